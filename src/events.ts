@@ -1,0 +1,43 @@
+// What a generation reports while it runs. Types only: plain data that crosses from the worker to the page.
+import type { GenerateOptions } from './options';
+
+export type GenerateEvent =
+  /** Bytes of all weight files together. */
+  | { readonly type: 'load'; readonly loaded: number; readonly total: number }
+  /** Compute pipelines. */
+  | { readonly type: 'compile'; readonly done: number; readonly total: number }
+  /** `index` is 1-based: that many steps are done. `eta` is the seconds left for the whole clip, as far as known. */
+  | {
+      readonly type: 'step';
+      readonly index: number;
+      readonly of: number;
+      readonly stage: 'picture' | 'clip';
+      readonly eta: number;
+    }
+  /** `index` is 1-based: that many frames are decoded and encoded. */
+  | { readonly type: 'frame'; readonly index: number; readonly of: number }
+  | DoneEvent;
+
+export interface DoneEvent {
+  readonly type: 'done';
+  /** `null` where this browser encodes no video: the clip still plays. */
+  readonly video: Blob | null;
+  /** WebCodecs codec string of the file, such as `avc1.64001f`. */
+  readonly codec: string | null;
+  readonly options: GenerateOptions;
+  readonly stats: GenerateStats;
+}
+
+/** Wall-clock seconds of each part, and memory of the whole device. */
+export interface GenerateStats {
+  readonly seconds: {
+    readonly total: number;
+    readonly load: number;
+    readonly compile: number;
+    readonly perStep: number;
+    readonly decode: number;
+    readonly encode: number;
+  };
+  readonly bytesInUse: number;
+  readonly peakGpuBytes: number;
+}

@@ -1,0 +1,182 @@
+// What a visitor may ask for: fields, defaults, limits, validation with a message per field, and the link codec.
+// Pure: it knows neither the page nor the model.
+
+export type SamplerName = 'ddpm' | 'ddim' | 'euler' | 'euler-ancestral' | 'dpmpp-2m' | 'flow-euler';
+
+export interface GenerateOptions {
+  readonly prompt: string;
+  /** Integer, 0 … 2^53 − 1: keys the noise. */
+  readonly seed: number;
+  /** Denoising steps, 1 … 200. */
+  readonly steps: number;
+  /** Classifier-free guidance scale; 1 is plain conditional sampling. */
+  readonly guidance: number;
+  /** Length of the clip at `framesPerSecond`; a multiple of 4, because a latent frame decodes to 4 frames. */
+  readonly frames: number;
+  readonly sampler: SamplerName;
+  /** What the sticker is composited on, `#rrggbb`. */
+  readonly background: string;
+}
+
+export type Field = keyof GenerateOptions;
+/** The form as typed: never loses what a visitor wrote, right or wrong. */
+export type RawOptions = Record<Field, string>;
+export type FieldErrors = Partial<Record<Field, string>>;
+export type Validated =
+  | { readonly ok: true; readonly options: GenerateOptions }
+  | { readonly ok: false; readonly errors: FieldErrors };
+
+export const framesPerSecond = 12;
+
+export const samplers: Record<SamplerName, string> = {
+  'flow-euler': 'Flow Euler',
+  euler: 'Euler',
+  'euler-ancestral': 'Euler ancestral',
+  'dpmpp-2m': 'DPM-Solver++ 2M',
+  ddim: 'DDIM',
+  ddpm: 'DDPM',
+};
+
+export const limits = {
+  promptLength: 500,
+  seed: { min: 0, max: Number.MAX_SAFE_INTEGER },
+  steps: { min: 1, max: 200 },
+  guidance: { min: 0, max: 20 },
+  frames: { min: 4, max: 144, multiple: 4 },
+} as const;
+
+export const defaults: GenerateOptions = {
+  prompt: 'a dancing cat',
+  seed: 7,
+  steps: 8,
+  guidance: 4,
+  frames: 36,
+  sampler: 'flow-euler',
+  background: '#fff8e9',
+};
+
+export const fields: readonly Field[] = ['prompt', 'seed', 'steps', 'guidance', 'frames', 'sampler', 'background'];
+
+export function toRaw(options: GenerateOptions): RawOptions {
+  return {
+    prompt: options.prompt,
+    seed: String(options.seed),
+    steps: String(options.steps),
+    guidance: String(options.guidance),
+    frames: String(options.frames),
+    sampler: options.sampler,
+    background: options.background,
+  };
+}
+
+/**
+ * Reads a form, a command line or a link. Values may be strings or numbers; a field left out is an error, not a default.
+ * Every message says what was given, what is expected, and something that works.
+ */
+export function validate(given: Partial<Record<Field, unknown>>): Validated {
+  const errors: FieldErrors = {};
+  const read = <T>(field: Field, parse: (text: string) => T | Problem): T => {
+    const value = given[field];
+    const result = parse(typeof value === 'string' || typeof value === 'number' ? String(value) : '');
+    if (result instanceof Problem) errors[field] = result.message;
+    return result as T;
+  };
+  const options: GenerateOptions = {
+    prompt: read('prompt', parsePrompt),
+    seed: read('seed', (text) =>
+      parseInteger('Seed', text, limits.seed, 'a whole number from 0 to 9007199254740991', 'Try 7, or roll the dice.'),
+    ),
+    steps: read('steps', (text) =>
+      parseInteger('Steps', text, limits.steps, 'a whole number from 1 to 200', 'Try 8: more steps are slower and finer.'),
+    ),
+    guidance: read('guidance', parseGuidance),
+    frames: read('frames', parseFrames),
+    sampler: read('sampler', parseSampler),
+    background: read('background', parseBackground),
+  };
+  return Object.keys(errors).length === 0 ? { ok: true, options } : { ok: false, errors };
+}
+
+class Problem {
+  constructor(readonly message: string) {}
+}
+
+/** Quotes what was given, short enough for one line. */
+function quote(text: string): string {
+  const short = text.length > 24 ? `${text.slice(0, 24).toWellFormed()}…` : text;
+  return text.trim() === '' ? 'nothing' : `“${short.trim()}”`;
+}
+
+function parsePrompt(text: string): string | Problem {
+  const prompt = text.toWellFormed().replace(/\s+/g, ' ').trim();
+  const length = [...prompt].length;
+  if (length === 0) return new Problem('Prompt is empty. Say what should be on the pages, for example “a dancing cat”.');
+  if (length > limits.promptLength) {
+    return new Problem(
+      `Prompt has ${length} characters; at most ${limits.promptLength} are read. Shorten it by ${length - limits.promptLength}.`,
+    );
+  }
+  return prompt;
+}
+
+function parseInteger(
+  name: string,
+  text: string,
+  { min, max }: { min: number; max: number },
+  expected: string,
+  advice: string,
+): number | Problem {
+  const value = /^\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
+  if (value >= min && value <= max) return value;
+  return new Problem(`${name} is ${quote(text)}; it must be ${expected}. ${advice}`);
+}
+
+function parseGuidance(text: string): number | Problem {
+  const { min, max } = limits.guidance;
+  const value = /^(\d+\.?\d*|\.\d+)$/.test(text.trim()) ? Number(text) : Number.NaN;
+  if (value >= min && value <= max) return value;
+  return new Problem(`Guidance is ${quote(text)}; it must be a number from ${min} to ${max}. Try 4.`);
+}
+
+function parseFrames(text: string): number | Problem {
+  const { min, max, multiple } = limits.frames;
+  const value = /^\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
+  if (value >= min && value <= max && value % multiple === 0) return value;
+  const nearest = Number.isNaN(value) ? defaults.frames : clamp(Math.round(value / multiple) * multiple, min, max);
+  return new Problem(
+    `Frames is ${quote(text)}; it must be a multiple of ${multiple} from ${min} to ${max}. Try ${nearest}.`,
+  );
+}
+
+function parseSampler(text: string): SamplerName | Problem {
+  const name = text.trim();
+  if (Object.hasOwn(samplers, name)) return name as SamplerName;
+  return new Problem(`Sampler is ${quote(text)}; it must be one of ${Object.keys(samplers).join(', ')}.`);
+}
+
+function parseBackground(text: string): string | Problem {
+  const colour = text.trim().toLowerCase();
+  if (/^#[0-9a-f]{6}$/.test(colour)) return colour;
+  if (/^#[0-9a-f]{3}$/.test(colour)) return colour.replace(/[0-9a-f]/g, '$&$&');
+  return new Problem(`Background is ${quote(text)}; it must be a colour such as #ffd166.`);
+}
+
+export function clamp(value: number, min: number, max: number): number {
+  return Math.min(max, Math.max(min, value));
+}
+
+/** `#prompt=a+cat&seed=7…`: with the same model, the link makes the same clip. */
+export function encodeLink(options: GenerateOptions): string {
+  return `#${new URLSearchParams(toRaw(options))}`;
+}
+
+/** The fields that a link names, as typed and unchecked; unknown ones are ignored. Never throws. */
+export function decodeLink(hash: string): Partial<RawOptions> {
+  const raw: Partial<RawOptions> = {};
+  const params = new URLSearchParams(hash.replace(/^#/, ''));
+  for (const field of fields) {
+    const value = params.get(field);
+    if (value !== null) raw[field] = value.slice(0, 20_000);
+  }
+  return raw;
+}

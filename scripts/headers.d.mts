@@ -1,0 +1,1 @@
+export function pageHeaders(options?: { dev?: boolean }): Record<string, string>;

@@ -1,0 +1,34 @@
+// HTTP response headers of the page, shared by the dev server, the preview server and the static server.
+// Not a server: only the values.
+
+/**
+ * Everything comes from the page's own origin. `dev` loosens what Vite's dev client needs (inline styles, its socket).
+ * @param {{ dev?: boolean }} [options]
+ * @returns {Record<string, string>}
+ */
+export function pageHeaders({ dev = false } = {}) {
+  const policy = {
+    'default-src': "'self'",
+    'script-src': "'self'",
+    'style-src': dev ? "'self' 'unsafe-inline'" : "'self'",
+    'img-src': "'self' blob: data:",
+    'media-src': "'self' blob:",
+    'connect-src': dev ? "'self' blob: ws:" : "'self' blob:",
+    'worker-src': "'self'",
+    'object-src': "'none'",
+    'base-uri': "'none'",
+    'form-action': "'self'",
+    'frame-ancestors': "'self'",
+  };
+  return {
+    'Content-Security-Policy': Object.entries(policy)
+      .map(([directive, value]) => `${directive} ${value}`)
+      .join('; '),
+    // Cross-origin isolation gives the worker precise timers.
+    'Cross-Origin-Opener-Policy': 'same-origin',
+    'Cross-Origin-Embedder-Policy': 'require-corp',
+    'Cross-Origin-Resource-Policy': 'same-origin',
+    'X-Content-Type-Options': 'nosniff',
+    'Referrer-Policy': 'no-referrer',
+  };
+}

@@ -1,0 +1,48 @@
+// Unit tests in two projects. `gpu`: in headless Chromium with real WebGPU, for files named *.gpu.test.ts and all of
+// test/kernels. `node`: everything else named *.test.ts. The page's end-to-end tests are Playwright's (test/e2e).
+import { playwright } from '@vitest/browser-playwright';
+import { defineConfig } from 'vitest/config';
+import { browser } from './scripts/ensure-browser.mjs';
+
+const gpuTests = ['test/**/*.gpu.test.{ts,tsx}', 'test/kernels/**/*.test.ts'];
+const elsewhere = ['**/node_modules/**', 'test/e2e/**'];
+
+export default defineConfig(async () => {
+  const { executablePath, args, env } = await browser();
+  return {
+    oxc: { jsx: { runtime: 'automatic' as const, importSource: 'preact' } },
+    test: {
+      // A software adapter on two shared cores is slow: time limits are there to end a hang, not to measure.
+      testTimeout: 60_000,
+      hookTimeout: 60_000,
+      projects: [
+        {
+          extends: true as const,
+          test: {
+            name: 'node',
+            environment: 'node',
+            include: ['test/**/*.test.{ts,tsx}'],
+            exclude: [...elsewhere, ...gpuTests],
+          },
+        },
+        {
+          extends: true as const,
+          test: {
+            name: 'gpu',
+            include: gpuTests,
+            exclude: elsewhere,
+            // One page at a time: SwiftShader already uses every core.
+            fileParallelism: false,
+            browser: {
+              enabled: true,
+              headless: true,
+              screenshotFailures: false,
+              provider: playwright({ launchOptions: { executablePath, args, env } }),
+              instances: [{ browser: 'chromium' as const }],
+            },
+          },
+        },
+      ],
+    },
+  };
+});

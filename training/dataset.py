@@ -1,0 +1,74 @@
+"""Reads the decoded stickers that `data.py` wrote, and draws balanced random items. Not captions (`captions.py`)."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from data import FRAMES, SIZE
+
+
+class Stickers:
+    """Memory-mapped clips and stills; `split` is 'train', 'held_out' or 'all'."""
+
+    def __init__(self, root: Path, split: str = "train"):
+        index = json.loads((root / "index.json").read_text())
+        self.clips = np.load(root / "clips.npy", mmap_mode="r")
+        self.stills = np.load(root / "stills.npy", mmap_mode="r")
+
+        def wanted(row: dict) -> bool:
+            return split == "all" or row["held_out"] == (split == "held_out")
+
+        self.clip_rows = [(i, row) for i, row in enumerate(index["clips"]) if wanted(row)]
+        self.still_rows = [(i, row) for i, row in enumerate(index["stills"]) if wanted(row)]
+        self.clip_groups = group_by_name(self.clip_rows)
+        self.still_groups = group_by_name([pair for pair in self.still_rows if not pair[1]["flag"]])
+        self.flag_groups = group_by_name([pair for pair in self.still_rows if pair[1]["flag"]])
+
+    def draw_clip(self, rng: np.random.Generator) -> tuple[int, dict]:
+        return choose(self.clip_groups, rng)
+
+    def draw_still(self, rng: np.random.Generator) -> tuple[int, dict]:
+        """Flags are a fifth of the stills and all alike: they are drawn seldom."""
+        few = self.flag_groups and rng.random() < 0.05
+        return choose(self.flag_groups if few else self.still_groups, rng)
+
+
+def group_by_name(pairs: list[tuple[int, dict]]) -> list[list[tuple[int, dict]]]:
+    """Skin-tone variants share one group, so that a name counts once however many tones it has."""
+    groups: dict[str, list] = {}
+    for pair in pairs:
+        groups.setdefault(pair[1]["name"], []).append(pair)
+    return list(groups.values())
+
+
+def choose(groups: list, rng: np.random.Generator) -> tuple[int, dict]:
+    group = groups[rng.integers(len(groups))]
+    return group[rng.integers(len(group))]
+
+
+def ping_pong(clip: np.ndarray, frames: int, rng: np.random.Generator) -> np.ndarray:
+    """A window of a loop played forth and back: a true loop of `frames` frames at the real speed."""
+    half = frames // 2 + 1
+    start = rng.integers(len(clip))
+    window = [(start + i) % len(clip) for i in range(half)]
+    return clip[window + window[-2:0:-1]]
+
+
+def to_float(frames: np.ndarray) -> Tensor:
+    """uint8 [..., H, W, 4] -> float [..., 4, H, W] in 0..1."""
+    return torch.from_numpy(np.ascontiguousarray(frames)).movedim(-1, -3).float() / 255
+
+
+def jitter(frames: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Mirrors and shifts a whole clip [T, H, W, 4] by up to 12 pixels; what enters is transparent."""
+    if rng.random() < 0.5:
+        frames = frames[:, :, ::-1]
+    dy, dx = rng.integers(-12, 13, 2)
+    padded = np.pad(frames, ((0, 0), (12, 12), (12, 12), (0, 0)))
+    return padded[:, 12 + dy : 12 + dy + SIZE, 12 + dx : 12 + dx + SIZE]
+
+
+__all__ = ["FRAMES", "SIZE", "Stickers", "jitter", "ping_pong", "to_float"]

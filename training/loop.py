@@ -1,0 +1,100 @@
+"""What every training job shares: wall-clock learning-rate schedule, EMA, checkpoints, a log line a minute.
+
+Progress is counted in seconds of training, not in steps, so that a job with a budget of 45 minutes ends with its
+learning rate annealed however busy the machine was; a resumed job goes on from the seconds it had used.
+"""
+
+import copy
+import json
+import math
+import time
+from pathlib import Path
+
+import torch
+from torch import nn
+
+
+class Loop:
+    """for step in loop: loss = ...; loop.step(loss)"""
+
+    def __init__(self, model: nn.Module, folder: Path, minutes: float, lr: float, max_steps: int = 10**9,
+                 weight_decay: float = 0.01, checkpoint_minutes: float = 8.0):
+        self.model, self.folder, self.seconds = model, folder, minutes * 60
+        self.lr, self.max_steps, self.checkpoint_seconds = lr, max_steps, checkpoint_minutes * 60
+        folder.mkdir(parents=True, exist_ok=True)
+        decay = [p for p in model.parameters() if p.requires_grad and p.ndim > 1]
+        plain = [p for p in model.parameters() if p.requires_grad and p.ndim <= 1]
+        self.optimizer = torch.optim.AdamW(
+            [{"params": decay, "weight_decay": weight_decay}, {"params": plain, "weight_decay": 0.0}],
+            lr=lr, betas=(0.9, 0.97), eps=1e-8,
+        )
+        self.ema = copy.deepcopy(model).eval().requires_grad_(False)
+        self.steps, self.used = 0, 0.0
+        self.sums: dict[str, float] = {}
+        self.counted = 0
+        self.resume()
+
+    @property
+    def progress(self) -> float:
+        """0 at the start, 1 when the budget is spent."""
+        return min(1.0, max(self.used / self.seconds, self.steps / self.max_steps))
+
+    def __iter__(self):
+        self.last = self.logged = self.saved = time.time()
+        while self.progress < 1:
+            yield self.steps
+        self.save()
+
+    def step(self, loss: torch.Tensor, **values: float) -> None:
+        warm_up = min(1.0, (self.steps + 1) / 200)
+        anneal = 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * self.progress))
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.lr * warm_up * anneal
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimizer.step()
+        self.steps += 1
+        decay = min(0.9995, 1 - 1 / (0.1 * self.steps + 1))  # averages the last tenth of training at first
+        with torch.no_grad():
+            source = [p for p in self.model.parameters()]
+            target = [p for p in self.ema.parameters()]
+            torch._foreach_lerp_(target, source, 1 - decay)
+        for name, value in {"loss": loss.item(), **values}.items():
+            self.sums[name] = self.sums.get(name, 0.0) + float(value)
+        self.counted += 1
+        now = time.time()
+        self.used += now - self.last
+        self.last = now
+        if now - self.logged > 60:
+            self.log(now)
+        if now - self.saved > self.checkpoint_seconds:
+            self.save()
+            self.saved = now
+
+    def log(self, now: float) -> None:
+        means = {name: round(total / self.counted, 5) for name, total in self.sums.items()}
+        line = {"minutes": round(self.used / 60, 1), "steps": self.steps,
+                "steps_per_s": round(self.counted / (now - self.logged), 2), **means}
+        self.note(line)
+        self.sums, self.counted, self.logged = {}, 0, now
+
+    def note(self, line: dict) -> None:
+        print(json.dumps(line), flush=True)
+        with open(self.folder / "log.jsonl", "a") as file:
+            file.write(json.dumps(line) + "\n")
+
+    def save(self) -> None:
+        state = {"model": self.model.state_dict(), "ema": self.ema.state_dict(),
+                 "optimizer": self.optimizer.state_dict(), "steps": self.steps, "used": self.used}
+        torch.save(state, self.folder / "new.pt")
+        (self.folder / "new.pt").replace(self.folder / "checkpoint.pt")
+
+    def resume(self) -> None:
+        path = self.folder / "checkpoint.pt"
+        if path.exists():
+            state = torch.load(path, map_location="cpu", weights_only=True)
+            self.model.load_state_dict(state["model"])
+            self.ema.load_state_dict(state["ema"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.steps, self.used = state["steps"], state["used"]

@@ -1,0 +1,91 @@
+"""Trains the autoencoder. Resumes from its newest checkpoint.
+
+    nice python3 training/train_autoencoder.py --minutes 45
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from autoencoder import Autoencoder
+from data import data_dir
+from dataset import Stickers, jitter, ping_pong, to_float
+from loop import Loop
+
+LATENT_NOISE = 0.08  # std of noise added to latents, so that the decoder forgives the denoiser small errors
+LATENT_PENALTY = 1e-3
+LAYOUTS = [(6, 4), (3, 8), (2, 12)]  # (clips, frames): 24 frames a step, whatever the loop's length
+
+
+def draw(stickers: Stickers, rng: np.random.Generator, frames: int) -> np.ndarray:
+    if rng.random() < 0.7:
+        clip = ping_pong(stickers.clips[stickers.draw_clip(rng)[0]], frames, rng)
+    else:
+        clip = np.repeat(stickers.stills[stickers.draw_still(rng)[0]][None], frames, axis=0)
+    return jitter(clip, rng)
+
+
+def batch(stickers: Stickers, rng: np.random.Generator) -> Tensor:
+    count, frames = LAYOUTS[rng.choice(len(LAYOUTS), p=[0.4, 0.4, 0.2])]
+    return torch.stack([to_float(draw(stickers, rng, frames)) for _ in range(count)])
+
+
+def gradients(x: Tensor) -> list[Tensor]:
+    """Differences down, across and (on the circle) in time."""
+    return [x[..., 1:, :] - x[..., :-1, :], x[..., 1:] - x[..., :-1], x - x.roll(1, 1)]
+
+
+def loss_of(output: Tensor, target: Tensor, latents: Tensor) -> Tensor:
+    colour = torch.rand(target.shape[0], 1, 3, 1, 1)
+    error = output - target
+    over = error[:, :, :3] - error[:, :, 3:] * colour  # premultiplied "over" is linear: rgb + (1 - a) * colour
+    loss = error.abs().mean() + over.abs().mean()
+    loss = loss + 0.5 * sum(g.abs().mean() for g in gradients(error))
+    return loss + LATENT_PENALTY * latents.square().mean()
+
+
+@torch.no_grad()
+def measure(model: Autoencoder, stickers: Stickers, count: int = 24) -> dict:
+    """PSNR over white (mean of the clips' own) and the mean absolute error of alpha, on held-out clips."""
+    psnr, alpha = [], []
+    rows = stickers.clip_rows[:: max(1, len(stickers.clip_rows) // count)]
+    for i, _ in rows:
+        clip = to_float(stickers.clips[i][::3])[None]
+        out = model.decode(model.encode(clip)).clamp(0, 1)
+        white, true = (v[:, :, :3] + 1 - v[:, :, 3:] for v in (out, clip))
+        psnr.append(-10 * torch.log10((white.clamp(0, 1) - true).square().mean()).item())
+        alpha.append((out[:, :, 3] - clip[:, :, 3]).abs().mean().item())
+    return {"psnr_white": round(float(np.mean(psnr)), 3), "alpha_mae": round(float(np.mean(alpha)), 5)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--minutes", type=float, default=45)
+    parser.add_argument("--max-steps", type=int, default=10**9)
+    parser.add_argument("--lr", type=float, default=2e-3)
+    parser.add_argument("--out", type=Path, default=None)
+    args = parser.parse_args()
+    root = data_dir()
+    torch.manual_seed(0)
+    train, held = Stickers(root, "train"), Stickers(root, "held_out")
+    model = Autoencoder().to(memory_format=torch.channels_last)
+    loop = Loop(model, args.out or root / "autoencoder", args.minutes, args.lr, args.max_steps)
+    rng = np.random.default_rng(loop.steps)
+    measured = time.time()
+    for _ in loop:
+        target = batch(train, rng)
+        latents = model.encode(target)
+        output = model.decode(latents + LATENT_NOISE * torch.randn_like(latents))
+        loop.step(loss_of(output, target, latents), z_std=latents.detach().std().item())
+        if time.time() - measured > 480:
+            loop.note(measure(loop.ema, held, 12))
+            measured = loop.last = time.time()
+    loop.note({"final": measure(loop.ema, held)})
+
+
+if __name__ == "__main__":
+    main()

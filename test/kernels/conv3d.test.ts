@@ -1,0 +1,101 @@
+// conv3d, every variant, against the f64 reference over odd sizes. Not its speed.
+import { expect, test } from 'vitest';
+import { type Conv3dVariant, conv3d } from '../../src/ops/conv3d';
+import { expectClose, randomValues, roundToHalf, runPlan } from '../gpu';
+import { convOutputShape, type ReferenceConv, referenceConv3d } from '../reference/conv3d';
+import { referenceEpilogue } from '../reference/matmul';
+
+interface Case extends Partial<ReferenceConv> {
+  readonly input: ReferenceConv['input'];
+  readonly cout: number;
+  readonly kernel: ReferenceConv['kernel'];
+  readonly bias?: boolean;
+  readonly residual?: boolean;
+  readonly activation?: 'silu';
+}
+
+const wrapTime = [true, false, false] as const;
+const cases: readonly Case[] = [
+  { input: [1, 1, 1, 1, 1], cout: 1, kernel: [1, 1, 1] },
+  { input: [2, 3, 5, 7, 4], cout: 8, kernel: [1, 3, 3], padding: [0, 1, 1], bias: true },
+  { input: [1, 2, 16, 16, 12], cout: 12, kernel: [1, 3, 3], padding: [0, 1, 1], bias: true, residual: true },
+  { input: [2, 1, 9, 11, 40], cout: 20, kernel: [1, 3, 3], padding: [0, 1, 1], bias: true, activation: 'silu' },
+  { input: [1, 2, 9, 8, 16], cout: 36, kernel: [1, 3, 3], padding: [0, 1, 1], stride: [1, 2, 2], bias: true },
+  {
+    input: [1, 2, 6, 5, 3],
+    cout: 5,
+    kernel: [1, 3, 3],
+    padding: [0, 1, 1],
+    bias: true,
+    residual: true,
+    activation: 'silu',
+  },
+  { input: [1, 1, 6, 5, 4], cout: 1, kernel: [1, 3, 3], padding: [0, 1, 1], bias: true },
+  { input: [1, 3, 8, 6, 5], cout: 12, kernel: [1, 4, 4], padding: [0, 1, 1], stride: [1, 2, 2] },
+  {
+    input: [2, 9, 3, 5, 8],
+    cout: 12,
+    kernel: [3, 1, 1],
+    padding: [1, 0, 0],
+    circular: wrapTime,
+    residual: true,
+    bias: true,
+  },
+  { input: [1, 1, 2, 3, 8], cout: 8, kernel: [3, 1, 1], padding: [1, 0, 0], circular: wrapTime },
+  { input: [1, 7, 2, 3, 5], cout: 3, kernel: [3, 1, 1], padding: [1, 0, 0] },
+  { input: [1, 5, 2, 2, 4], cout: 4, kernel: [4, 1, 1], padding: [1, 0, 0], stride: [2, 1, 1], circular: wrapTime },
+  { input: [2, 5, 4, 3, 12], cout: 12, kernel: [3, 3, 3], padding: [1, 1, 1], circular: wrapTime, bias: true },
+  { input: [1, 3, 5, 4, 4], cout: 8, kernel: [3, 3, 3], padding: [1, 1, 1], circular: [true, true, true] },
+  { input: [1, 3, 5, 4, 4], cout: 8, kernel: [3, 3, 3], padding: [1, 1, 1], stride: [2, 2, 2] },
+  { input: [1, 2, 3, 3, 4], cout: 4, kernel: [1, 3, 3], padding: [0, 4, 5], circular: [false, true, true] },
+  { input: [1, 3, 7, 5, 24], cout: 48, kernel: [1, 1, 1], bias: true, residual: true },
+  { input: [1, 3, 7, 5, 8], cout: 6, kernel: [1, 1, 1], stride: [1, 2, 2] },
+];
+
+const variants: readonly (Conv3dVariant | undefined)[] = [
+  undefined,
+  { kind: 'direct', axis: 'width', strip: 4, columns: 1 },
+  { kind: 'direct', axis: 'width', strip: 3, columns: 2 },
+  { kind: 'direct', axis: 'time', strip: 2, columns: 2 },
+];
+
+const name = (value: object | undefined): string =>
+  value ? JSON.stringify(value).replace(/["{}]/g, '') : 'chosen by shape';
+
+test.for(
+  cases.flatMap((shape) => variants.map((variant) => ({ shape, variant, label: `${name(shape)} | ${name(variant)}` }))),
+)('$label', async ({ shape, variant }) => {
+  const { bias, residual, activation = 'none', ...rest } = shape;
+  const conv: ReferenceConv = { stride: [1, 1, 1], padding: [0, 0, 0], circular: [false, false, false], ...rest };
+  const { input, cout, kernel } = conv;
+  const taps = kernel[0] * kernel[1] * kernel[2];
+  const cin = input[4];
+  const outShape = convOutputShape(conv);
+  const size = (dims: readonly number[]) => dims.reduce((a, b) => a * b, 1);
+  const x = randomValues(size(input), 1);
+  const weight = roundToHalf(randomValues(taps * cin * cout, 2));
+  const biasValues = bias ? randomValues(cout, 3) : undefined;
+  const residualValues = residual ? randomValues(size(outShape), 4) : undefined;
+  const [actual] = await runPlan((plan) => {
+    const out = conv3d(
+      plan,
+      plan.f32(input, x),
+      {
+        ...conv,
+        weight: plan.f16([taps, cin, cout], weight),
+        bias: biasValues && plan.f32([cout], biasValues),
+        residual: residualValues && plan.f32(outShape, residualValues),
+        activation: shape.activation,
+      },
+      variant,
+    );
+    expect(out.shape).toEqual(outShape);
+    return out;
+  });
+  const expected = referenceEpilogue(referenceConv3d(conv, x, weight), cout, {
+    ...(biasValues && { bias: biasValues }),
+    ...(residualValues && { residual: residualValues }),
+    activation,
+  });
+  expectClose(actual!, expected, 2e-6, outShape);
+});

@@ -1,0 +1,67 @@
+// linear, every variant, against the f64 reference over odd sizes. Not its speed.
+import { expect, test } from 'vitest';
+import { type LinearVariant, linear } from '../../src/ops/linear';
+import { expectClose, randomValues, roundToHalf, runPlan } from '../gpu';
+import { referenceEpilogue, referenceLinear } from '../reference/matmul';
+
+interface Case {
+  readonly lead: readonly number[];
+  readonly cin: number;
+  readonly cout: number;
+  readonly bias?: boolean;
+  readonly residual?: boolean;
+  readonly activation?: 'silu' | 'gelu';
+}
+
+const cases: readonly Case[] = [
+  { lead: [1], cin: 1, cout: 1 },
+  { lead: [1], cin: 256, cout: 64, bias: true, activation: 'silu' },
+  { lead: [2], cin: 40, cout: 12, bias: true },
+  { lead: [24], cin: 48, cout: 96, bias: true, activation: 'gelu' },
+  { lead: [2, 3, 5], cin: 16, cout: 36, bias: true, residual: true },
+  { lead: [1, 9, 8, 8], cin: 32, cout: 68, bias: true, residual: true, activation: 'gelu' },
+  { lead: [7], cin: 5, cout: 3, bias: true, residual: true, activation: 'silu' },
+  { lead: [67], cin: 12, cout: 130, bias: true },
+  { lead: [129], cin: 30, cout: 66, residual: true, activation: 'gelu' },
+];
+
+const variants: readonly (LinearVariant | undefined)[] = [
+  undefined,
+  { kind: 'direct', rows: 1, columns: 1 },
+  { kind: 'direct', rows: 5, columns: 2 },
+];
+
+const name = (value: object | undefined): string =>
+  value ? JSON.stringify(value).replace(/["{}]/g, '') : 'chosen by shape';
+
+test.for(
+  cases.flatMap((shape) => variants.map((variant) => ({ shape, variant, label: `${name(shape)} | ${name(variant)}` }))),
+)('$label', async ({ shape, variant }) => {
+  const { lead, cin, cout, bias, residual, activation } = shape;
+  const rows = lead.reduce((a, b) => a * b, 1);
+  const x = randomValues(rows * cin, 1);
+  const weight = roundToHalf(randomValues(cin * cout, 2));
+  const biasValues = bias ? randomValues(cout, 3) : undefined;
+  const residualValues = residual ? randomValues(rows * cout, 4) : undefined;
+  const [actual] = await runPlan((plan) => {
+    const out = linear(
+      plan,
+      plan.f32([...lead, cin], x),
+      {
+        weight: plan.f16([cin, cout], weight),
+        bias: biasValues && plan.f32([cout], biasValues),
+        residual: residualValues && plan.f32([...lead, cout], residualValues),
+        activation,
+      },
+      variant,
+    );
+    expect(out.shape).toEqual([...lead, cout]);
+    return out;
+  });
+  const expected = referenceEpilogue(referenceLinear(x, weight, cin, cout), cout, {
+    ...(biasValues && { bias: biasValues }),
+    ...(residualValues && { residual: residualValues }),
+    activation: activation ?? 'none',
+  });
+  expectClose(actual!, expected, 2e-6, [rows, cout]);
+});

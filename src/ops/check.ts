@@ -2,7 +2,7 @@
 import type { DType, Tensor } from '../gpu/tensor';
 
 /** `[2, 9, 16, 16, 64] f32`, for messages. */
-export function describe(tensor: Tensor): string {
+export function formatTensor(tensor: Tensor): string {
   return `[${tensor.shape.join(', ')}] ${tensor.dtype}`;
 }
 
@@ -21,7 +21,7 @@ export function expectTensor(
     tensor.dtype === dtype;
   if (fits) return;
   const expected = `[${shape.map((extent) => (extent === -1 ? 'any' : extent)).join(', ')}] ${dtype}`;
-  throw new TypeError(`${op}: ${name} is ${describe(tensor)}, expected ${expected}${advice ? `; ${advice}` : ''}`);
+  throw new TypeError(`${op}: ${name} is ${formatTensor(tensor)}, expected ${expected}${advice ? `; ${advice}` : ''}`);
 }
 
 export type Extents = readonly [batch: number, time: number, height: number, width: number, channels: number];
@@ -30,7 +30,7 @@ export type Extents = readonly [batch: number, time: number, height: number, wid
 export function activationShape(op: string, name: string, tensor: Tensor): Extents {
   if (tensor.shape.length !== 5 || tensor.dtype !== 'f32') {
     throw new TypeError(
-      `${op}: ${name} is ${describe(tensor)}, expected [B, T, H, W, C] f32; reshape it, channels last`,
+      `${op}: ${name} is ${formatTensor(tensor)}, expected [B, T, H, W, C] f32; reshape it, channels last`,
     );
   }
   const [batch, time, height, width, channels] = tensor.shape as [number, number, number, number, number];

@@ -3,7 +3,7 @@ import { conv3dDirect, conv3dDirectThreads, type Triple } from '../../shaders/co
 import { linearGrid } from '../gpu/kernel';
 import type { Plan } from '../gpu/plan';
 import { reshape, sizeOf, type Tensor } from '../gpu/tensor';
-import { activationShape, describe, expectTensor } from './check';
+import { activationShape, expectTensor, formatTensor } from './check';
 import { linear } from './linear';
 
 export interface Conv3dOptions {
@@ -52,7 +52,7 @@ export function conv3d(plan: Plan, x: Tensor, options: Conv3dOptions, variant?: 
     weight,
     [taps, cin, -1],
     'f16',
-    `kernel [${kernel}] and x ${describe(x)} ask for it`,
+    `kernel [${kernel}] and x ${formatTensor(x)} ask for it`,
   );
   const cout = weight.shape[2]!;
   if (bias) expectTensor('conv3d', 'bias', bias, [cout]);
@@ -61,7 +61,7 @@ export function conv3d(plan: Plan, x: Tensor, options: Conv3dOptions, variant?: 
   const [outTime, outHeight, outWidth] = extents as [number, number, number];
   if (extents.some((extent) => extent < 1)) {
     throw new TypeError(
-      `conv3d: kernel [${kernel}] with padding [${padding}] is larger than x ${describe(x)}; use a smaller kernel or more padding`,
+      `conv3d: kernel [${kernel}] with padding [${padding}] is larger than x ${formatTensor(x)}; use a smaller kernel or more padding`,
     );
   }
   const shape = [batch, outTime, outHeight, outWidth, cout];

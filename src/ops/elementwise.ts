@@ -8,7 +8,7 @@ import {
 import { linearGrid } from '../gpu/kernel';
 import type { Plan } from '../gpu/plan';
 import { sizeOf, type Tensor } from '../gpu/tensor';
-import { describe, expectTensor } from './check';
+import { expectTensor, formatTensor } from './check';
 
 /** Inputs of one concat: with the output they are the eight storage bindings that every WebGPU device has. */
 const mostInputs = 7;
@@ -47,7 +47,7 @@ export function concat(plan: Plan, tensors: readonly Tensor[]): Tensor {
 
 /** a + b, equal shapes. */
 export function add(plan: Plan, a: Tensor, b: Tensor): Tensor {
-  expectTensor('add', 'b', b, a.shape, 'f32', `a is ${describe(a)}; nothing is broadcast`);
+  expectTensor('add', 'b', b, a.shape, 'f32', `a is ${formatTensor(a)}; nothing is broadcast`);
   return map(plan, 'add', [a, b], 1);
 }
 
@@ -64,8 +64,8 @@ export function affine(
 ): Tensor {
   const channels = x.shape.at(-1) ?? 0;
   expectTensor('affine', 'x', x, x.shape);
-  expectTensor('affine', 'scale', scale, [channels], 'f32', `x is ${describe(x)}`);
-  expectTensor('affine', 'shift', shift, [channels], 'f32', `x is ${describe(x)}`);
+  expectTensor('affine', 'scale', scale, [channels], 'f32', `x is ${formatTensor(x)}`);
+  expectTensor('affine', 'shift', shift, [channels], 'f32', `x is ${formatTensor(x)}`);
   const aligned = channels % 4 === 0;
   const unit = aligned ? 4 : 1;
   const out = plan.alloc(x.shape);

@@ -3,7 +3,7 @@ import { linearDirect, linearDirectThreads } from '../../shaders/matmul.wgsl';
 import { linearGrid } from '../gpu/kernel';
 import type { Plan } from '../gpu/plan';
 import { sizeOf, type Tensor } from '../gpu/tensor';
-import { describe, expectTensor } from './check';
+import { expectTensor, formatTensor } from './check';
 
 export interface LinearOptions {
   /** f16 [Cin, Cout]. */
@@ -26,8 +26,8 @@ export type LinearVariant = { readonly kind: 'direct'; readonly rows: number; re
 export function linear(plan: Plan, x: Tensor, options: LinearOptions, variant?: LinearVariant): Tensor {
   const { weight, bias, residual, activation = 'none' } = options;
   const cin = x.shape.at(-1) ?? 0;
-  if (x.dtype !== 'f32' || cin === 0) throw new TypeError(`linear: x is ${describe(x)}, expected [..., Cin] f32`);
-  expectTensor('linear', 'weight', weight, [cin, -1], 'f16', `x is ${describe(x)}`);
+  if (x.dtype !== 'f32' || cin === 0) throw new TypeError(`linear: x is ${formatTensor(x)}, expected [..., Cin] f32`);
+  expectTensor('linear', 'weight', weight, [cin, -1], 'f16', `x is ${formatTensor(x)}`);
   const cout = weight.shape[1]!;
   if (bias) expectTensor('linear', 'bias', bias, [cout]);
   const shape = [...x.shape.slice(0, -1), cout];

@@ -3,7 +3,7 @@ import { type ResampleKind, resample, resampleThreads } from '../../shaders/resa
 import { linearGrid } from '../gpu/kernel';
 import type { Plan } from '../gpu/plan';
 import { sizeOf, type Tensor } from '../gpu/tensor';
-import { activationShape, describe, type Extents, expectCount } from './check';
+import { activationShape, type Extents, expectCount, formatTensor } from './check';
 
 type Factors = readonly [time: number, height: number, width: number];
 
@@ -74,7 +74,7 @@ function record(plan: Plan, x: Tensor, kind: ResampleKind, factors: Factors, sha
 function expectDivisible(op: string, x: Tensor, axis: string, extent: number, r: number, by = r): void {
   expectCount(op, 'the factor', r, 64);
   if (extent % by === 0) return;
-  throw new TypeError(`${op}: x is ${describe(x)}, its ${axis} must be a multiple of ${by} for the factor ${r}`);
+  throw new TypeError(`${op}: x is ${formatTensor(x)}, its ${axis} must be a multiple of ${by} for the factor ${r}`);
 }
 
 function checkFactors(op: string, factors: Factors): Factors {

@@ -178,8 +178,10 @@ export class Plan {
         const place = layout.placements[storage.slot.index]!;
         return { buffer: banks[place.bank]!, offset: place.offset + storage.offset, size: bindingBytes(tensor) };
       };
-      const calls = await this.#bind(gpu, pipelines, locate, owned);
+      const uniforms = this.#uniforms(gpu, owned);
+      // First the memory: bind groups of an invalid buffer would blame the kernels.
       await gpu.settled();
+      const calls = await this.#bind(gpu, pipelines, locate, uniforms);
       throwIfAborted(signal);
       const readable = (tensor: Tensor) => {
         if (tensor.storage.kind !== 'arena') return true;
@@ -218,9 +220,8 @@ export class Plan {
     gpu: Gpu,
     pipelines: ReadonlyMap<string, GPUComputePipeline>,
     locate: (tensor: Tensor) => GPUBufferBinding,
-    owned: GPUBuffer[],
+    uniforms: readonly (GPUBufferBinding | undefined)[],
   ): Promise<ProgramCall[]> {
-    const uniforms = this.#uniforms(gpu, owned);
     gpu.device.pushErrorScope('validation');
     const calls = this.#calls.map(({ kernel, args, grid, flops, bytes }, i): ProgramCall => {
       const entries: GPUBindGroupEntry[] = args.map((tensor, binding) => ({ binding, resource: locate(tensor) }));

@@ -1,0 +1,122 @@
+// Shows the frames of a clip in an endless loop, on time. It draws nothing itself and keeps no frames.
+
+/** Where time comes from; tests bring their own. */
+export interface Clock {
+  /** Milliseconds. */
+  now(): number;
+  /** Calls back about once per display refresh. Returns a function that takes the request back. */
+  request(callback: () => void): () => void;
+}
+
+export interface LoopOptions {
+  /** At least 1. */
+  readonly frames: number;
+  readonly fps: number;
+  /** Shows one frame. Called only when the frame to show changes. */
+  readonly draw: (index: number) => void;
+  readonly clock?: Clock;
+}
+
+/**
+ * Plays frames 0 … frames − 1 and 0 again. The frame follows from the time since the start, so a late callback skips
+ * frames and the speed never drifts, and the last frame lasts as long as any other: a looping clip stays seamless.
+ */
+export class LoopPlayer {
+  readonly #options: LoopOptions;
+  readonly #clock: Clock;
+  /** Clock time at which frame 0 of the first round was or would have been due. */
+  #start = 0;
+  #index = 0;
+  #shown = -1;
+  #takeBack: (() => void) | null = null;
+
+  /** Shows frame 0 and waits for `play`. */
+  constructor(options: LoopOptions) {
+    if (!Number.isInteger(options.frames) || options.frames < 1) {
+      throw new TypeError(`frames is ${options.frames}, expected a whole number from 1`);
+    }
+    if (!(options.fps > 0)) throw new TypeError(`fps is ${options.fps}, expected a number above 0`);
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock();
+    this.#show();
+  }
+
+  get index(): number {
+    return this.#index;
+  }
+
+  get playing(): boolean {
+    return this.#takeBack !== null;
+  }
+
+  /** Goes on from the current frame. */
+  play(): void {
+    if (this.playing) return;
+    this.#start = this.#clock.now() - this.#index * this.#period;
+    this.#tick();
+  }
+
+  pause(): void {
+    this.#takeBack?.();
+    this.#takeBack = null;
+  }
+
+  /** Moves by whole frames, around the end; −1 is back. Pauses. */
+  step(by = 1): void {
+    this.pause();
+    this.seek(this.#index + by);
+  }
+
+  /** Shows a frame; playing goes on from there. */
+  seek(index: number): void {
+    const { frames } = this.#options;
+    this.#index = ((Math.trunc(index) % frames) + frames) % frames;
+    this.#start = this.#clock.now() - this.#index * this.#period;
+    this.#show();
+  }
+
+  /** Draws the current frame again, after a resize or another background. */
+  redraw(): void {
+    this.#shown = -1;
+    this.#show();
+  }
+
+  get #period(): number {
+    return 1000 / this.#options.fps;
+  }
+
+  #tick(): void {
+    const elapsed = Math.max(0, this.#clock.now() - this.#start) / this.#period;
+    // A hair early counts as on time: k · period / period may come out below k.
+    this.#index = Math.floor(elapsed + 1e-6) % this.#options.frames;
+    this.#takeBack = this.#clock.request(() => this.#tick());
+    this.#show();
+  }
+
+  #show(): void {
+    if (this.#shown === this.#index) return;
+    this.#shown = this.#index;
+    this.#options.draw(this.#index);
+  }
+}
+
+/** Animation frames where there are any (pages, and dedicated workers of most browsers), else a timer. */
+export function systemClock(): Clock {
+  const now = () => performance.now();
+  if (typeof requestAnimationFrame === 'function') {
+    return {
+      now,
+      request(callback) {
+        const handle = requestAnimationFrame(callback);
+        return () => cancelAnimationFrame(handle);
+      },
+    };
+  }
+  return {
+    now,
+    request(callback) {
+      const handle = setTimeout(callback, 1000 / 60);
+      return () => clearTimeout(handle);
+    },
+  };
+}

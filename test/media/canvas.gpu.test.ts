@@ -1,0 +1,263 @@
+// The canvas as a source of frames and pixels, on both paths, and the self-check that chooses between them.
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { GpuCanvas } from '../../src/media/canvas';
+import { pictureColorSpace, videoColorSpace } from '../../src/media/encoder';
+import { Mp4Sink } from '../../src/media/mp4';
+import { type Pixels, toI420, toPng, unpremultiply } from '../../src/media/pixels';
+import { checkCapture } from '../../src/media/selfcheck';
+import { frameTiming } from '../../src/media/sink';
+import { difference, patches, sticker, toRgb } from './art';
+
+let device: GPUDevice;
+beforeAll(async () => {
+  const adapter = await navigator.gpu.requestAdapter();
+  if (!adapter) throw new Error('no WebGPU adapter');
+  device = await adapter.requestDevice();
+  device.addEventListener('uncapturederror', (event) => {
+    throw event.error;
+  });
+});
+afterAll(() => device.destroy());
+
+function open(width: number, height: number, alpha: boolean): GpuCanvas {
+  return new GpuCanvas(device, new OffscreenCanvas(width, height), { alpha, usage: GPUTextureUsage.COPY_DST });
+}
+
+/** Writes premultiplied RGBA bytes, in whatever order the canvas keeps them. */
+function draw(canvas: GpuCanvas, { width, height, data }: Pixels): void {
+  const bytes = new Uint8Array(data);
+  if (canvas.format === 'bgra8unorm') {
+    for (let i = 0; i < bytes.length; i += 4) [bytes[i], bytes[i + 2]] = [bytes[i + 2]!, bytes[i]!];
+  }
+  device.queue.writeTexture({ texture: canvas.texture() }, bytes, { bytesPerRow: width * 4 }, [width, height]);
+}
+
+function clear(canvas: GpuCanvas, color: GPUColor): void {
+  const encoder = device.createCommandEncoder();
+  const view = canvas.texture().createView();
+  encoder.beginRenderPass({ colorAttachments: [{ view, loadOp: 'clear', storeOp: 'store', clearValue: color }] }).end();
+  device.queue.submit([encoder.finish()]);
+}
+
+test('read gives the pixels exactly, also with rows that WebGPU pads', async () => {
+  for (const size of [20, 64, 100]) {
+    const canvas = open(size, size, false);
+    const original = patches(size);
+    draw(canvas, original);
+    expect(await canvas.read()).toEqual(original);
+    canvas.dispose();
+  }
+});
+
+test('read divides by alpha where the canvas has it, and makes it 255 where it has none', async () => {
+  for (const [alpha, expected] of [
+    [true, [128, 255, 0, 128]],
+    [false, [64, 128, 0, 255]],
+  ] as const) {
+    const canvas = open(16, 16, alpha);
+    clear(canvas, [64 / 255, 128 / 255, 0, 128 / 255]);
+    const { data } = await canvas.read();
+    for (let i = 0; i < data.length; i += 4) expect([...data.subarray(i, i + 4)]).toEqual(expected);
+    canvas.dispose();
+  }
+});
+
+test('both paths give a frame of what was drawn in this task, with its timing', async () => {
+  const canvas = open(64, 64, false);
+  for (const path of ['zero-copy', 'readback'] as const) {
+    for (const [index, color] of [
+      [0, [1, 0, 0, 1]],
+      [1, [0, 0.5, 1, 1]],
+    ] as const) {
+      clear(canvas, [...color]);
+      const timing = frameTiming(index, 12);
+      const frame = await canvas.capture(path, timing);
+      expect({ timestamp: frame.timestamp, duration: frame.duration }).toEqual(timing);
+      expect([frame.displayWidth, frame.displayHeight]).toEqual([64, 64]);
+      expect(frame.colorSpace.toJSON()).toEqual(path === 'readback' ? videoColorSpace : pictureColorSpace);
+      const data = new Uint8Array(64 * 64 * 4);
+      await frame.copyTo(data, { format: 'RGBA' });
+      const middle = [...data.subarray(4 * (32 * 64 + 32), 4 * (32 * 64 + 32) + 3)];
+      // copyTo itself converts video colours back to RGB with an error of up to 12 in blues.
+      color.slice(0, 3).forEach((value, c) => {
+        expect(Math.abs(middle[c]! - Math.round(value * 255)), `${path} ${middle}`).toBeLessThanOrEqual(
+          path === 'readback' ? 14 : 0,
+        );
+      });
+      frame.close();
+    }
+  }
+  canvas.dispose();
+});
+
+test('a canvas with alpha gives straight alpha on both paths', async () => {
+  const canvas = open(32, 32, true);
+  for (const path of ['zero-copy', 'readback'] as const) {
+    clear(canvas, [64 / 255, 128 / 255, 0, 128 / 255]);
+    const frame = await canvas.capture(path, frameTiming(0, 12));
+    const data = new Uint8Array(32 * 32 * 4);
+    await frame.copyTo(data, { format: 'RGBA' });
+    expect([...data.subarray(0, 4)], path).toEqual([128, 255, 0, 128]);
+    frame.close();
+  }
+  canvas.dispose();
+});
+
+test.for(['zero-copy', 'readback'] as const)('canvas → %s → MP4 → pixels, within codec tolerance', async (path) => {
+  const size = 256;
+  const canvas = open(size, size, false);
+  const pictures = [patches(size), ...Array.from({ length: 11 }, (_, i) => sticker(size, i / 11))];
+  const frames: VideoFrame[] = [];
+  const sink = await Mp4Sink.open({ width: size, height: size, fps: 12 });
+  for (const [i, pixels] of pictures.entries()) {
+    draw(canvas, pixels);
+    const frame = await canvas.capture(path, frameTiming(i, 12));
+    frames.push(frame);
+    await sink.add(frame);
+  }
+  const clip = await sink.close();
+  canvas.dispose();
+  expect(frames.filter((frame) => frame.format !== null)).toEqual([]);
+
+  const { ALL_FORMATS, BlobSource, Input, VideoSampleSink } = await import('mediabunny');
+  const input = new Input({ source: new BlobSource(clip.blob), formats: ALL_FORMATS });
+  const differences = [];
+  for await (const sample of new VideoSampleSink((await input.getPrimaryVideoTrack())!).samples()) {
+    const frame = sample.toVideoFrame();
+    expect(frame.colorSpace.toJSON()).toEqual(videoColorSpace);
+    differences.push(difference(await toRgb(frame), pictures[differences.length]!));
+    frame.close();
+    sample.close();
+  }
+  input.dispose();
+  expect(differences).toHaveLength(12);
+  const mean = Math.max(...differences.map((d) => d.mean));
+  const worstPatch = differences[0]!.worstPatch;
+  console.info(`${path}: worst frame ${mean.toFixed(2)}, worst colour patch ${worstPatch.toFixed(2)}`);
+  expect(mean).toBeLessThan(2);
+  expect(worstPatch).toBeLessThan(2.5);
+});
+
+test('the self-check finds zero-copy right here, opaque and with alpha', async () => {
+  for (const alpha of [false, true]) {
+    expect(await checkCapture(device, { alpha })).toEqual({ path: 'zero-copy', problem: null });
+  }
+});
+
+const rgba = (data: Uint8ClampedArray<ArrayBuffer>, size = 64) =>
+  new VideoFrame(data, { format: 'RGBA', codedWidth: size, codedHeight: size, timestamp: 0 });
+
+test.for([
+  ['black frames', async () => rgba(new Uint8ClampedArray(64 * 64 * 4)), 'the frame has (0, 0, 0, 0)'],
+  [
+    'the frame before',
+    (() => {
+      let last: Uint8ClampedArray<ArrayBuffer> | undefined;
+      return async (canvas: GpuCanvas) => {
+        const { data } = await canvas.read();
+        last ??= data;
+        return rgba(last);
+      };
+    })(),
+    'the frame has',
+  ],
+  [
+    'red and blue swapped',
+    async (canvas: GpuCanvas) => {
+      const { data } = await canvas.read();
+      for (let i = 0; i < data.length; i += 4) [data[i], data[i + 2]] = [data[i + 2]!, data[i]!];
+      return rgba(data);
+    },
+    'the frame has',
+  ],
+  [
+    'upside down',
+    async (canvas: GpuCanvas) => {
+      const { data } = await canvas.read();
+      const rows = Array.from({ length: 64 }, (_, y) => data.slice(y * 256, (y + 1) * 256)).reverse();
+      for (const [y, row] of rows.entries()) data.set(row, y * 256);
+      return rgba(data);
+    },
+    'the frame has',
+  ],
+  ['another size', async () => rgba(new Uint8ClampedArray(32 * 32 * 4), 32), '32×32'],
+  ['a refusal', () => Promise.reject(new DOMException('not origin-clean', 'SecurityError')), 'not origin-clean'],
+] as const)('the self-check sees %s', async ([, capture, words]) => {
+  const made: VideoFrame[] = [];
+  const result = await checkCapture(device, {
+    capture: async (canvas) => {
+      const frame = await capture(canvas);
+      made.push(frame);
+      return frame;
+    },
+  });
+  expect(result.path).toBe('readback');
+  expect(result.problem).toContain(words);
+  expect(made.filter((frame) => frame.format !== null)).toEqual([]);
+});
+
+test('the self-check sees premultiplied colours where straight ones are due', async () => {
+  const capture = async (canvas: GpuCanvas) => {
+    const pixels = await canvas.read();
+    for (let i = 0; i < pixels.data.length; i++) {
+      if (i % 4 < 3) pixels.data[i] = (pixels.data[i]! * pixels.data[i - (i % 4) + 3]!) / 255;
+    }
+    return rgba(pixels.data);
+  };
+  expect((await checkCapture(device, { alpha: true, capture })).path).toBe('readback');
+});
+
+test('the self-check runs in a worker', async () => {
+  const worker = new Worker(new URL('./selfcheck.worker.ts', import.meta.url), { type: 'module' });
+  const answer = await new Promise((resolve, reject) => {
+    worker.onmessage = (event) => resolve(event.data);
+    worker.onerror = (event) => reject(new Error(event.message));
+  });
+  worker.terminate();
+  expect(answer).toEqual({ path: 'zero-copy', problem: null, animationFrames: 'function' });
+});
+
+test('a lost device ends reading with a plain error', async () => {
+  const adapter = await navigator.gpu.requestAdapter();
+  const doomed = await adapter!.requestDevice();
+  const canvas = new GpuCanvas(doomed, new OffscreenCanvas(16, 16), { alpha: false });
+  canvas.texture();
+  const reading = canvas.read();
+  doomed.destroy();
+  await expect(reading).rejects.toMatchObject({ code: 'device-lost' });
+});
+
+test('a still PNG keeps colours and transparency', async () => {
+  const pixels = patches(32);
+  pixels.data.set([10, 20, 30, 0], 0);
+  pixels.data.set([255, 255, 0, 51], 4);
+  const png = await toPng(pixels);
+  expect(png.type).toBe('image/png');
+  const image = await createImageBitmap(png);
+  const context = new OffscreenCanvas(32, 32).getContext('2d')!;
+  context.drawImage(image, 0, 0);
+  const { data } = context.getImageData(0, 0, 32, 32);
+  expect(data[3]).toBe(0);
+  expect([...data.subarray(4, 8)]).toEqual([255, 255, 0, 51]);
+  expect(data.subarray(8)).toEqual(pixels.data.subarray(8));
+});
+
+test('unpremultiply: the colour comes back where alpha is not 0', () => {
+  const data = Uint8ClampedArray.of(64, 128, 0, 128, 9, 9, 9, 0, 1, 2, 3, 255, 200, 200, 200, 100);
+  unpremultiply(data);
+  expect([...data]).toEqual([128, 255, 0, 128, 0, 0, 0, 0, 1, 2, 3, 255, 255, 255, 255, 100]);
+});
+
+test('video colours: the known values of Rec. 709', () => {
+  const of = (r: number, g: number, b: number) => {
+    const data = Uint8ClampedArray.from(Array.from({ length: 4 }, () => [r, g, b, 255]).flat());
+    const planes = toI420({ width: 2, height: 2, data });
+    return [planes[0], planes[4], planes[5]];
+  };
+  expect(of(255, 255, 255)).toEqual([235, 128, 128]);
+  expect(of(0, 0, 0)).toEqual([16, 128, 128]);
+  expect(of(255, 0, 0)).toEqual([63, 102, 240]);
+  expect(of(0, 255, 0)).toEqual([173, 42, 26]);
+  expect(of(0, 0, 255)).toEqual([32, 240, 118]);
+  expect(() => toI420({ width: 3, height: 2, data: new Uint8ClampedArray(24) })).toThrow('3×2');
+});

@@ -1,0 +1,144 @@
+// Settings inside files: what is written comes back; what is damaged or hostile ends in a clear message.
+// In the browser project because reading needs DOMParser.
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { FlipbookError } from '../../src/gpu/errors';
+import { type ClipMetadata, parseXmp, readClipMetadata, xmpBox, xmpPacket } from '../../src/media/metadata';
+import { sampleMetadata } from './samples';
+
+const ascii = (text: string) => new TextEncoder().encode(text);
+
+function box(type: string, body: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(8 + body.length);
+  new DataView(bytes.buffer).setUint32(0, bytes.length);
+  bytes.set(ascii(type), 4);
+  bytes.set(body, 8);
+  return bytes;
+}
+
+const ftyp = box('ftyp', ascii('isom0000'));
+const mp4 = (...parts: Uint8Array<ArrayBuffer>[]) => new Blob([ftyp, box('mdat', new Uint8Array(100)), ...parts]);
+
+async function message(work: Promise<unknown>): Promise<string> {
+  const error = await work.then(
+    (value) => expect.fail(`read ${JSON.stringify(value)}`),
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toBeInstanceOf(FlipbookError);
+  expect((error as FlipbookError).code).toBe('input');
+  return (error as FlipbookError).message;
+}
+
+/** Strings that XML 1.0 can hold. */
+const text = fc
+  .string({ unit: 'grapheme', maxLength: 200 })
+  .map((value) => value.replace(/\p{Surrogate}/gu, '').replace(/[^\t\n\r\u0020-\uFFFD\u{10000}-\u{10FFFF}]/gu, ''));
+const count = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
+const metadata: fc.Arbitrary<ClipMetadata> = fc.record({
+  prompt: fc.oneof(
+    text,
+    fc.constantFrom('', ' ', '\r\n\t', ']]>', '<!DOCTYPE x>', '<![CDATA[', '&amp;', '</rdf:li>', '\u2028'),
+  ),
+  seed: count,
+  steps: count,
+  guidance: fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0),
+  frames: count,
+  sampler: text,
+  background: text,
+  model: text,
+  modelHash: text,
+  appVersion: text,
+});
+
+test('any settings come back from a file as they were', async () => {
+  await fc.assert(
+    fc.asyncProperty(metadata, async (given) => {
+      expect(await readClipMetadata(mp4(xmpBox(given)))).toEqual({ ...given, guidance: given.guidance + 0 });
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('what XML cannot hold becomes U+FFFD, and the rest stays', async () => {
+  const prompt = 'a\u0000b\u001Bc\uD800d\uFFFEe';
+  const read = await readClipMetadata(mp4(xmpBox({ ...sampleMetadata, prompt })));
+  expect(read?.prompt).toBe('a\uFFFDb\uFFFDc\uFFFDd\uFFFDe');
+});
+
+test('the box comes after boxes with 64-bit sizes, and before one that runs to the end', async () => {
+  const large = new Uint8Array(24);
+  new DataView(large.buffer).setUint32(0, 1);
+  large.set(ascii('mdat'), 4);
+  new DataView(large.buffer).setBigUint64(8, 24n);
+  const rest = box('free', new Uint8Array(9));
+  new DataView(rest.buffer).setUint32(0, 0);
+  expect(await readClipMetadata(new Blob([ftyp, large, xmpBox(sampleMetadata), rest]))).toEqual(sampleMetadata);
+});
+
+test('settings that another tool rewrote as attributes are read', () => {
+  const attributes = Object.entries({ ...sampleMetadata, prompt: 'a cat' })
+    .map(([name, value]) => `flipbook:${name}="${value}"`)
+    .join(' ');
+  const packet = `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+    <rdf:Description rdf:about="" xmlns:flipbook="urn:flipbook:clip:1.0/" ${attributes}/></rdf:RDF></x:xmpmeta>`;
+  expect(parseXmp(packet)).toEqual({ ...sampleMetadata, prompt: 'a cat' });
+});
+
+test('an MP4 without settings, or with the XMP of someone else, has none', async () => {
+  expect(await readClipMetadata(mp4())).toBeNull();
+  expect(await readClipMetadata(mp4(box('uuid', new Uint8Array(40))))).toBeNull();
+  expect(parseXmp('<x:xmpmeta xmlns:x="adobe:ns:meta/"/>')).toBeNull();
+});
+
+const packet = xmpPacket(sampleMetadata);
+const swap = (from: string, to: string) => {
+  expect(packet).toContain(from);
+  return packet.replace(from, to);
+};
+const withPacket = (xml: string) => {
+  const clean = xmpBox(sampleMetadata);
+  return mp4(box('uuid', Uint8Array.from([...clean.subarray(8, 24), ...ascii(xml)])));
+};
+
+test.for([
+  ['empty', () => new Blob([]), 'not an MP4'],
+  ['a text file', () => new Blob(['just some text, long enough to have a header']), 'not an MP4'],
+  ['cut off', () => mp4(xmpBox(sampleMetadata)).slice(0, -5), 'wrong size'],
+  ['a box of size 3', () => new Blob([ftyp, Uint8Array.of(0, 0, 0, 3, 102, 114, 101, 101)]), 'wrong size'],
+  ['a huge packet', () => withPacket(`${packet}${' '.repeat(300_000)}`), 'too large'],
+  [
+    'not UTF-8',
+    () => mp4(box('uuid', Uint8Array.from([...xmpBox(sampleMetadata).subarray(8, 24), 0xff, 0xfe, 0x80]))),
+    'UTF-8',
+  ],
+  ['not XML', () => withPacket('{"prompt": "a cat"}'), 'well-formed'],
+  ['entities', () => withPacket(`<!DOCTYPE a [<!ENTITY b "c">]>${packet}`), 'not ours'],
+  ['a seed that is text', () => withPacket(swap('>9007199254740991<', '>seven<')), 'seed is "seven"'],
+  ['a seed beyond 2^53', () => withPacket(swap('>9007199254740991<', '>9007199254740993<')), 'seed is'],
+  ['half a step', () => withPacket(swap('steps>8<', 'steps>0.5<')), 'steps is "0.5"'],
+  ['negative frames', () => withPacket(swap('frames>36<', 'frames>-36<')), 'frames is "-36"'],
+  ['hexadecimal', () => withPacket(swap('frames>36<', 'frames>0x24<')), 'frames is "0x24"'],
+  ['infinite guidance', () => withPacket(swap('guidance>4.5<', 'guidance>1e999<')), 'guidance is'],
+  ['no sampler', () => withPacket(swap('<flipbook:sampler>flow-euler</flipbook:sampler>', '')), 'sampler is missing'],
+  [
+    'two seeds',
+    () => withPacket(swap('<flipbook:seed>', '<flipbook:seed>1</flipbook:seed><flipbook:seed>')),
+    'seed is there twice',
+  ],
+  ['a prompt with markup', () => withPacket(swap('<flipbook:prompt>', '<flipbook:prompt><b/>')), 'prompt is missing'],
+  ['an endless model name', () => withPacket(swap('sticker 0.1.0', 'x'.repeat(30_000))), 'model is too long'],
+] as const)('%s: a clear message', async ([, make, words]) => {
+  expect(await message(readClipMetadata(make()))).toContain(words);
+});
+
+test('noise never throws anything else', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), fc.nat({ max: 2000 }), async (noise, at) => {
+      const bytes = new Uint8Array(await mp4(xmpBox(sampleMetadata)).arrayBuffer());
+      bytes.set(noise.subarray(0, Math.max(0, bytes.length - (at % bytes.length))), at % bytes.length);
+      const result = await readClipMetadata(new Blob([bytes])).catch((error: unknown) => error);
+      if (result instanceof Error) expect(result).toBeInstanceOf(FlipbookError);
+    }),
+    { numRuns: 300 },
+  );
+});

@@ -1,0 +1,147 @@
+// The loop: on time, without drift, seamless at the end; against a clock that the test turns.
+import { afterEach, expect, test, vi } from 'vitest';
+import { type Clock, LoopPlayer, systemClock } from '../../src/media/player';
+
+class TestClock implements Clock {
+  time = 1000;
+  waiting: (() => void) | null = null;
+  now(): number {
+    return this.time;
+  }
+  request(callback: () => void): () => void {
+    this.waiting = callback;
+    return () => {
+      if (this.waiting === callback) this.waiting = null;
+    };
+  }
+  /** Advances, then one display refresh. */
+  advance(milliseconds: number): void {
+    this.time += milliseconds;
+    const callback = this.waiting;
+    this.waiting = null;
+    callback?.();
+  }
+}
+
+function player(frames: number, fps: number) {
+  const clock = new TestClock();
+  const drawn: number[] = [];
+  return { clock, drawn, loop: new LoopPlayer({ frames, fps, clock, draw: (index) => void drawn.push(index) }) };
+}
+
+afterEach(() => vi.unstubAllGlobals());
+
+test('shows frame 0 before it plays, then each frame once, and the first one right after the last', () => {
+  const { clock, drawn, loop } = player(3, 10);
+  expect(drawn).toEqual([0]);
+  expect(loop.playing).toBe(false);
+  loop.play();
+  for (let i = 0; i < 14; i++) clock.advance(50);
+  expect(drawn).toEqual([0, 1, 2, 0, 1, 2, 0, 1]);
+});
+
+test.for([12, 24, 7, 29.97])('%s fps does not drift in an hour of uneven refreshes', (fps) => {
+  const { clock, loop } = player(36, fps);
+  loop.play();
+  let elapsed = 0;
+  for (let i = 0; elapsed < 3_600_000; i++) {
+    const next = [16.7, 16.6, 33.4, 8.3, 120][i % 5]!;
+    elapsed += next;
+    clock.advance(next);
+    const exact = (elapsed * fps) / 1000;
+    // On a boundary either frame is right.
+    if (Math.abs(exact - Math.round(exact)) > 1e-3) expect(loop.index).toBe(Math.floor(exact) % 36);
+  }
+});
+
+test('a refresh exactly at the boundary shows the new frame', () => {
+  const { clock, loop } = player(1000, 12);
+  loop.play();
+  for (let i = 1; i < 1000; i++) {
+    clock.advance(1000 + (i * 1000) / 12 - clock.time);
+    expect(loop.index).toBe(i);
+  }
+});
+
+test('a late refresh skips frames instead of slowing down', () => {
+  const { clock, drawn, loop } = player(10, 10);
+  loop.play();
+  clock.advance(350);
+  clock.advance(100);
+  expect(drawn).toEqual([0, 3, 4]);
+});
+
+test('pause keeps the frame and play goes on from it', () => {
+  const { clock, drawn, loop } = player(10, 10);
+  loop.play();
+  clock.advance(250);
+  loop.pause();
+  expect(clock.waiting).toBeNull();
+  clock.advance(10_000);
+  expect(loop.index).toBe(2);
+  loop.play();
+  loop.play(); // A second time changes nothing.
+  clock.advance(110);
+  expect(drawn).toEqual([0, 2, 3]);
+});
+
+test('step moves by frames around both ends, and pauses', () => {
+  const { drawn, loop } = player(3, 10);
+  loop.play();
+  loop.step(-1);
+  expect(loop.playing).toBe(false);
+  loop.step();
+  loop.step();
+  loop.step(-5);
+  expect(drawn).toEqual([0, 2, 0, 1, 2]);
+});
+
+test('seek while playing goes on from there', () => {
+  const { clock, loop } = player(36, 12);
+  loop.play();
+  clock.advance(500);
+  loop.seek(20);
+  expect(loop.index).toBe(20);
+  clock.advance(100);
+  expect(loop.index).toBe(21);
+});
+
+test('redraw shows the same frame again', () => {
+  const { drawn, loop } = player(3, 10);
+  loop.step();
+  loop.redraw();
+  expect(drawn).toEqual([0, 1, 1]);
+});
+
+test('a clock that goes back shows frame 0, not a frame that does not exist', () => {
+  const { clock, loop } = player(3, 10);
+  loop.play();
+  clock.advance(-500);
+  expect(loop.index).toBe(0);
+});
+
+test('no frames, or no speed, is refused', () => {
+  expect(() => player(0, 12)).toThrow('frames is 0');
+  expect(() => player(1.5, 12)).toThrow('frames is 1.5');
+  expect(() => player(3, 0)).toThrow('fps is 0');
+});
+
+test('the system clock uses animation frames where there are any, else a timer', async () => {
+  const cancelled: number[] = [];
+  vi.stubGlobal('requestAnimationFrame', (callback: () => void) => {
+    callback();
+    return 7;
+  });
+  vi.stubGlobal('cancelAnimationFrame', (handle: number) => cancelled.push(handle));
+  let calls = 0;
+  systemClock().request(() => calls++)();
+  expect([calls, cancelled]).toEqual([1, [7]]);
+
+  vi.unstubAllGlobals();
+  const timer = systemClock();
+  const before = timer.now();
+  await new Promise<void>((resolve) => timer.request(resolve));
+  expect(timer.now()).toBeGreaterThan(before);
+  timer.request(() => expect.fail('was taken back'))();
+  await new Promise((resolve) => setTimeout(resolve, 40));
+});

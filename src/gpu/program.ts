@@ -52,12 +52,15 @@ export class Program {
   }
 
   /** Encodes the dispatches `from .. to`, in order, as one compute pass. */
-  run(encoder: GPUCommandEncoder, from = 0, to = this.length): void {
+  run(encoder: GPUCommandEncoder, from = 0, to = this.length, timestamps?: GPUComputePassTimestampWrites): void {
     if (this.#disposed) throw new Error(`${this.label} was disposed`);
     if (!(from >= 0 && from <= to && to <= this.length)) {
       throw new RangeError(`${this.label}: dispatches ${from} to ${to} of ${this.length}`);
     }
-    const pass = encoder.beginComputePass({ label: this.label });
+    const pass = encoder.beginComputePass({
+      label: this.label,
+      ...(timestamps && { timestampWrites: timestamps }),
+    });
     let current: GPUComputePipeline | undefined;
     for (let i = from; i < to; i++) {
       const { pipeline, bindGroup, grid } = this.calls[i]!;

@@ -1,74 +1,12 @@
 // Plan and Program on the real device: recording rules, the arena under load, pipelines by source, slices and cancel.
-import { afterEach, describe, expect, test } from 'vitest';
-import { wgsl } from '../../shaders/wgsl';
+import { describe, expect, test } from 'vitest';
 import { openGpu } from '../../src/gpu/device';
 import { FlipbookError } from '../../src/gpu/errors';
 import { type Kernel, linearGrid } from '../../src/gpu/kernel';
 import { Plan } from '../../src/gpu/plan';
 import { reshape, type Tensor, view, virtualTensor } from '../../src/gpu/tensor';
 import { expectClose, roundToHalf, runPlan, testGpu, upload } from '../gpu';
-
-const size = 64;
-
-/** out = a * scale + shift, in place of no one. */
-const scaleShift: Kernel = {
-  label: 'scaleShift',
-  access: ['read', 'write'],
-  params: [
-    ['count', 'u32'],
-    ['scale', 'f32'],
-    ['shift', 'f32'],
-  ],
-  code: wgsl`
-    struct Params { count: u32, scale: f32, shift: f32 }
-    @group(0) @binding(0) var<storage, read> a: array<f32>;
-    @group(0) @binding(1) var<storage, read_write> out: array<f32>;
-    @group(0) @binding(2) var<uniform> params: Params;
-    @compute @workgroup_size(${size})
-    fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
-      let i = (group.x + group.y * groups.x) * ${size}u + local;
-      if (i >= params.count) { return; }
-      out[i] = a[i] * params.scale + params.shift;
-    }`,
-};
-
-const addTo: Kernel = {
-  label: 'addTo',
-  access: ['read', 'readWrite'],
-  params: [['count', 'u32']],
-  code: wgsl`
-    struct Params { count: u32 }
-    @group(0) @binding(0) var<storage, read> a: array<f32>;
-    @group(0) @binding(1) var<storage, read_write> sum: array<f32>;
-    @group(0) @binding(2) var<uniform> params: Params;
-    @compute @workgroup_size(${size}) fn main(@builtin(global_invocation_id) id: vec3u) {
-      if (id.x < params.count) { sum[id.x] += a[id.x]; }
-    }`,
-};
-
-/** Long enough to be cut into slices: a dependent chain of `rounds` steps per element. */
-const spin: Kernel = {
-  label: 'spin',
-  access: ['read', 'write'],
-  params: [['rounds', 'u32']],
-  code: wgsl`
-    struct Params { rounds: u32 }
-    @group(0) @binding(0) var<storage, read> a: array<f32>;
-    @group(0) @binding(1) var<storage, read_write> out: array<f32>;
-    @group(0) @binding(2) var<uniform> params: Params;
-    @compute @workgroup_size(${size}) fn main(@builtin(global_invocation_id) id: vec3u) {
-      var x = a[id.x];
-      for (var i = 0u; i < params.rounds; i++) { x = fract(x * 1.1 + 0.3); }
-      out[id.x] = x;
-    }`,
-};
-
-function affine(plan: Plan, x: Tensor, scale: number, shift: number): Tensor {
-  const out = plan.alloc(x.shape);
-  const count = x.shape.reduce((a, b) => a * b, 1);
-  plan.call(scaleShift, [x, out], linearGrid(count, size), { count, scale, shift }, { flops: 2 * count });
-  return out;
-}
+import { addTo, affine, scaleShift, size } from './kernels';
 
 const values = (count: number) => Float32Array.from({ length: count }, (_, i) => Math.sin(i));
 
@@ -352,57 +290,5 @@ describe('compiling', () => {
     program.dispose();
     expect(gpu.bytesInUse).toBe(before);
     expect(() => program.run(gpu.device.createCommandEncoder())).toThrow('disposed');
-  });
-});
-
-describe('cancelling', () => {
-  const original = GPUQueue.prototype.submit;
-  afterEach(() => {
-    GPUQueue.prototype.submit = original;
-  });
-
-  test('abort stops after the running slice, and the GPU stays usable', async () => {
-    const gpu = await testGpu();
-    const plan = new Plan(gpu, 'spin');
-    const x = plan.input([512]);
-    const calls = 12;
-    const rounds = 30_000;
-    let y: Tensor = x;
-    for (let i = 0; i < calls; i++) {
-      const out = plan.alloc([512]);
-      plan.call(spin, [y, out], [8, 1, 1], { rounds }, { flops: 512 * 3 * rounds });
-      y = out;
-    }
-    const program = await plan.compile();
-    const controller = new AbortController();
-    let submits = 0;
-    GPUQueue.prototype.submit = function (this: GPUQueue, buffers) {
-      const list = [...buffers];
-      if (list.length > 0) submits++;
-      if (submits === 3) controller.abort();
-      return original.call(this, list);
-    };
-    await expect(program.submit(controller.signal)).rejects.toMatchObject({ code: 'cancelled' });
-    expect(submits).toBe(3);
-    await program.submit();
-    const result = await program.read(y);
-    expect(result.every((value) => value >= 0 && value < 1)).toBe(true);
-    program.dispose();
-  });
-
-  test('a signal that is already aborted submits nothing', async () => {
-    const gpu = await testGpu();
-    const plan = new Plan(gpu, 'never');
-    affine(plan, plan.input([64]), 1, 1);
-    const program = await plan.compile();
-    await gpu.measureLatency();
-    let submits = 0;
-    GPUQueue.prototype.submit = function (this: GPUQueue, buffers) {
-      submits++;
-      return original.call(this, buffers);
-    };
-    await expect(program.submit(AbortSignal.abort())).rejects.toMatchObject({ code: 'cancelled' });
-    expect(submits).toBe(0);
-    program.dispose();
   });
 });

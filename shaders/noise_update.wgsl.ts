@@ -1,0 +1,102 @@
+// One sampler step as WGSL: guidance mix, prediction to x0, step, noise and the x0 for the preview in one pass.
+// Not the numbers: src/diffusion makes the coefficients on the CPU in f64, and this only applies them.
+import { philoxNormals } from './random.wgsl';
+import { paramsStruct, type Shader, wgsl } from './wgsl';
+
+export interface NoiseUpdateOptions {
+  /** The output holds an unconditional half, then a conditional one. */
+  readonly guided: boolean;
+  /** The step reads the x0 of the step before. 'replace': it is overwritten by this step's. */
+  readonly previous: 'none' | 'read' | 'replace';
+  /** The new x overwrites the old one. */
+  readonly inPlace: boolean;
+  /** The element count is a multiple of four. */
+  readonly aligned: boolean;
+}
+
+/**
+ * Arguments: step f32 [8] = (guidance, p, q, a, b, c, d, _), key u32 [4], output, x, previous (if read), new x (if not in
+ * place), denoised (if not replacing). With o = u + guidance·(c - u):
+ *   x0 = p·x + q·o,   x' = a·x + b·x0 + c·previous + d·noise.
+ * Where a coefficient is 0 its tensor has no say, even if it holds infinities. One thread makes four elements.
+ */
+export function noiseUpdate({ guided, previous, inPlace, aligned }: NoiseUpdateOptions): Shader {
+  const params = [['count', 'u32']] as const;
+  const element = aligned ? 'vec4f' : 'f32';
+  const bindings: { name: string; access: 'read' | 'write' | 'readWrite'; type: string }[] = [
+    { name: 'step', access: 'read', type: 'f32' },
+    { name: 'key', access: 'read', type: 'u32' },
+    { name: 'output', access: 'read', type: element },
+    { name: 'x', access: inPlace ? 'readWrite' : 'read', type: element },
+  ];
+  if (previous === 'read') bindings.push({ name: 'previous', access: 'read', type: element });
+  if (!inPlace) bindings.push({ name: 'next', access: 'write', type: element });
+  bindings.push({ name: 'denoised', access: previous === 'replace' ? 'readWrite' : 'write', type: element });
+  const next = inPlace ? 'x' : 'next';
+  const before = previous === 'replace' ? 'denoised' : 'previous';
+  // Past the end of an unaligned tensor loads give anything and stores are guarded.
+  const load = (name: string, index: string): string =>
+    aligned
+      ? `${name}[${index}]`
+      : `vec4f(${[0, 1, 2, 3].map((lane) => `${name}[4u * (${index}) + ${lane}u${name === 'output' ? ' + shift' : ''}]`).join(', ')})`;
+  const store = (name: string, value: string): string =>
+    aligned
+      ? `${name}[i] = ${value};`
+      : [0, 1, 2, 3]
+          .map((lane) => `if (4u * i + ${lane}u < params.count) { ${name}[4u * i + ${lane}u] = ${value}[${lane}]; }`)
+          .join('\n  ');
+  return {
+    label: `noise update${guided ? ' guided' : ''} previous=${previous}${inPlace ? ' in place' : ''}${aligned ? '' : ' unaligned'}`,
+    access: bindings.map(({ access }) => access),
+    params,
+    code: wgsl`
+${paramsStruct(params, bindings.length)}${bindings
+  .map(
+    ({ name, access, type }, i) =>
+      `@group(0) @binding(${i}) var<storage, ${access === 'read' ? 'read' : 'read_write'}> ${name}: array<${type}>;`,
+  )
+  .join('\n')}
+${philoxNormals}
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgroups: vec3u, @builtin(local_invocation_index) local: u32) {
+  let i = (workgroup.y * workgroups.x + workgroup.x) * 64u + local;
+  if (4u * i >= params.count) {
+    return;
+  }
+  let old = ${load('x', 'i')};
+#if ${guided}
+#if ${aligned}
+  let unconditional = output[i];
+  let conditional = output[i + params.count / 4u];
+#else
+  var shift = 0u;
+  let unconditional = ${load('output', 'i')};
+  shift = params.count;
+  let conditional = ${load('output', 'i')};
+#endif
+  let prediction = unconditional + step[0] * (conditional - unconditional);
+#else
+#if ${!aligned}
+  let shift = 0u;
+#endif
+  let prediction = ${load('output', 'i')};
+#endif
+  let x0 = step[1] * old + step[2] * prediction;
+  var value = step[4] * x0;
+  if (step[3] != 0.0) {
+    value += step[3] * old;
+  }
+#if ${previous !== 'none'}
+  if (step[5] != 0.0) {
+    value += step[5] * ${load(before, 'i')};
+  }
+#endif
+  if (step[6] != 0.0) {
+    value += step[6] * normalsFrom(key[3] + 4u * i, key[2], vec2u(key[0], key[1]));
+  }
+  ${store(next, 'value')}
+  ${store('denoised', 'x0')}
+}
+`,
+  };
+}

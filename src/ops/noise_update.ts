@@ -1,0 +1,61 @@
+// One sampler step: checks shapes, records the one kernel that does guidance, prediction, step and noise. Not the coefficients.
+import { noiseUpdate as shader } from '../../shaders/noise_update.wgsl';
+import { linearGrid } from '../gpu/kernel';
+import type { Plan } from '../gpu/plan';
+import { sizeOf, type Tensor } from '../gpu/tensor';
+import { describe, expectTensor } from './check';
+
+export interface NoiseUpdate {
+  /** Latents at this step, f32 [B, ...]. */
+  readonly x: Tensor;
+  /** The denoiser's raw output: [B, ...], or [2B, ...] with the unconditional half first (classifier-free guidance). */
+  readonly output: Tensor;
+  /** x0 of the step before, for multistep samplers: the shape of x. Without it c must be 0. */
+  readonly previous?: Tensor;
+  /** f32 [8] = (guidance, p, q, a, b, c, d, unused), written by the CPU before each step. */
+  readonly step: Tensor;
+  /** u32 [4] = (seedLow, seedHigh, stream, firstElement). */
+  readonly key: Tensor;
+  /**
+   * Write over `x`, and over `previous` if it is given, so that one compiled step runs again and again. Both must be inputs of
+   * the plan (or weights): activations do not outlive a run.
+   */
+  readonly inPlace?: boolean;
+}
+
+/**
+ * o = u + guidance·(c − u) (Ho & Salimans 2022), x0 = p·x + q·o, x' = a·x + b·x0 + c·previous + d·noise.
+ * Returns x' as `x` and x0 as `denoised`; with `inPlace` these are the tensors x and previous themselves.
+ */
+export function noiseUpdate(plan: Plan, args: NoiseUpdate): { readonly x: Tensor; readonly denoised: Tensor } {
+  const op = 'noiseUpdate';
+  const { x, output, previous, step, key, inPlace = false } = args;
+  expectTensor(op, 'x', x, x.shape);
+  const [batch = 0, ...rest] = x.shape;
+  const guided = output.shape[0] === 2 * batch;
+  const advice = `x is ${describe(x)}: the output has its shape, or twice its batch for guidance`;
+  expectTensor(op, 'output', output, [guided ? 2 * batch : batch, ...rest], 'f32', advice);
+  if (previous) expectTensor(op, 'previous', previous, x.shape, 'f32', 'the x0 of the step before has the shape of x');
+  expectTensor(op, 'step', step, [8], 'f32', '(guidance, p, q, a, b, c, d, unused)');
+  expectTensor(op, 'key', key, [4], 'u32', '(seedLow, seedHigh, stream, firstElement)');
+  if (inPlace && [x, previous].some((tensor) => tensor?.storage.kind === 'arena')) {
+    throw new TypeError(`${op}: in place, x and previous outlive the run; make them with plan.input()`);
+  }
+  const count = sizeOf(x.shape);
+  const replace = inPlace && previous !== undefined;
+  const next = inPlace ? x : plan.alloc(x.shape);
+  const denoised = replace ? previous : plan.alloc(x.shape);
+  plan.call(
+    shader({
+      guided,
+      inPlace,
+      previous: replace ? 'replace' : previous ? 'read' : 'none',
+      aligned: count % 4 === 0,
+    }),
+    [step, key, output, x, ...(previous && !replace ? [previous] : []), ...(inPlace ? [] : [next]), denoised],
+    linearGrid(Math.ceil(count / 4), 64),
+    { count },
+    { flops: 40 * count },
+  );
+  return { x: next, denoised };
+}

@@ -1,0 +1,227 @@
+// Noise schedules: how much signal and noise there is at each time, and at which times a sampler visits. Not the samplers.
+
+/** One time of a Gaussian process: x = alpha · x0 + sigma · ε, and the number that tells the network which time it is. */
+export interface NoiseLevel {
+  readonly alpha: number;
+  readonly sigma: number;
+  readonly timestep: number;
+}
+
+/** Clean data: where every trajectory ends. */
+export const DATA: NoiseLevel = { alpha: 1, sigma: 0, timestep: 0 };
+
+/**
+ * A Gaussian process from data (count 0) to noise (count `length`). Counts may be fractions.
+ * Its `timestep` is what the network was trained on: the index count - 1 in 0..length-1 for discrete processes, t in 0..1
+ * for flows, ¼ ln σ for EDM.
+ */
+export interface Process {
+  readonly length: number;
+  /** Whether the network has only seen whole counts, so that spacings should be rounded to them. */
+  readonly discrete: boolean;
+  /** [smallest, largest] sigma / alpha between which Karras' schedule runs. */
+  readonly ratios: readonly [number, number];
+  at(count: number): NoiseLevel;
+  /** The count where sigma / alpha is `ratio`. */
+  countOf(ratio: number): number;
+}
+
+export type Spacing = 'leading' | 'trailing' | 'linspace' | 'angle' | 'karras';
+
+export type ProcessOptions =
+  | 'flow'
+  | { readonly schedule: 'flow'; readonly shift: number }
+  | {
+      readonly schedule: 'linear' | 'scaled-linear';
+      readonly timesteps: number;
+      readonly betaStart: number;
+      readonly betaEnd: number;
+      readonly zeroTerminalSnr?: boolean;
+    }
+  | { readonly schedule: 'cosine'; readonly timesteps: number; readonly zeroTerminalSnr?: boolean };
+
+/** The process that a model's manifest names. */
+export function createProcess(options: ProcessOptions): Process {
+  if (options === 'flow') return flowProcess();
+  if (options.schedule === 'flow') return flowProcess(options.shift);
+  const betas =
+    options.schedule === 'cosine'
+      ? cosineBetas(options.timesteps)
+      : options.schedule === 'linear'
+        ? linearBetas(options.timesteps, options.betaStart, options.betaEnd)
+        : scaledLinearBetas(options.timesteps, options.betaStart, options.betaEnd);
+  const alphaBar = alphaBars(betas);
+  return discreteProcess(options.zeroTerminalSnr ? rescaleZeroTerminalSnr(alphaBar) : alphaBar);
+}
+
+/** β rising linearly (Ho et al., "Denoising diffusion probabilistic models", 2020: 1e-4 to 0.02 in 1000 steps). */
+export function linearBetas(timesteps: number, start: number, end: number): Float64Array {
+  return Float64Array.from({ length: timesteps }, (_, i) => start + (end - start) * (i / Math.max(timesteps - 1, 1)));
+}
+
+/** √β rising linearly (Rombach et al., "High-resolution image synthesis with latent diffusion models", 2022). */
+export function scaledLinearBetas(timesteps: number, start: number, end: number): Float64Array {
+  return linearBetas(timesteps, Math.sqrt(start), Math.sqrt(end)).map((root) => root * root);
+}
+
+/** ᾱ = cos²((t/T + s)/(1 + s) · π/2), s = 0.008, β ≤ 0.999 (Nichol and Dhariwal, "Improved DDPM", 2021, eq. 17). */
+export function cosineBetas(timesteps: number): Float64Array {
+  const alphaBar = (t: number) => Math.cos(((t / timesteps + 0.008) / 1.008) * (Math.PI / 2)) ** 2;
+  return Float64Array.from({ length: timesteps }, (_, i) => Math.min(1 - alphaBar(i + 1) / alphaBar(i), 0.999));
+}
+
+/** ᾱ_t = Π (1 - β_i), i ≤ t. */
+export function alphaBars(betas: Float64Array): Float64Array {
+  let product = 1;
+  return betas.map((beta) => {
+    product *= 1 - beta;
+    return product;
+  });
+}
+
+/** Shifts and scales √ᾱ so that the last is 0 and the first is kept (Lin et al., "Common diffusion noise schedules and
+ * sample steps are flawed", 2023, algorithm 1). */
+export function rescaleZeroTerminalSnr(alphaBar: Float64Array): Float64Array {
+  const first = Math.sqrt(alphaBar[0]);
+  const last = Math.sqrt(alphaBar[alphaBar.length - 1]);
+  return alphaBar.map((value) => (((Math.sqrt(value) - last) * first) / (first - last)) ** 2);
+}
+
+/**
+ * A variance-preserving process, alpha² + sigma² = 1, from ᾱ of each timestep.
+ * Between whole counts the angle atan2(sigma, alpha) is linear: it stays finite where sigma / alpha does not.
+ */
+export function discreteProcess(alphaBar: Float64Array): Process {
+  const length = alphaBar.length;
+  const angles = new Float64Array(length + 1);
+  for (let i = 0; i < length; i++) angles[i + 1] = Math.atan2(Math.sqrt(1 - alphaBar[i]), Math.sqrt(alphaBar[i]));
+  const at = (count: number): NoiseLevel => {
+    const timestep = Math.max(count - 1, 0);
+    const low = Math.min(Math.max(Math.floor(count), 0), length);
+    if (low === count && count > 0) {
+      // On a whole count ᾱ itself, so that an ᾱ of 0 is an alpha of 0, not cos(π/2) ≈ 6e-17.
+      const value = alphaBar[count - 1];
+      return { alpha: Math.sqrt(value), sigma: Math.sqrt(1 - value), timestep };
+    }
+    const high = Math.min(low + 1, length);
+    const angle = angles[low] + (angles[high] - angles[low]) * (count - low);
+    return { alpha: Math.cos(angle), sigma: Math.sin(angle), timestep };
+  };
+  const countOf = (ratio: number): number => {
+    const angle = Math.atan(ratio);
+    let low = 0;
+    let high = length;
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if (angles[middle] <= angle) low = middle;
+      else high = middle;
+    }
+    const fraction = (angle - angles[low]) / (angles[high] - angles[low]);
+    return low + Math.min(Math.max(fraction, 0), 1);
+  };
+  return { length, discrete: true, ratios: [ratioOf(at(1)), Math.min(ratioOf(at(length)), MAX_RATIO)], at, countOf };
+}
+
+/**
+ * Rectified flow, x = (1 - t) x0 + t ε (Liu et al., 2022; Lipman et al., 2022), with the time shift of Esser et al.,
+ * "Scaling rectified flow transformers", 2024, eq. 23: t ← s·t / (1 + (s - 1)·t). The timestep is t after the shift.
+ */
+export function flowProcess(shift = 1): Process {
+  const length = 1000; // only divides: spacings use it, the process is continuous
+  return {
+    length,
+    discrete: false,
+    ratios: FLOW_RATIOS,
+    at: (count) => {
+      const u = count / length;
+      const t = (shift * u) / (1 + (shift - 1) * u);
+      return { alpha: 1 - t, sigma: t, timestep: t };
+    },
+    countOf: (ratio) => {
+      const t = ratio === Number.POSITIVE_INFINITY ? 1 : ratio / (1 + ratio);
+      return (length * t) / (shift - (shift - 1) * t);
+    },
+  };
+}
+
+/**
+ * The variance-exploding process of Karras et al., "Elucidating the design space of diffusion-based generative models"
+ * (EDM), 2022: alpha = 1, sigma between `min` and `max`, spaced by eq. 5; the timestep is ¼ ln sigma.
+ */
+export function edmProcess(min = MIN_RATIO, max = MAX_RATIO, rho = 7): Process {
+  const length = 1000;
+  const [low, high] = [min ** (1 / rho), max ** (1 / rho)];
+  return {
+    length,
+    discrete: false,
+    ratios: [min, max],
+    at: (count) => {
+      const sigma = (low + (high - low) * (count / length)) ** rho;
+      return { alpha: 1, sigma, timestep: Math.log(sigma) / 4 };
+    },
+    countOf: (ratio) => (length * (ratio ** (1 / rho) - low)) / (high - low),
+  };
+}
+
+/** Karras' range (EDM, table 1); the largest also caps processes that reach zero signal. */
+const MIN_RATIO = 0.002;
+const MAX_RATIO = 80;
+
+/** t from 1/21 to 20/21: a flow trained with logit-normal times has hardly seen those outside. */
+const FLOW_RATIOS = [1 / 20, 20] as const;
+
+function ratioOf(level: NoiseLevel): number {
+  return level.sigma / level.alpha;
+}
+
+/**
+ * The counts that `steps` evaluations visit, descending from at most `length` to above 0, as Lin et al. 2023, table 2, names
+ * them. 'trailing' begins at pure noise for any number of steps; 'leading' is DDIM's, and 'trailing' where there are more
+ * steps than timesteps; 'linspace' visits both ends.
+ */
+export function spacedCounts(
+  spacing: 'leading' | 'trailing' | 'linspace',
+  length: number,
+  steps: number,
+): Float64Array {
+  const trailing = (i: number) => length * (1 - i / steps);
+  const at: Record<typeof spacing, (i: number) => number> = {
+    trailing,
+    linspace: (i) => (steps === 1 ? length : length - (i * (length - 1)) / (steps - 1)),
+    leading: (i) => (steps > length ? trailing(i) : (steps - 1 - i) * Math.floor(length / steps) + 1),
+  };
+  return Float64Array.from({ length: steps }, (_, i) => at[spacing](i));
+}
+
+/** σ_i = (max^(1/ρ) + i/(n-1) · (min^(1/ρ) - max^(1/ρ)))^ρ (EDM, eq. 5), without the final 0. */
+export function karrasSigmas(steps: number, min: number, max: number, rho = 7): Float64Array {
+  const [low, high] = [min ** (1 / rho), max ** (1 / rho)];
+  return Float64Array.from({ length: steps }, (_, i) => (high + (i / Math.max(steps - 1, 1)) * (low - high)) ** rho);
+}
+
+/**
+ * The trajectory of a sampler: `steps` noise levels where the network is evaluated, descending, then DATA.
+ * 'angle' makes equal steps of atan2(sigma, alpha), which are the times of a cosine schedule.
+ * Throws RangeError unless steps is an integer from 1 to 1000.
+ */
+export function noiseLevels(process: Process, steps: number, spacing: Spacing = 'trailing'): readonly NoiseLevel[] {
+  if (!Number.isInteger(steps) || steps < 1 || steps > 1000) {
+    throw new RangeError(`steps must be an integer from 1 to 1000, but it is ${steps}`);
+  }
+  if (spacing === 'karras') {
+    const [min, max] = process.ratios;
+    const sigmas = karrasSigmas(steps, min, max);
+    return [...Array.from(sigmas, (sigma) => process.at(process.countOf(sigma))), DATA];
+  }
+  if (spacing === 'angle') {
+    const start = process.at(process.length);
+    const angles = Array.from(
+      { length: steps - 1 },
+      (_, i) => Math.atan2(start.sigma, start.alpha) * (1 - (i + 1) / steps),
+    );
+    return [start, ...angles.map((angle) => process.at(process.countOf(Math.tan(angle)))), DATA];
+  }
+  const counts = Array.from(spacedCounts(spacing, process.length, steps));
+  const whole = process.discrete && steps <= process.length;
+  return [...counts.map((count) => process.at(whole ? Math.round(count) : count)), DATA];
+}

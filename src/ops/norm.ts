@@ -1,0 +1,234 @@
+// Group norm and layer norm: checks shapes, chooses between one dispatch and three, records them. Not the WGSL.
+import {
+  groupNormApply,
+  groupNormCoefficients,
+  groupNormPartials,
+  groupNorm as groupNormShader,
+  layerNorm as layerNormShader,
+  NORM_THREADS,
+  type Width,
+} from '../../shaders/norm.wgsl';
+import { linearGrid } from '../gpu/kernel';
+import type { Plan } from '../gpu/plan';
+import { sizeOf, type Tensor } from '../gpu/tensor';
+import { describe, expectCount, expectTensor } from './check';
+
+export interface ScaleShift {
+  /**
+   * f32 [B, 2C] or [B·T, 2C] (or more columns, see `scaleShiftOffset`): C scales, then C shifts; y·(1 + scale) + shift.
+   * (AdaGN of Dhariwal & Nichol 2021, AdaLN of Peebles & Xie 2023.)
+   */
+  readonly scaleShift?: Tensor;
+  /** First column of the scales, where one projection makes several pairs. A multiple of 4 if C is one. Default 0. */
+  readonly scaleShiftOffset?: number;
+}
+
+export interface GroupNormOptions extends ScaleShift {
+  readonly groups: number;
+  readonly eps: number;
+  /** f32 [C]. */
+  readonly weight: Tensor;
+  /** f32 [C]. */
+  readonly bias: Tensor;
+  /** SiLU after everything else. */
+  readonly silu?: boolean;
+  /** Statistics of each frame, or of all frames of a clip. Default 'frame'. */
+  readonly span?: 'frame' | 'clip';
+  /** Overrides the choice by shape and adapter (benchmarks, tests). */
+  readonly schedule?: GroupNormSchedule;
+}
+
+/** 'group': one dispatch, a workgroup per group. 'wide': three dispatches, each as wide as the tensor. */
+export type GroupNormSchedule =
+  | { readonly kind: 'group' }
+  | { readonly kind: 'wide'; readonly width: Width; readonly chunkRows: number; readonly reduce: 1 | 64 };
+
+/**
+ * Group norm (Wu & He 2018) of x [B, T, ..., C] over the channels of a group and the positions of a frame (or clip), then
+ * scale-shift, then SiLU. Returns the shape of x. Throws TypeError where shapes do not fit.
+ */
+export function groupNorm(plan: Plan, x: Tensor, options: GroupNormOptions): Tensor {
+  const op = 'groupNorm';
+  const { groups, eps, weight, bias, silu = false, span = 'frame' } = options;
+  if (x.shape.length < 3) throw new TypeError(`${op}: x is ${describe(x)}, expected [B, T, H, W, C]; reshape it`);
+  expectTensor(op, 'x', x, x.shape);
+  const channels = x.shape.at(-1)!;
+  expectCount(op, 'groups', groups, channels);
+  if (channels % groups !== 0) {
+    throw new TypeError(`${op}: ${channels} channels and ${groups} groups, expected groups to divide the channels`);
+  }
+  expectTensor(op, 'weight', weight, [channels], 'f32', `x is ${describe(x)}`);
+  expectTensor(op, 'bias', bias, [channels], 'f32', `x is ${describe(x)}`);
+  const [clips, frames] = x.shape as [number, number];
+  const spans = span === 'frame' ? clips * frames : clips;
+  const rows = sizeOf(x.shape) / channels / spans;
+  const shift = checkShift(op, x, options, [clips, clips * frames]);
+  const out = plan.alloc(x.shape);
+  const schedule = options.schedule ?? chooseGroupNorm(plan, { spans, rows, channels, groups });
+  const shiftRows = shift?.rows ?? 1;
+  const shiftArgs = shift ? [shift.tensor] : [];
+  if (schedule.kind === 'group') {
+    const size = channels / groups;
+    const width = size % 4 === 0 && (shift?.offset ?? 0) % 4 === 0 && (shift?.stride ?? 0) % 4 === 0 ? 4 : 1;
+    plan.call(
+      groupNormShader({ width, groupVectors: size / width, silu, scaleShift: shift !== undefined }),
+      [x, weight, bias, ...shiftArgs, out],
+      linearGrid(spans * groups, 1),
+      {
+        spans,
+        groups,
+        channels: channels / width,
+        rows,
+        rowsPerShift: (spans * rows) / shiftRows,
+        shiftStride: (shift?.stride ?? 0) / width,
+        shiftOffset: (shift?.offset ?? 0) / width,
+        eps,
+      },
+      { flops: 12 * sizeOf(x.shape) },
+    );
+    return out;
+  }
+  const width = channels % schedule.width === 0 ? schedule.width : 1;
+  const { chunkRows } = schedule;
+  const chunks = Math.ceil(rows / chunkRows);
+  const vectors = channels / width;
+  const partials = plan.alloc([spans, chunks, 2, channels]);
+  const statistics = { threads: spans * chunks * vectors, rows, channels: vectors, chunks, chunkRows };
+  plan.call(
+    groupNormPartials({ width }),
+    [x, partials],
+    linearGrid(statistics.threads, NORM_THREADS),
+    statistics,
+    { flops: 4 * sizeOf(x.shape) },
+  );
+  // A clip whose frames have their own scale-shift needs coefficients per frame.
+  const sets = Math.max(spans, shiftRows);
+  const coefficients = plan.alloc([sets, 2, channels]);
+  plan.call(
+    groupNormCoefficients({ scaleShift: shift !== undefined, threads: schedule.reduce }),
+    [partials, weight, bias, ...shiftArgs, coefficients],
+    linearGrid(sets * groups, schedule.reduce === 1 ? NORM_THREADS : 1),
+    {
+      sets,
+      groups,
+      channels,
+      rows,
+      chunks,
+      chunkRows,
+      setsPerSpan: sets / spans,
+      setsPerShift: sets / shiftRows,
+      shiftStride: shift?.stride ?? 0,
+      shiftOffset: shift?.offset ?? 0,
+      eps,
+    },
+    { flops: 8 * sizeOf(partials.shape) },
+  );
+  const setRows = (spans * rows) / sets;
+  const setChunks = Math.ceil(setRows / chunkRows);
+  const apply = { threads: sets * setChunks * vectors, rows: setRows, channels: vectors, chunks: setChunks, chunkRows };
+  plan.call(
+    groupNormApply({ width, silu }),
+    [x, coefficients, out],
+    linearGrid(apply.threads, NORM_THREADS),
+    apply,
+    { flops: (silu ? 6 : 2) * sizeOf(x.shape) },
+  );
+  return out;
+}
+
+/** Elements of a group that one workgroup normalises quickly enough by itself, and groups that fill a GPU anyway. */
+const SMALL_GROUP = 16384;
+const MANY_GROUPS = 256;
+
+/** One workgroup per group where groups are small or many; else as wide as the tensor. Barriers are slow in software. */
+export function chooseGroupNorm(
+  plan: Plan,
+  { spans, rows, channels, groups }: { readonly spans: number; readonly rows: number; readonly channels: number; readonly groups: number },
+): GroupNormSchedule {
+  if (plan.gpu?.isSoftware) return { kind: 'wide', width: 1, chunkRows: 64, reduce: 1 };
+  if ((rows * channels) / groups <= SMALL_GROUP || spans * groups >= MANY_GROUPS) return { kind: 'group' };
+  return { kind: 'wide', width: 4, chunkRows: 32, reduce: 64 };
+}
+
+export interface LayerNormOptions extends ScaleShift {
+  readonly eps: number;
+  /** f32 [C]. */
+  readonly weight?: Tensor;
+  /** f32 [C]. */
+  readonly bias?: Tensor;
+  /** Overrides the choice by adapter (benchmarks, tests). */
+  readonly schedule?: LayerNormSchedule;
+}
+
+/** Threads that share a row, rows of a workgroup, and channels read at once. */
+export interface LayerNormSchedule {
+  readonly lanes: number;
+  readonly rows: number;
+  readonly width: Width;
+}
+
+/** Layer norm (Ba et al. 2016) over the last axis of x [B, ..., C], then scale-shift. Returns the shape of x. */
+export function layerNorm(plan: Plan, x: Tensor, options: LayerNormOptions): Tensor {
+  const op = 'layerNorm';
+  const { eps, weight, bias } = options;
+  if (x.shape.length < 2) throw new TypeError(`${op}: x is ${describe(x)}, expected [B, ..., C]; reshape it`);
+  expectTensor(op, 'x', x, x.shape);
+  const channels = x.shape.at(-1)!;
+  const [batch, frames] = x.shape as [number, number];
+  if (weight) expectTensor(op, 'weight', weight, [channels], 'f32', `x is ${describe(x)}`);
+  if (bias) expectTensor(op, 'bias', bias, [channels], 'f32', `x is ${describe(x)}`);
+  const shift = checkShift(op, x, options, x.shape.length > 2 ? [batch, batch * frames] : [batch]);
+  const rows = sizeOf(x.shape) / channels;
+  const schedule = options.schedule ?? chooseLayerNorm(plan);
+  const aligned = channels % 4 === 0 && (shift?.offset ?? 0) % 4 === 0 && (shift?.stride ?? 0) % 4 === 0;
+  const width = aligned ? schedule.width : 1;
+  const out = plan.alloc(x.shape);
+  plan.call(
+    layerNormShader({ ...schedule, width, weight: !!weight, bias: !!bias, scaleShift: !!shift }),
+    [x, ...(weight ? [weight] : []), ...(bias ? [bias] : []), ...(shift ? [shift.tensor] : []), out],
+    linearGrid(rows, schedule.rows),
+    {
+      rows,
+      channels: channels / width,
+      rowsPerShift: rows / (shift?.rows ?? 1),
+      shiftStride: (shift?.stride ?? 0) / width,
+      shiftOffset: (shift?.offset ?? 0) / width,
+      eps,
+    },
+    { flops: 9 * sizeOf(x.shape) },
+  );
+  return out;
+}
+
+function chooseLayerNorm(plan: Plan): LayerNormSchedule {
+  return plan.gpu?.isSoftware ? { lanes: 1, rows: 64, width: 4 } : { lanes: 16, rows: 4, width: 4 };
+}
+
+interface Shift {
+  readonly tensor: Tensor;
+  readonly rows: number;
+  readonly stride: number;
+  readonly offset: number;
+}
+
+/** A scale-shift has one row per clip or per frame, and its columns lie within the tensor. */
+function checkShift(op: string, x: Tensor, options: ScaleShift, rowCounts: readonly number[]): Shift | undefined {
+  const { scaleShift: tensor, scaleShiftOffset: offset = 0 } = options;
+  if (!tensor) return undefined;
+  const channels = x.shape.at(-1)!;
+  const [rows = 0, stride = 0] = tensor.shape;
+  const fits =
+    tensor.dtype === 'f32' &&
+    tensor.shape.length === 2 &&
+    rowCounts.includes(rows) &&
+    Number.isInteger(offset) &&
+    offset >= 0 &&
+    offset + 2 * channels <= stride;
+  if (!fits) {
+    throw new TypeError(
+      `${op}: scaleShift is ${describe(tensor)} from column ${offset}, expected [${rowCounts.join(' or ')}, at least ` +
+        `${offset + 2 * channels}] f32 for x ${describe(x)}; C scales, then C shifts`,
+    );
+  }
+  return { tensor, rows, stride, offset };
+}

@@ -1,65 +1,105 @@
-// A WebGPU canvas as a source of video frames and pixels. What is drawn on it is somebody else's business.
+// The canvas that shows frames and the source of video frames and pixels. What is drawn is somebody else's business.
 import { FlipbookError } from '../gpu/errors';
 import { type Pixels, pictureFrame, unpremultiply, videoFrame } from './pixels';
 import type { FrameTiming } from './sink';
 
 export type Canvas = OffscreenCanvas | HTMLCanvasElement;
 
-/** 'zero-copy': the browser shares the texture with the encoder. 'readback': through our memory, right everywhere. */
+/**
+ * 'zero-copy': a WebGPU canvas, which the browser shares with the encoder. 'readback': a texture of our own, whose
+ * pixels go through memory to a 2D canvas and to the encoder. The self-check knows which one is right in this browser.
+ */
 export type CapturePath = 'zero-copy' | 'readback';
 
 export interface CanvasOptions {
+  readonly path: CapturePath;
   /** True: premultiplied alpha shows what lies behind the canvas. False: alpha counts as 1, as video needs. */
   readonly alpha: boolean;
   /** Texture usage beyond RENDER_ATTACHMENT and COPY_SRC. */
   readonly usage?: GPUTextureUsageFlags;
 }
 
+type Surface =
+  | { readonly path: 'zero-copy'; readonly context: GPUCanvasContext }
+  | { readonly path: 'readback'; readonly context: Context2D; texture: GPUTexture | null };
+type Context2D = OffscreenCanvasRenderingContext2D | CanvasRenderingContext2D;
+
 /**
- * A canvas bound to a device. In one task: draw into `texture()`, submit, then `capture` or `read`; the browser takes
- * the texture back when the task ends, so the first thing that both do, before any wait, is to take what is drawn.
+ * A canvas bound to a device. In one task: draw premultiplied RGBA into `texture()`, submit, then `show`, `capture` or
+ * `read`, each of which first takes what is drawn and only then waits: the browser takes the texture back when the
+ * task ends. A canvas stays on the path that it was first opened with; on a new device it may be opened again.
+ *
+ * Rejects with FlipbookError 'device-lost' when the GPU goes away while pixels are read.
  */
 export class GpuCanvas {
   readonly canvas: Canvas;
   readonly format: GPUTextureFormat;
   readonly #device: GPUDevice;
-  readonly #context: GPUCanvasContext;
+  readonly #surface: Surface;
   readonly #alpha: boolean;
+  readonly #usage: GPUTextureUsageFlags;
 
-  constructor(device: GPUDevice, canvas: Canvas, options: CanvasOptions) {
-    const context = canvas.getContext('webgpu') as GPUCanvasContext | null;
-    if (!context) throw new FlipbookError('no-webgpu', 'This canvas cannot be drawn on with WebGPU.');
-    this.#device = device;
-    this.#context = context;
-    this.#alpha = options.alpha;
+  constructor(device: GPUDevice, canvas: Canvas, { path, alpha, usage = 0 }: CanvasOptions) {
     this.canvas = canvas;
-    this.format = navigator.gpu.getPreferredCanvasFormat();
-    context.configure({
-      device,
-      format: this.format,
-      alphaMode: options.alpha ? 'premultiplied' : 'opaque',
-      colorSpace: 'srgb',
-      usage: GPUTextureUsage.RENDER_ATTACHMENT | GPUTextureUsage.COPY_SRC | (options.usage ?? 0),
-    });
+    this.#device = device;
+    this.#alpha = alpha;
+    this.#usage = GPUTextureUsage.RENDER_ATTACHMENT | GPUTextureUsage.COPY_SRC | usage;
+    if (path === 'readback') {
+      this.format = 'rgba8unorm';
+      this.#surface = { path, context: canvas.getContext('2d', { alpha }) as Context2D, texture: null };
+    } else {
+      this.format = navigator.gpu.getPreferredCanvasFormat();
+      this.#surface = { path, context: canvas.getContext('webgpu') as GPUCanvasContext };
+    }
+    const { context } = this.#surface;
+    if (!context) throw new Error(`This canvas has no context for ${path}: it was opened for something else before`);
+    if (this.#surface.path === 'zero-copy') {
+      const alphaMode = alpha ? 'premultiplied' : 'opaque';
+      this.#surface.context.configure({ device, format: this.format, alphaMode, usage: this.#usage });
+    }
   }
 
-  /** What this task draws on. */
+  get path(): CapturePath {
+    return this.#surface.path;
+  }
+
+  /** What this task draws on: RGBA premultiplied, as large as the canvas. */
   texture(): GPUTexture {
-    return this.#context.getCurrentTexture();
+    const surface = this.#surface;
+    if (surface.path === 'zero-copy') return surface.context.getCurrentTexture();
+    const { width, height } = this.canvas;
+    if (surface.texture?.width !== width || surface.texture.height !== height) {
+      surface.texture?.destroy();
+      const { format } = this;
+      surface.texture = this.#device.createTexture({
+        label: 'frame',
+        size: [width, height],
+        format,
+        usage: this.#usage,
+      });
+    }
+    return surface.texture;
+  }
+
+  /** Shows what was drawn in this task. */
+  async show(): Promise<void> {
+    if (this.#surface.path === 'readback') this.#put(await this.read());
   }
 
   /**
-   * What was drawn in this task, as a frame that the caller closes. By 'readback' the frame of an opaque canvas is
-   * already in the colours of video; of one with alpha it is RGBA.
+   * Shows what was drawn in this task and gives it as a frame, which the caller closes. By 'readback' the frame of an
+   * opaque canvas is already in the colours of video; of one with alpha it is RGBA.
    */
-  async capture(path: CapturePath, timing: FrameTiming): Promise<VideoFrame> {
-    if (path === 'zero-copy')
+  async capture(timing: FrameTiming): Promise<VideoFrame> {
+    if (this.#surface.path === 'zero-copy') {
       return new VideoFrame(this.canvas, { ...timing, alpha: this.#alpha ? 'keep' : 'discard' });
+    }
     const pixels = await this.read();
+    this.#put(pixels);
     return this.#alpha ? pictureFrame(pixels, timing) : videoFrame(pixels, timing);
   }
 
-  /** The pixels drawn in this task. Throws FlipbookError 'device-lost' when the GPU went away meanwhile. */
+  /** The pixels drawn in this task. */
   async read(): Promise<Pixels> {
     const { width, height } = this.canvas;
     const device = this.#device;
@@ -91,7 +131,15 @@ export class GpuCanvas {
   }
 
   dispose(): void {
-    this.#context.unconfigure();
+    if (this.#surface.path === 'zero-copy') this.#surface.context.unconfigure();
+    else {
+      this.#surface.texture?.destroy();
+      this.#surface.texture = null;
+    }
+  }
+
+  #put({ width, height, data }: Pixels): void {
+    if (this.#surface.path === 'readback') this.#surface.context.putImageData(new ImageData(data, width, height), 0, 0);
   }
 }
 

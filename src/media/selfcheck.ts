@@ -1,8 +1,8 @@
 // Does this browser hand a WebGPU canvas to a VideoFrame rightly? Some give black, or the picture before.
 // Known pictures are drawn and read back once; it repairs nothing, it only chooses the path.
-
 import { type CapturePath, GpuCanvas } from './canvas';
 import { reason } from './encoder';
+import type { FrameTiming } from './sink';
 
 export interface SelfCheck {
   readonly path: CapturePath;
@@ -13,8 +13,9 @@ export interface SelfCheck {
 export interface SelfCheckOptions {
   /** The kind of canvas, as in CanvasOptions. */
   readonly alpha?: boolean;
+  readonly powerPreference?: GPUPowerPreference;
   /** How frames are made, for tests; must take what is drawn before it waits. */
-  readonly capture?: (canvas: GpuCanvas) => Promise<VideoFrame>;
+  readonly capture?: (canvas: GpuCanvas, timing: FrameTiming) => Promise<VideoFrame>;
 }
 
 type Color = readonly [r: number, g: number, b: number, a: number];
@@ -34,17 +35,23 @@ const tolerance = 4;
 /**
  * Draws four quadrants twice, with the colours moved on the second time: shows black frames, stale frames, swapped
  * channels, upside-down frames and wrong alpha. Never throws: whatever fails, 'readback' is the answer.
+ *
+ * Ask before any other device is made: in a headless Chromium without Vulkan the mere touch of a WebGPU canvas ends
+ * every device there is (devices made later work). For the same reason it uses a device of its own.
  */
-export async function checkCapture(device: GPUDevice, options: SelfCheckOptions = {}): Promise<SelfCheck> {
-  const alpha = options.alpha ?? false;
-  let canvas: GpuCanvas | undefined;
+export async function checkCapture(options: SelfCheckOptions = {}): Promise<SelfCheck> {
+  const { alpha = false, powerPreference, capture = (drawn, timing) => drawn.capture(timing) } = options;
+  let device: GPUDevice | undefined;
   try {
-    canvas = new GpuCanvas(device, new OffscreenCanvas(size, size), { alpha, usage: GPUTextureUsage.COPY_DST });
+    const adapter = await navigator.gpu.requestAdapter(powerPreference ? { powerPreference } : {});
+    device = await adapter?.requestDevice();
+    if (!device) throw new Error('no adapter');
+    const offscreen = new OffscreenCanvas(size, size);
+    const canvas = new GpuCanvas(device, offscreen, { path: 'zero-copy', alpha, usage: GPUTextureUsage.COPY_DST });
     for (let turn = 0; turn < 2; turn++) {
       const colors = palette.map((_, i) => palette[(i + turn) % palette.length]!);
       draw(device, canvas, colors);
-      const timing = { timestamp: turn * 1000, duration: 1000 };
-      const frame = await (options.capture ?? ((drawn) => drawn.capture('zero-copy', timing)))(canvas);
+      const frame = await capture(canvas, { timestamp: turn * 1000, duration: 1000 });
       let problem: string | null;
       try {
         problem = compare(await readRgba(frame), colors, alpha);
@@ -57,7 +64,9 @@ export async function checkCapture(device: GPUDevice, options: SelfCheckOptions 
   } catch (error) {
     return { path: 'readback', problem: reason(error) };
   } finally {
-    canvas?.dispose();
+    // A loss that is still on its way must not hit the devices made next.
+    await device?.queue.onSubmittedWorkDone().catch(() => {});
+    device?.destroy();
   }
 }
 

@@ -69,10 +69,18 @@ export async function toRgb(frame: VideoFrame): Promise<Uint8ClampedArray> {
       { offset: v, stride: half.width },
     ],
   });
-  const [kr, kb] = frame.colorSpace.matrix === 'bt709' ? [0.2126, 0.0722] : [0.299, 0.114];
+  return planesToRgb(planes, width, height, frame.colorSpace.matrix);
+}
+
+/** 4:2:0 planes in the narrow range, one after the other without padding. */
+export function planesToRgb(planes: Uint8Array, width: number, height: number, matrix: string | null) {
+  const halfWidth = Math.ceil(width / 2);
+  const u = width * height;
+  const v = u + halfWidth * Math.ceil(height / 2);
+  const [kr, kb] = matrix === 'bt709' ? [0.2126, 0.0722] : [0.299, 0.114];
   const rgb = new Uint8ClampedArray(width * height * 3);
   for (let i = 0; i < width * height; i++) {
-    const chroma = Math.floor(Math.floor(i / width) / 2) * half.width + Math.floor((i % width) / 2);
+    const chroma = Math.floor(Math.floor(i / width) / 2) * halfWidth + Math.floor((i % width) / 2);
     const y = (planes[i]! - 16) / 219;
     const pb = (planes[u + chroma]! - 128) / 224;
     const pr = (planes[v + chroma]! - 128) / 224;

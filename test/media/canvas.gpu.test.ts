@@ -1,6 +1,6 @@
 // The canvas as a source of frames and pixels, on both paths, and the self-check that chooses between them.
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { GpuCanvas } from '../../src/media/canvas';
+import { type CapturePath, GpuCanvas } from '../../src/media/canvas';
 import { pictureColorSpace, videoColorSpace } from '../../src/media/encoder';
 import { Mp4Sink } from '../../src/media/mp4';
 import { type Pixels, toI420, toPng, unpremultiply } from '../../src/media/pixels';
@@ -19,8 +19,10 @@ beforeAll(async () => {
 });
 afterAll(() => device.destroy());
 
-function open(width: number, height: number, alpha: boolean): GpuCanvas {
-  return new GpuCanvas(device, new OffscreenCanvas(width, height), { alpha, usage: GPUTextureUsage.COPY_DST });
+const paths = ['zero-copy', 'readback'] as const;
+
+function open(path: CapturePath, size: number, alpha: boolean): GpuCanvas {
+  return new GpuCanvas(device, new OffscreenCanvas(size, size), { path, alpha, usage: GPUTextureUsage.COPY_DST });
 }
 
 /** Writes premultiplied RGBA bytes, in whatever order the canvas keeps them. */
@@ -39,9 +41,16 @@ function clear(canvas: GpuCanvas, color: GPUColor): void {
   device.queue.submit([encoder.finish()]);
 }
 
-test('read gives the pixels exactly, also with rows that WebGPU pads', async () => {
+/** What a 2D canvas shows. */
+function shown(canvas: GpuCanvas): number[] {
+  const context = new OffscreenCanvas(canvas.canvas.width, canvas.canvas.height).getContext('2d')!;
+  context.drawImage(canvas.canvas, 0, 0);
+  return [...context.getImageData(0, 0, 1, 1).data];
+}
+
+test.for(paths)('%s: read gives the pixels exactly, also with rows that WebGPU pads', async (path) => {
   for (const size of [20, 64, 100]) {
-    const canvas = open(size, size, false);
+    const canvas = open(path, size, false);
     const original = patches(size);
     draw(canvas, original);
     expect(await canvas.read()).toEqual(original);
@@ -49,69 +58,99 @@ test('read gives the pixels exactly, also with rows that WebGPU pads', async () 
   }
 });
 
-test('read divides by alpha where the canvas has it, and makes it 255 where it has none', async () => {
-  for (const [alpha, expected] of [
-    [true, [128, 255, 0, 128]],
-    [false, [64, 128, 0, 255]],
-  ] as const) {
-    const canvas = open(16, 16, alpha);
-    clear(canvas, [64 / 255, 128 / 255, 0, 128 / 255]);
-    const { data } = await canvas.read();
-    for (let i = 0; i < data.length; i += 4) expect([...data.subarray(i, i + 4)]).toEqual(expected);
-    canvas.dispose();
-  }
-});
-
-test('both paths give a frame of what was drawn in this task, with its timing', async () => {
-  const canvas = open(64, 64, false);
-  for (const path of ['zero-copy', 'readback'] as const) {
-    for (const [index, color] of [
-      [0, [1, 0, 0, 1]],
-      [1, [0, 0.5, 1, 1]],
+test.for(paths)(
+  '%s: read divides by alpha where the canvas has it, and makes it 255 where it has none',
+  async (path) => {
+    for (const [alpha, expected] of [
+      [true, [128, 255, 0, 128]],
+      [false, [64, 128, 0, 255]],
     ] as const) {
-      clear(canvas, [...color]);
-      const timing = frameTiming(index, 12);
-      const frame = await canvas.capture(path, timing);
-      expect({ timestamp: frame.timestamp, duration: frame.duration }).toEqual(timing);
-      expect([frame.displayWidth, frame.displayHeight]).toEqual([64, 64]);
-      expect(frame.colorSpace.toJSON()).toEqual(path === 'readback' ? videoColorSpace : pictureColorSpace);
-      const data = new Uint8Array(64 * 64 * 4);
-      await frame.copyTo(data, { format: 'RGBA' });
-      const middle = [...data.subarray(4 * (32 * 64 + 32), 4 * (32 * 64 + 32) + 3)];
-      // copyTo itself converts video colours back to RGB with an error of up to 12 in blues.
-      color.slice(0, 3).forEach((value, c) => {
-        expect(Math.abs(middle[c]! - Math.round(value * 255)), `${path} ${middle}`).toBeLessThanOrEqual(
-          path === 'readback' ? 14 : 0,
-        );
-      });
-      frame.close();
+      const canvas = open(path, 16, alpha);
+      clear(canvas, [64 / 255, 128 / 255, 0, 128 / 255]);
+      const { data } = await canvas.read();
+      for (let i = 0; i < data.length; i += 4) expect([...data.subarray(i, i + 4)]).toEqual(expected);
+      canvas.dispose();
     }
-  }
-  canvas.dispose();
-});
+  },
+);
 
-test('a canvas with alpha gives straight alpha on both paths', async () => {
-  const canvas = open(32, 32, true);
-  for (const path of ['zero-copy', 'readback'] as const) {
-    clear(canvas, [64 / 255, 128 / 255, 0, 128 / 255]);
-    const frame = await canvas.capture(path, frameTiming(0, 12));
-    const data = new Uint8Array(32 * 32 * 4);
-    await frame.copyTo(data, { format: 'RGBA' });
-    expect([...data.subarray(0, 4)], path).toEqual([128, 255, 0, 128]);
+test.for(paths)('%s: what was drawn in this task is shown and captured, with its timing', async (path) => {
+  const canvas = open(path, 64, false);
+  for (const [index, color] of [
+    [0, [1, 0, 0, 1]],
+    [1, [0, 0.5, 1, 1]],
+  ] as const) {
+    clear(canvas, [...color]);
+    const timing = frameTiming(index, 12);
+    const frame = await canvas.capture(timing);
+    const wanted = color.map((value) => Math.round(value * 255));
+    if (path === 'readback') expect(shown(canvas)).toEqual(wanted);
+    expect({ timestamp: frame.timestamp, duration: frame.duration }).toEqual(timing);
+    expect([frame.displayWidth, frame.displayHeight]).toEqual([64, 64]);
+    expect(frame.colorSpace.toJSON()).toEqual(path === 'readback' ? videoColorSpace : pictureColorSpace);
+    const rgb = path === 'readback' ? await toRgb(frame) : await copyRgba(frame);
+    wanted.slice(0, 3).forEach((value, c) => {
+      expect(Math.abs(rgb[c]! - value), `${index}: ${rgb.subarray(0, 3)}`).toBeLessThanOrEqual(
+        path === 'readback' ? 2 : 0,
+      );
+    });
     frame.close();
   }
   canvas.dispose();
 });
 
-test.for(['zero-copy', 'readback'] as const)('canvas → %s → MP4 → pixels, within codec tolerance', async (path) => {
+async function copyRgba(frame: VideoFrame): Promise<Uint8Array> {
+  const data = new Uint8Array(frame.allocationSize({ format: 'RGBA' }));
+  await frame.copyTo(data, { format: 'RGBA' });
+  return data;
+}
+
+test.for(paths)('%s: show alone shows it too', async (path) => {
+  const canvas = open(path, 16, false);
+  clear(canvas, [0, 1, 0, 1]);
+  if (path === 'zero-copy') expect(shown(canvas)).toEqual([0, 255, 0, 255]); // A WebGPU canvas is only readable in its task.
+  await canvas.show();
+  if (path === 'readback') expect(shown(canvas)).toEqual([0, 255, 0, 255]);
+  canvas.dispose();
+});
+
+test.for(paths)('%s: a canvas with alpha gives straight alpha', async (path) => {
+  const canvas = open(path, 32, true);
+  clear(canvas, [64 / 255, 128 / 255, 0, 128 / 255]);
+  const frame = await canvas.capture(frameTiming(0, 12));
+  expect([...(await copyRgba(frame)).subarray(0, 4)]).toEqual([128, 255, 0, 128]);
+  frame.close();
+  canvas.dispose();
+});
+
+test.for(paths)('%s: a canvas that changes its size draws at the new one', async (path) => {
+  const canvas = open(path, 16, false);
+  clear(canvas, [1, 0, 0, 1]);
+  await canvas.show();
+  canvas.canvas.width = 48;
+  canvas.canvas.height = 32;
+  clear(canvas, [0, 0, 1, 1]);
+  const { width, height, data } = await canvas.read();
+  expect([width, height, ...data.subarray(-4)]).toEqual([48, 32, 0, 0, 255, 255]);
+  canvas.dispose();
+});
+
+test('a canvas that was opened on one path cannot be opened on the other', () => {
+  const canvas = open('readback', 16, false);
+  expect(() => new GpuCanvas(device, canvas.canvas, { path: 'zero-copy', alpha: false })).toThrow(
+    'opened for something',
+  );
+});
+
+test.for(paths)('canvas → %s → MP4 → pixels, within codec tolerance', async (path) => {
   const size = 256;
-  const canvas = open(size, size, false);
+  const canvas = open(path, size, false);
   const pictures = [patches(size), ...Array.from({ length: 11 }, (_, i) => sticker(size, i / 11))];
   const frames: VideoFrame[] = [];
   const sink = await Mp4Sink.open({ width: size, height: size, fps: 12 });
   for (const [i, pixels] of pictures.entries()) {
     draw(canvas, pixels);
-    const frame = await canvas.capture(path, frameTiming(i, 12));
+    const frame = await canvas.capture(frameTiming(i, 12));
     frames.push(frame);
     await sink.add(frame);
   }
@@ -140,7 +179,7 @@ test.for(['zero-copy', 'readback'] as const)('canvas → %s → MP4 → pixels, 
 
 test('the self-check finds zero-copy right here, opaque and with alpha', async () => {
   for (const alpha of [false, true]) {
-    expect(await checkCapture(device, { alpha })).toEqual({ path: 'zero-copy', problem: null });
+    expect(await checkCapture({ alpha })).toEqual({ path: 'zero-copy', problem: null });
   }
 });
 
@@ -184,7 +223,7 @@ test.for([
   ['a refusal', () => Promise.reject(new DOMException('not origin-clean', 'SecurityError')), 'not origin-clean'],
 ] as const)('the self-check sees %s', async ([, capture, words]) => {
   const made: VideoFrame[] = [];
-  const result = await checkCapture(device, {
+  const result = await checkCapture({
     capture: async (canvas) => {
       const frame = await capture(canvas);
       made.push(frame);
@@ -204,7 +243,7 @@ test('the self-check sees premultiplied colours where straight ones are due', as
     }
     return rgba(pixels.data);
   };
-  expect((await checkCapture(device, { alpha: true, capture })).path).toBe('readback');
+  expect((await checkCapture({ alpha: true, capture })).path).toBe('readback');
 });
 
 test('the self-check runs in a worker', async () => {
@@ -220,7 +259,7 @@ test('the self-check runs in a worker', async () => {
 test('a lost device ends reading with a plain error', async () => {
   const adapter = await navigator.gpu.requestAdapter();
   const doomed = await adapter!.requestDevice();
-  const canvas = new GpuCanvas(doomed, new OffscreenCanvas(16, 16), { alpha: false });
+  const canvas = new GpuCanvas(doomed, new OffscreenCanvas(16, 16), { path: 'readback', alpha: false });
   canvas.texture();
   const reading = canvas.read();
   doomed.destroy();

@@ -125,6 +125,27 @@ test('the settings travel in the file', async () => {
   expect(await readClipMetadata(clip.blob)).toEqual(sampleMetadata);
 });
 
+test.for([
+  [16, 16],
+  [130, 66],
+  [1024, 512],
+] as const)(
+  '%i pixels wide: sizes that are no multiple of a macroblock, tiny and large ones keep their size',
+  async ([width, height]) => {
+    const data = new Uint8ClampedArray(width * height * 4).fill(200);
+    const clip = await encode([{ width, height, data }], videoFrame);
+    const input = new Input({ source: new BlobSource(clip.blob), formats: ALL_FORMATS });
+    const track = (await input.getPrimaryVideoTrack())!;
+    const sample = (await new VideoSampleSink(track).getSample(0))!;
+    expect([sample.displayWidth, sample.displayHeight]).toEqual([width, height]);
+    const rgb = await toRgb(sample.toVideoFrame());
+    expect(Math.max(...rgb.slice(0, 30_000))).toBeLessThan(204);
+    expect(Math.min(...rgb.slice(0, 30_000))).toBeGreaterThan(196);
+    sample.close();
+    input.dispose();
+  },
+);
+
 test('one frame is a clip', async () => {
   const clip = await encode([patches(64)], videoFrame);
   expect(clip.frames).toBe(1);

@@ -40,11 +40,11 @@ test('shows frame 0 before it plays, then each frame once, and the first one rig
   expect(drawn).toEqual([0, 1, 2, 0, 1, 2, 0, 1]);
 });
 
-test.for([12, 24, 7, 29.97])('%s fps does not drift in an hour of uneven refreshes', (fps) => {
+test.for([12, 24, 7, 29.97])('%s fps does not drift in ten minutes of uneven refreshes', (fps) => {
   const { clock, loop } = player(36, fps);
   loop.play();
   let elapsed = 0;
-  for (let i = 0; elapsed < 3_600_000; i++) {
+  for (let i = 0; elapsed < 600_000; i++) {
     const next = [16.7, 16.6, 33.4, 8.3, 120][i % 5]!;
     elapsed += next;
     clock.advance(next);

@@ -1,8 +1,5 @@
 // Runs the self-check where the engine runs: in a dedicated worker.
 import { checkCapture } from '../../src/media/selfcheck';
 
-const adapter = await navigator.gpu.requestAdapter();
-const device = await adapter!.requestDevice();
-const result = await checkCapture(device);
-device.destroy();
+const result = await checkCapture();
 postMessage({ ...result, animationFrames: typeof requestAnimationFrame });

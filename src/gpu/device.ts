@@ -2,6 +2,7 @@
 // It records and runs nothing: that is Plan and Program.
 import { FlipbookError } from './errors';
 import type { Kernel } from './kernel';
+import { Memory, megabytes } from './memory';
 import { PipelineCache } from './pipelines';
 import { alignTo, bindingBytes, byteLength, checkShape, type DType, sizeOf, type Tensor } from './tensor';
 
@@ -34,12 +35,9 @@ export class Gpu {
   latency = 0;
 
   readonly #pipelines: PipelineCache;
-  readonly #buffers = new Map<GPUBuffer, number>();
-  #checks: Promise<FlipbookError | undefined>[] = [];
+  readonly #memory: Memory;
   #failure: FlipbookError | undefined;
   #disposed = false;
-  #bytes = 0;
-  #peak = 0;
 
   constructor(device: GPUDevice, info: GPUAdapterInfo) {
     this.device = device;
@@ -55,6 +53,7 @@ export class Gpu {
     // Pessimistic, so that a first submit is short: about 2 GFLOP/s in software, 50 on a GPU.
     this.pace = this.isSoftware ? 1 / 2e6 : 1 / 5e7;
     this.lost = device.lost;
+    this.#memory = new Memory(device);
     this.#pipelines = new PipelineCache(device);
     void device.lost.then((info) => {
       if (!this.#disposed) this.#failure = deviceLost(info);
@@ -71,11 +70,11 @@ export class Gpu {
 
   /** Bytes of all buffers that were made here and not freed. */
   get bytesInUse(): number {
-    return this.#bytes;
+    return this.#memory.bytesInUse;
   }
 
   get peakBytes(): number {
-    return this.#peak;
+    return this.#memory.peakBytes;
   }
 
   /** Compiled once per source; concurrent requests for one source are one compile. */
@@ -97,56 +96,19 @@ export class Gpu {
    * @param size bytes, rounded up to 16
    */
   createBuffer(size: number, usage: GPUBufferUsageFlags, label: string, data?: ArrayBufferView): GPUBuffer {
-    if (this.#failure) throw this.#failure;
+    this.check();
     if (this.#disposed) throw new Error(`createBuffer ${label}: the GPU was disposed`);
-    const bytes = Math.max(16, alignTo(size, 16));
-    const most = this.device.limits.maxBufferSize;
-    if (bytes > most) {
-      throw new FlipbookError(
-        'limits',
-        `${label} needs ${megabytes(bytes)}, this GPU allows ${megabytes(most)} in one buffer`,
-      );
-    }
-    this.device.pushErrorScope('out-of-memory');
-    let buffer: GPUBuffer;
-    try {
-      buffer = this.device.createBuffer({ label, size: bytes, usage, mappedAtCreation: data !== undefined });
-      if (data) {
-        new Uint8Array(buffer.getMappedRange()).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-        buffer.unmap();
-      }
-    } catch (cause) {
-      void this.device.popErrorScope().catch(() => null);
-      // Mapping at creation throws RangeError where the memory is not there.
-      throw cause instanceof RangeError ? this.#outOfMemory(label, bytes, cause) : cause;
-    }
-    this.#checks.push(
-      this.device.popErrorScope().then(
-        (error) => (error ? this.#outOfMemory(label, bytes, error) : undefined),
-        () => undefined, // The device is lost, which is told elsewhere.
-      ),
-    );
-    this.#buffers.set(buffer, bytes);
-    this.#bytes += bytes;
-    this.#peak = Math.max(this.#peak, this.#bytes);
-    return buffer;
+    return this.#memory.create(size, usage, label, data);
   }
 
   freeBuffer(buffer: GPUBuffer): void {
-    const bytes = this.#buffers.get(buffer);
-    if (bytes === undefined) return;
-    this.#buffers.delete(buffer);
-    this.#bytes -= bytes;
-    buffer.destroy();
+    this.#memory.free(buffer);
   }
 
   /** Resolves when every allocation so far is known to have worked; throws 'out-of-memory' or 'device-lost' if not. */
   async settled(): Promise<void> {
-    const checks = this.#checks;
-    this.#checks = [];
-    const errors = await Promise.all(checks);
-    const error = errors.find((found) => found !== undefined) ?? this.#failure;
-    if (error) throw error;
+    await this.#memory.settled();
+    this.check();
   }
 
   /** Throws what has gone wrong on the device outside of any call: lost, or a refused command. */
@@ -228,9 +190,7 @@ export class Gpu {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    for (const buffer of this.#buffers.keys()) buffer.destroy();
-    this.#buffers.clear();
-    this.#bytes = 0;
+    this.#memory.freeAll();
     this.device.destroy();
   }
 
@@ -261,14 +221,6 @@ export class Gpu {
     throw new FlipbookError(
       'limits',
       `${label} [${shape}] needs ${megabytes(bytes)}, this GPU allows ${megabytes(most)} in one binding`,
-    );
-  }
-
-  #outOfMemory(label: string, bytes: number, cause: unknown): FlipbookError {
-    return new FlipbookError(
-      'out-of-memory',
-      `The GPU has no room for ${label}: ${megabytes(bytes)} on top of ${megabytes(this.#bytes)}`,
-      { cause },
     );
   }
 }
@@ -323,10 +275,6 @@ function checkElements(data: Elements, shape: readonly number[], dtype: DType, l
 
 function deviceLost(info: GPUDeviceLostInfo): FlipbookError {
   return new FlipbookError('device-lost', `The GPU device was lost${info.message ? `: ${info.message}` : ''}`);
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 2 ** 20).toFixed(1)} MB`;
 }
 
 function messageOf(error: unknown): string {

@@ -1,22 +1,12 @@
 // Records the kernel calls of a model for one set of shapes, and compiles them into a Program.
 // It runs nothing; without a GPU it still counts (a dry run).
-import { type ArenaLayout, type Lifetime, placeInArena } from './arena';
+import { Activations } from './activations';
 import type { Gpu } from './device';
 import { FlipbookError, throwIfAborted } from './errors';
 import { type Grid, type Kernel, maxGroups, packParams } from './kernel';
 import { pipelineKey } from './pipelines';
 import { Program, type ProgramCall } from './program';
-import {
-  alignTo,
-  bindingAlignment,
-  bindingBytes,
-  byteLength,
-  checkShape,
-  type DType,
-  type Slot,
-  type Tensor,
-  virtualTensor,
-} from './tensor';
+import { alignTo, bindingBytes, byteLength, checkShape, type DType, type Tensor, virtualTensor } from './tensor';
 
 export interface PlanStats {
   readonly dispatches: number;
@@ -40,43 +30,30 @@ interface Call {
   readonly bytes: number;
 }
 
-interface Life {
-  first: number;
-  last: number;
-}
-
-/** The largest buffer and binding of a dry run: WebGPU's default limit. */
-const defaultBindingLimit = 128 * 2 ** 20;
-
 export class Plan {
   readonly gpu: Gpu | null;
   readonly label: string;
   readonly #calls: Call[] = [];
-  readonly #slots: Slot[] = [];
-  readonly #lives: (Life | undefined)[] = [];
-  readonly #kept = new Set<Slot>();
-  readonly #apart = new Set<string>();
+  readonly #activations: Activations;
   readonly #inputs: Tensor[] = [];
   readonly #weights = new Map<GPUBuffer | Tensor, number>();
-  #layout: ArenaLayout | undefined;
   #compiled = false;
 
   /** Without a GPU the plan is a dry run: statistics only. */
   constructor(gpu: Gpu | null, label: string) {
     this.gpu = gpu;
     this.label = label;
+    const limits = gpu?.device.limits;
+    const largest = limits
+      ? Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize)
+      : Number.POSITIVE_INFINITY;
+    this.#activations = new Activations(label, largest);
   }
 
   /** An activation. It shares memory with others: it holds its value from its first write to its last use. */
   alloc(shape: readonly number[], dtype: DType = 'f32'): Tensor {
     this.#checkTensor(shape, dtype);
-    const slot: Slot = {
-      index: this.#slots.length,
-      bytes: bindingBytes({ shape, dtype }),
-      label: `${this.label} activation ${this.#slots.length} [${shape}]`,
-    };
-    this.#slots.push(slot);
-    return { shape, dtype, storage: { kind: 'arena', slot, offset: 0 } };
+    return this.#activations.add(shape, dtype);
   }
 
   /**
@@ -92,8 +69,7 @@ export class Plan {
 
   /** Keeps an activation's value to the end of the run, so that `Program.read` may fetch it. */
   keep(tensor: Tensor): void {
-    if (tensor.storage.kind === 'arena') this.#kept.add(tensor.storage.slot);
-    this.#layout = undefined;
+    if (tensor.storage.kind === 'arena') this.#activations.keep(tensor.storage.slot);
   }
 
   /**
@@ -125,18 +101,22 @@ export class Plan {
       this.#use(kernel, tensor, access !== 'write', index);
     });
     this.#calls.push({ kernel, args, grid, params: words, flops: cost.flops, bytes });
-    this.#layout = undefined;
+  }
+
+  /** Frees the inputs of a plan that will not be compiled. After `compile` they belong to the Program. */
+  dispose(): void {
+    if (!this.#compiled) for (const buffer of this.#inputBuffers()) this.gpu?.freeBuffer(buffer);
+    this.#compiled = true;
   }
 
   get stats(): PlanStats {
     const sum = (of: (call: Call) => number) => this.#calls.reduce((total, call) => total + of(call), 0);
-    const used = this.#slots.filter((slot) => this.#lives[slot.index]);
     return {
       dispatches: this.#calls.length,
       flops: sum((call) => call.flops),
       bytes: sum((call) => call.bytes),
-      arenaBytes: this.#arena().bankBytes.reduce((total, bytes) => total + bytes, 0),
-      activationBytes: used.reduce((total, slot) => total + slot.bytes, 0),
+      arenaBytes: this.#activations.bankBytes.reduce((total, bytes) => total + bytes, 0),
+      activationBytes: this.#activations.totalBytes,
       weightBytes: [...this.#weights.values()].reduce((total, bytes) => total + bytes, 0),
     };
   }
@@ -152,12 +132,11 @@ export class Plan {
     if (!gpu) throw new Error(`${this.label}: a dry run cannot be compiled`);
     if (this.#compiled) throw new Error(`${this.label}: it is compiled already`);
     this.#compiled = true;
-    const owned = this.#inputs.flatMap(({ storage }) => (storage.kind === 'buffer' ? [storage.buffer] : []));
+    const owned = this.#inputBuffers();
     try {
       throwIfAborted(signal);
-      const layout = this.#arena();
       const pipelines = await this.#pipelines(gpu, signal, onProgress);
-      const banks = layout.bankBytes.map((bytes, i) => {
+      const banks = this.#activations.bankBytes.map((bytes, i) => {
         const bank = gpu.createBuffer(
           bytes,
           GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC,
@@ -172,27 +151,24 @@ export class Plan {
         if (storage.kind === 'buffer') {
           return { buffer: storage.buffer, offset: storage.offset, size: bindingBytes(tensor) };
         }
-        if (this.#slots[storage.slot.index] !== storage.slot || !this.#lives[storage.slot.index]) {
-          throw new TypeError(`${storage.slot.label} is not part of ${this.label}`);
-        }
-        const place = layout.placements[storage.slot.index]!;
-        return { buffer: banks[place.bank]!, offset: place.offset + storage.offset, size: bindingBytes(tensor) };
+        const { bank, offset } = this.#activations.placement(storage.slot);
+        return { buffer: banks[bank]!, offset: offset + storage.offset, size: bindingBytes(tensor) };
       };
       const uniforms = this.#uniforms(gpu, owned);
       // First the memory: bind groups of an invalid buffer would blame the kernels.
       await gpu.settled();
       const calls = await this.#bind(gpu, pipelines, locate, uniforms);
       throwIfAborted(signal);
-      const readable = (tensor: Tensor) => {
-        if (tensor.storage.kind !== 'arena') return true;
-        const { slot } = tensor.storage;
-        return this.#kept.has(slot) || this.#lives[slot.index]?.last === this.#calls.length - 1;
-      };
+      const readable = ({ storage }: Tensor) => storage.kind !== 'arena' || this.#activations.livesToEnd(storage.slot);
       return new Program(gpu, { label: this.label, calls, stats: this.stats, owned, locate, readable });
     } catch (error) {
       for (const buffer of owned) gpu.freeBuffer(buffer);
       throw error;
     }
+  }
+
+  #inputBuffers(): GPUBuffer[] {
+    return this.#inputs.flatMap(({ storage }) => (storage.kind === 'buffer' ? [storage.buffer] : []));
   }
 
   async #pipelines(
@@ -264,40 +240,10 @@ export class Plan {
     );
   }
 
-  #arena(): ArenaLayout {
-    if (this.#layout) return this.#layout;
-    const limits = this.gpu?.device.limits;
-    const end = this.#calls.length - 1;
-    // Slots that no call uses take no room and keep no place.
-    const used = this.#slots.filter((slot) => this.#lives[slot.index]);
-    const position = new Map(used.map((slot, i) => [slot.index, i]));
-    const lifetimes = used.map((slot): Lifetime => {
-      const { first, last } = this.#lives[slot.index]!;
-      return { bytes: slot.bytes, first, last: this.#kept.has(slot) ? end : last };
-    });
-    const apart = [...this.#apart].map((pair) => {
-      const [a, b] = pair.split(' ').map((index) => position.get(Number(index))!);
-      return [a!, b!] as const;
-    });
-    const layout = placeInArena(lifetimes, apart, {
-      align: bindingAlignment,
-      maxBytes: limits ? Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize) : defaultBindingLimit,
-    });
-    const placements = this.#slots.map((slot) => layout.placements[position.get(slot.index) ?? -1]!);
-    this.#layout = { placements, bankBytes: layout.bankBytes };
-    return this.#layout;
-  }
-
   #use(kernel: Kernel, tensor: Tensor, reads: boolean, call: number): void {
     const { storage } = tensor;
     if (storage.kind === 'arena') {
-      const { slot } = storage;
-      if (this.#slots[slot.index] !== slot)
-        throw new TypeError(`${kernel.label}: ${slot.label} belongs to another plan`);
-      const life = this.#lives[slot.index];
-      if (!life && reads) throw new Error(`${kernel.label} reads ${slot.label}, which nothing has written yet`);
-      if (life) life.last = call;
-      else this.#lives[slot.index] = { first: call, last: call };
+      this.#activations.use(storage.slot, { reads, call, by: kernel.label });
       return;
     }
     const isInput = this.#inputs.some((input) =>
@@ -319,7 +265,7 @@ export class Plan {
         if (a.storage.kind === 'arena' && b.storage.kind === 'arena') {
           const [x, y] = [a.storage.slot, b.storage.slot];
           if (x === y) throw new Error(`${kernel.label}: arguments ${i} and ${j} share ${x.label}, and one is written`);
-          if (kernel.access[j] === 'read') this.#apart.add(`${x.index} ${y.index}`);
+          if (kernel.access[j] === 'read') this.#activations.separate(x, y);
         } else if (
           a.storage.kind === 'buffer' &&
           b.storage.kind === 'buffer' &&
@@ -335,9 +281,9 @@ export class Plan {
 
   #checkTensor(shape: readonly number[], dtype: DType): void {
     checkShape(shape);
-    const most = this.gpu?.device.limits.maxStorageBufferBindingSize ?? defaultBindingLimit;
+    const most = this.gpu?.device.limits.maxStorageBufferBindingSize ?? Number.POSITIVE_INFINITY;
     const bytes = bindingBytes({ shape, dtype });
-    if (this.gpu && bytes > most) {
+    if (bytes > most) {
       throw new FlipbookError(
         'limits',
         `${this.label}: a tensor [${shape}] needs ${bytes} bytes, this GPU binds at most ${most}`,

@@ -210,7 +210,18 @@ describe('recording', () => {
     expect(() => plan.call(addTo, [view(x, [64], 0), view(x, [64], 64)], [1, 1, 1], { count: 64 })).toThrow(
       'share the buffer',
     );
-    gpu.free(x);
+    plan.dispose();
+  });
+
+  test('a plan that is given up frees its inputs', async () => {
+    const gpu = await testGpu();
+    const before = gpu.bytesInUse;
+    const plan = new Plan(gpu, 'given up');
+    plan.input([1000]);
+    expect(gpu.bytesInUse).toBe(before + 4000);
+    plan.dispose();
+    expect(gpu.bytesInUse).toBe(before);
+    await expect(plan.compile()).rejects.toThrow('compiled already');
   });
 });
 

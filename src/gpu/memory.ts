@@ -1,0 +1,92 @@
+// All buffers of a device: their running total, and whether each allocation worked. It knows no tensors.
+import { FlipbookError } from './errors';
+import { alignTo } from './tensor';
+
+export class Memory {
+  readonly #device: GPUDevice;
+  readonly #buffers = new Map<GPUBuffer, number>();
+  #checks: Promise<FlipbookError | undefined>[] = [];
+  #bytes = 0;
+  #peak = 0;
+
+  constructor(device: GPUDevice) {
+    this.#device = device;
+  }
+
+  get bytesInUse(): number {
+    return this.#bytes;
+  }
+
+  get peakBytes(): number {
+    return this.#peak;
+  }
+
+  /** See `Gpu.createBuffer`. */
+  create(size: number, usage: GPUBufferUsageFlags, label: string, data?: ArrayBufferView): GPUBuffer {
+    const device = this.#device;
+    const bytes = Math.max(16, alignTo(size, 16));
+    const most = device.limits.maxBufferSize;
+    if (bytes > most) {
+      throw new FlipbookError(
+        'limits',
+        `${label} needs ${megabytes(bytes)}, this GPU allows ${megabytes(most)} in one buffer`,
+      );
+    }
+    device.pushErrorScope('out-of-memory');
+    let buffer: GPUBuffer;
+    try {
+      buffer = device.createBuffer({ label, size: bytes, usage, mappedAtCreation: data !== undefined });
+      if (data) {
+        new Uint8Array(buffer.getMappedRange()).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+        buffer.unmap();
+      }
+    } catch (cause) {
+      void device.popErrorScope().catch(() => null);
+      // Mapping at creation throws RangeError where the memory is not there.
+      throw cause instanceof RangeError ? this.#outOfMemory(label, bytes, cause) : cause;
+    }
+    this.#checks.push(
+      device.popErrorScope().then(
+        (error) => (error ? this.#outOfMemory(label, bytes, error) : undefined),
+        () => undefined, // The device is lost, which is told elsewhere.
+      ),
+    );
+    this.#buffers.set(buffer, bytes);
+    this.#bytes += bytes;
+    this.#peak = Math.max(this.#peak, this.#bytes);
+    return buffer;
+  }
+
+  free(buffer: GPUBuffer): void {
+    const bytes = this.#buffers.get(buffer);
+    if (bytes === undefined) return;
+    this.#buffers.delete(buffer);
+    this.#bytes -= bytes;
+    buffer.destroy();
+  }
+
+  freeAll(): void {
+    for (const buffer of [...this.#buffers.keys()]) this.free(buffer);
+  }
+
+  /** Resolves when every allocation so far is known to have worked. */
+  async settled(): Promise<void> {
+    const checks = this.#checks;
+    this.#checks = [];
+    const errors = await Promise.all(checks);
+    const error = errors.find((found) => found !== undefined);
+    if (error) throw error;
+  }
+
+  #outOfMemory(label: string, bytes: number, cause: unknown): FlipbookError {
+    return new FlipbookError(
+      'out-of-memory',
+      `The GPU has no room for ${label}: ${megabytes(bytes)} on top of ${megabytes(this.#bytes)}`,
+      { cause },
+    );
+  }
+}
+
+export function megabytes(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(1)} MB`;
+}

@@ -138,9 +138,12 @@ test.for([
     const track = (await input.getPrimaryVideoTrack())!;
     const sample = (await new VideoSampleSink(track).getSample(0))!;
     expect([sample.displayWidth, sample.displayHeight]).toEqual([width, height]);
-    const rgb = await toRgb(sample.toVideoFrame());
-    expect(Math.max(...rgb.slice(0, 30_000))).toBeLessThan(204);
-    expect(Math.min(...rgb.slice(0, 30_000))).toBeGreaterThan(196);
+    const frame = sample.toVideoFrame();
+    const rgb = await toRgb(frame);
+    // A little ringing is allowed at the edges, where the encoder pads to whole macroblocks.
+    expect(rgb.reduce((sum, value) => sum + Math.abs(value - 200), 0) / rgb.length).toBeLessThan(1);
+    expect(rgb.filter((value) => Math.abs(value - 200) > 12)).toHaveLength(0);
+    frame.close();
     sample.close();
     input.dispose();
   },

@@ -38,6 +38,11 @@ const tolerance = 4;
  *
  * Ask before any other device is made: in a headless Chromium without Vulkan the mere touch of a WebGPU canvas ends
  * every device there is (devices made later work). For the same reason it uses a device of its own.
+ *
+ * @example
+ * const { path } = await checkCapture(); // before openGpu
+ * const gpu = await openGpu();
+ * const canvas = new GpuCanvas(gpu.device, offscreen, { path, alpha: false });
  */
 export async function checkCapture(options: SelfCheckOptions = {}): Promise<SelfCheck> {
   const { alpha = false, powerPreference, capture = (drawn, timing) => drawn.capture(timing) } = options;

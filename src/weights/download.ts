@@ -1,0 +1,117 @@
+// Downloads one file into memory, going on where a connection broke. It knows no hashes and no cache of ours.
+import { FlipbookError, throwIfAborted } from '../gpu/errors';
+
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+export interface DownloadOptions {
+  /** Name for errors. */
+  readonly file: string;
+  /** Expected size; unknown where it is left out. */
+  readonly bytes?: number;
+  readonly cache: RequestCache;
+  readonly signal?: AbortSignal;
+  /** Bytes so far. */
+  readonly report?: (bytes: number) => void;
+}
+
+/** Connections that may break before the download is given up. */
+const ATTEMPTS = 3;
+
+/** @throws FlipbookError 'weights' with the status or the sizes, 'cancelled' */
+export async function download(fetch: Fetch, url: string, options: DownloadOptions): Promise<ArrayBuffer> {
+  const { file, bytes, signal } = options;
+  const received = new Received(bytes);
+  let failure: unknown;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    throwIfAborted(signal);
+    try {
+      await receive(fetch, url, options, received);
+      if (bytes === undefined || received.length === bytes) return received.take();
+      failure = undefined;
+      break; // a whole answer of the wrong size: asking again would not change it
+    } catch (error) {
+      throwIfAborted(signal);
+      if (error instanceof FlipbookError) throw error;
+      failure = error; // the connection broke: go on from here
+    }
+  }
+  if (failure !== undefined) {
+    throw new FlipbookError('weights', `${file} could not be downloaded: the connection failed`, {
+      hint: 'Check the connection and try again.',
+      cause: failure,
+    });
+  }
+  const found = received.length > (bytes ?? 0) ? `more than ${bytes}` : received.length;
+  throw new FlipbookError('weights', `${file} has ${found} bytes, expected ${bytes}`, {
+    hint: 'Reload the page. If that does not help, the file on the server was cut off or replaced: restore it there.',
+  });
+}
+
+async function receive(fetch: Fetch, url: string, options: DownloadOptions, received: Received): Promise<void> {
+  const { file, bytes, cache, signal, report } = options;
+  const headers: HeadersInit = received.length > 0 ? { Range: `bytes=${received.length}-` } : {};
+  const response = await fetch(url, { cache, headers, signal });
+  if (response.status === 416 && received.length > 0) return; // nothing follows what we have
+  checkResponse(response, url, file);
+  const resumes =
+    response.status === 206 && response.headers.get('Content-Range')?.startsWith(`bytes ${received.length}-`) === true;
+  if (!resumes) received.length = 0;
+  const reader = response.body?.getReader();
+  if (!reader) return;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      received.add(value);
+      report?.(Math.min(received.length, bytes ?? received.length));
+      if (bytes !== undefined && received.length > bytes) return;
+    }
+  } finally {
+    // Ends the connection where we stopped early; after the end it does nothing.
+    void reader.cancel().catch(() => undefined);
+  }
+}
+
+function checkResponse(response: Response, url: string, file: string): void {
+  const { status } = response;
+  if (!response.ok) {
+    throw new FlipbookError('weights', `${file} could not be downloaded: the server answered ${status} for ${url}`, {
+      hint:
+        status === 404
+          ? 'The file is missing on the server: restore it there.'
+          : 'Try again later; the server could not give the file.',
+    });
+  }
+  // Servers of single-page apps answer any unknown address with their page.
+  if (response.headers.get('Content-Type')?.startsWith('text/html')) {
+    throw new FlipbookError('weights', `${file} could not be downloaded: ${url} is a web page, not the file`, {
+      hint: 'The file is missing on the server: restore it there.',
+    });
+  }
+}
+
+/** What has arrived: one buffer where the size is known, so that nothing is copied at the end. */
+class Received {
+  #buffer: Uint8Array<ArrayBuffer>;
+  length = 0;
+
+  constructor(bytes = 1 << 16) {
+    this.#buffer = new Uint8Array(bytes);
+  }
+
+  add(chunk: Uint8Array): void {
+    const length = this.length + chunk.length;
+    if (length > this.#buffer.length) {
+      const larger = new Uint8Array(Math.max(length, 2 * this.#buffer.length));
+      larger.set(this.#buffer.subarray(0, this.length));
+      this.#buffer = larger;
+    }
+    this.#buffer.set(chunk, this.length);
+    this.length = length;
+  }
+
+  take(): ArrayBuffer {
+    const { buffer } = this.#buffer;
+    return buffer.byteLength === this.length ? buffer : buffer.slice(0, this.length);
+  }
+}

@@ -1,0 +1,133 @@
+// Brings the files of a model to this machine: download with progress, resume, hash check, cache. It does not read them.
+import { FlipbookError, throwIfAborted } from '../gpu/errors';
+import { type FileCache, type FileKey, openFileCache } from './cache';
+import { download, type Fetch } from './download';
+
+/** A file as model.json lists it. */
+export interface ListedFile {
+  readonly file: string;
+  readonly bytes: number;
+  /** Lower-case hex. */
+  readonly sha256: string;
+}
+
+export interface StoreOptions {
+  readonly fetch?: Fetch;
+  /** `null`: keep nothing. By default the browser's Cache API where there is one. */
+  readonly cache?: FileCache | null;
+}
+
+/** Bytes of all files together. `loaded` can go back where a download has to start again. */
+export type Progress = (loaded: number, total: number) => void;
+
+export class Store {
+  readonly #base: string;
+  readonly #fetch: Fetch;
+  readonly #cache: Promise<FileCache | undefined>;
+
+  /** @param base address of the model's folder, ending in a slash; may be relative to the page or worker */
+  constructor(base: string, options: StoreOptions = {}) {
+    this.#base = new URL(base, globalThis.location?.href).href;
+    this.#fetch = options.fetch ?? ((url, init) => fetch(url, init));
+    this.#cache = options.cache === undefined ? openFileCache() : Promise.resolve(options.cache ?? undefined);
+  }
+
+  /** A small JSON file of the folder, such as model.json: never from the cache. Throws FlipbookError 'weights'. */
+  async json(file: string, signal?: AbortSignal): Promise<unknown> {
+    const bytes = await download(this.#fetch, this.#url(file), { file, cache: 'no-cache', signal });
+    try {
+      return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    } catch (cause) {
+      throw new FlipbookError('weights', `${file} is not valid JSON`, { cause });
+    }
+  }
+
+  /**
+   * All files, in the order of the list, from the cache where their hashes are right, else downloaded in parallel.
+   * A file whose hash is wrong is deleted and downloaded once more. A cache that is full or broken is done without.
+   * @throws FlipbookError 'weights' naming the file, what was expected and what was found; 'cancelled'
+   */
+  async load(files: readonly ListedFile[], signal?: AbortSignal, onProgress?: Progress): Promise<ArrayBuffer[]> {
+    throwIfAborted(signal);
+    const loaded = new Map<ListedFile, number>();
+    const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
+    const report = (file: ListedFile, bytes: number) => {
+      loaded.set(file, bytes);
+      onProgress?.(
+        [...loaded.values()].reduce((sum, value) => sum + value, 0),
+        total,
+      );
+    };
+    // The first failure stops the other downloads.
+    const others = new AbortController();
+    const stop = () => others.abort();
+    signal?.addEventListener('abort', stop, { once: true });
+    try {
+      return await Promise.all(files.map((file) => this.#load(file, others.signal, (bytes) => report(file, bytes))));
+    } catch (error) {
+      stop();
+      throwIfAborted(signal);
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', stop);
+    }
+  }
+
+  /** Deletes the files from the cache. */
+  async forget(files: readonly ListedFile[]): Promise<void> {
+    const cache = await this.#cache;
+    await Promise.all(files.map((file) => quietly(cache?.delete(this.#key(file)))));
+  }
+
+  async #load(listed: ListedFile, signal: AbortSignal, report: (bytes: number) => void): Promise<ArrayBuffer> {
+    const { file, bytes, sha256 } = listed;
+    const cache = await this.#cache;
+    const key = this.#key(listed);
+    const kept = await quietly(cache?.get(key));
+    throwIfAborted(signal);
+    if (kept) {
+      if (kept.byteLength === bytes && (await hashOf(kept)) === sha256) {
+        report(bytes);
+        return kept;
+      }
+      await quietly(cache?.delete(key));
+    }
+    let found = '';
+    // The second time past the browser's own HTTP cache, which may hold an older version or a damaged one.
+    for (const mode of ['default', 'reload'] as const) {
+      const data = await download(this.#fetch, key.url, { file, bytes, cache: mode, signal, report });
+      found = await hashOf(data);
+      throwIfAborted(signal);
+      if (found === sha256) {
+        await quietly(cache?.put(key, data));
+        return data;
+      }
+      report(0);
+    }
+    throw new FlipbookError('weights', `${file} has the hash ${found}, expected ${sha256}: it was altered or damaged`, {
+      hint: 'Reload the page. If that does not help, the copy on the server is damaged: restore the file there.',
+    });
+  }
+
+  #url(file: string): string {
+    return new URL(file, this.#base).href;
+  }
+
+  #key({ file, sha256 }: ListedFile): FileKey {
+    return { url: this.#url(file), sha256 };
+  }
+}
+
+async function hashOf(data: ArrayBuffer): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', data));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** A cache is a convenience: no room, no permission or a damaged one must not stop a generation. */
+async function quietly<T>(work: Promise<T> | undefined): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,6 +1,7 @@
 // 3D convolution straight from storage, in registers: no workgroup memory, no barrier. For software adapters, where
 // those are slow, and for few channels. Not the GPU kernel: that is conv3d.wgsl.ts.
 import { type EpilogueOptions, epilogueLabel, finish, gemmInterface, weightAt } from './epilogue.wgsl';
+import { quadSwaps } from './matmul.wgsl';
 import { type Shader, type ShaderParam, wgsl } from './wgsl';
 
 export type Triple<T> = readonly [T, T, T];
@@ -20,11 +21,18 @@ export interface Conv3dDirectOptions extends ConvShape, EpilogueOptions {
   readonly strip: number;
   /** Output channels of one thread, in vec4s. */
   readonly columns: number;
+  /** Input channels of one step of the inner loop; Cin must be a multiple. More steps save passes over the sums. */
+  readonly unroll: number;
+  /**
+   * The four threads of a quad make the same strip for different output channels and share its inputs through quad swaps
+   * (needs `subgroups`, quads of consecutive threads, `unroll` 4, and a multiple of four `groups`).
+   */
+  readonly shared: boolean;
 }
 
 export const conv3dDirectThreads = 64;
 
-/** Sizes of input and output, and the grid of strips. */
+/** Sizes of input and output, and the grid: strips per line, groups of output channels, threads in all. */
 export const conv3dDirectParams = [
   ['time', 'u32'],
   ['height', 'u32'],
@@ -35,6 +43,7 @@ export const conv3dDirectParams = [
   ['outWidth', 'u32'],
   ['cout', 'u32'],
   ['strips', 'u32'],
+  ['groups', 'u32'],
   ['threads', 'u32'],
 ] as const satisfies readonly ShaderParam[];
 
@@ -47,7 +56,7 @@ const outSizes = ['outTime', 'outHeight', 'outWidth'] as const;
  * the strip once for all taps along the strip's axis.
  */
 export function conv3dDirect(options: Conv3dDirectOptions): Shader {
-  const { kernel, stride, padding, circular, strip, columns, aligned } = options;
+  const { kernel, stride, padding, circular, strip, columns, unroll, shared, aligned } = options;
   const along = options.axis === 'time' ? 0 : 2;
   const [outer, inner] = along === 0 ? [1, 2] : [0, 1]; // the other two axes
   const { declarations, access } = gemmInterface(options, 'f32', conv3dDirectParams);
@@ -75,33 +84,46 @@ export function conv3dDirect(options: Conv3dDirectOptions): Shader {
     if (circular[along]) return `let p${i} = u32((${raw} + ${alongSize} * ${padding[along]}) % ${alongSize}) * pitch;`;
     return `let p${i} = u32(clamp(${raw}, 0, ${alongSize} - 1)) * pitch; let v${i} = ${raw} >= 0 && ${raw} < ${alongSize};`;
   });
-  const loads = each(inputs, (i) => {
-    const value = `x[base + p${i} + c]`;
-    return `let x${i} = ${circular[along] || padding[along] === 0 ? value : `select(0.0, ${value}, v${i})`};`;
-  });
-  const products = each(taps, (tap) =>
-    each(columns, (column) =>
-      [
-        `let w${tap}_${column} = weightAt(row + ${tap}u * tapPitch + ${(column * 4) / unit}u);`,
-        ...each(
-          strip,
-          (s) => `s${s}_${column} = fma(vec4f(x${s * stride[along] + tap}), w${tap}_${column}, s${s}_${column});`,
-        ),
-      ].join('\n      '),
-    ).join('\n      '),
+  const load = (i: number, channel: string): string => {
+    const value = `x[base + p${i} + c + ${channel}]`;
+    return circular[along] || padding[along] === 0 ? value : `select(0.0, ${value}, v${i})`;
+  };
+  // x{u}_{i}: input i of the strip at the step's channel u, which in a quad is another one for each thread.
+  const loads = each(inputs, (i) =>
+    each(unroll, (u) => {
+      if (!shared) return `let x${u}_${i} = vec4f(${load(i, `${u}u`)});`;
+      if (u === 0) return `let q${i} = ${load(i, 'lane')}; let x0_${i} = vec4f(q${i});`;
+      return `let x${u}_${i} = vec4f(${quadSwaps[u]}(q${i}));`;
+    }).join('\n        '),
   );
-  const stores = each(strip, (s) =>
-    [
-      `if (o${along} + ${s}u < params.${outSizes[along]}) {`,
-      ...each(columns, (column) => `finish(s${s}_${column}, place + ${s}u * outPitch, column + ${4 * column}u);`),
-      '}',
-    ].join(' '),
+  const weights = each(unroll, (u) =>
+    each(taps, (tap) =>
+      each(columns, (column) => {
+        const channel = shared ? `pitch${u}` : `${u}u * rowPitch`;
+        return `let w${u}_${tap}_${column} = weightAt(row + ${channel} + ${tap}u * tapPitch + ${(column * 4) / unit}u);`;
+      }).join('\n        '),
+    ).join('\n        '),
+  );
+  // One statement per sum: a software adapter pays for every masked store inside a loop.
+  const products = each(strip, (s) =>
+    each(columns, (column) => {
+      let sum = `s${s}_${column}`;
+      for (let u = 0; u < unroll; u++) {
+        for (let tap = 0; tap < taps; tap++)
+          sum = `fma(x${u}_${s * stride[along] + tap}, w${u}_${tap}_${column}, ${sum})`;
+      }
+      return `s${s}_${column} = ${sum};`;
+    }).join('\n        '),
   );
   return {
-    label: `conv3d direct ${kernel} stride ${stride} ${options.axis} ${strip}x${4 * columns} ${epilogueLabel(options)}`,
+    label: `conv3d direct ${kernel} stride ${stride} ${options.axis} ${strip}x${4 * columns} by ${unroll}${shared ? ' shared' : ''} ${epilogueLabel(options)}`,
     access,
     params: conv3dDirectParams,
     code: wgsl`
+#if ${shared}
+enable subgroups;
+diagnostic(off, subgroup_uniformity);
+#endif
 ${declarations}
 ${weightAt(options)}
 ${finish(options)}
@@ -111,7 +133,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgr
   if (id >= params.threads) {
     return;
   }
-  let groups = (params.cout + ${4 * columns - 1}u) / ${4 * columns}u;
+  let groups = params.groups;
   let column = id % groups * ${4 * columns}u;
   var rest = id / groups;
 #if ${along === 2}
@@ -136,6 +158,10 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgr
   ${places.join('\n  ')}
   let rowPitch = params.cout / ${unit}u;
   let tapPitch = ${tapStride}u * params.cin * rowPitch;
+#if ${shared}
+  let lane = local & 3u;
+  ${each(4, (u) => `let pitch${u} = (lane ^ ${u}u) * rowPitch;`).join('\n  ')}
+#endif
   ${each(strip, (s) => each(columns, (column) => `var s${s}_${column} = vec4f();`).join(' ')).join('\n  ')}
   for (var k${outer} = 0u; k${outer} < ${kernel[outer]}u; k${outer}++) {
     ${coordinate(outer, `k${outer}`)}
@@ -148,16 +174,21 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgr
       let tap = (k0 * ${kernel[1]}u + k1) * ${kernel[2]}u;
 #endif
       var row = tap * params.cin * rowPitch + column / ${unit}u;
-      for (var c = 0u; c < params.cin; c++) {
-      ${loads.join('\n      ')}
-      ${products.join('\n      ')}
-      row += rowPitch;
+      for (var c = 0u; c < params.cin; c += ${unroll}u) {
+        ${loads.join('\n        ')}
+        ${weights.join('\n        ')}
+        ${products.join('\n        ')}
+        row += ${unroll}u * rowPitch;
       }
     }
   }
   let outPitch = ${along === 0 ? 'params.outHeight * params.outWidth' : '1u'};
   let place = ((batch * params.outTime + o0) * params.outHeight + o1) * params.outWidth + o2;
-  ${stores.join('\n  ')}
+  var sums = array<vec4f, ${strip * columns}>(${each(strip, (s) => each(columns, (column) => `s${s}_${column}`)).join(', ')});
+  let end = min(${strip}u, params.${outSizes[along]} - o${along});
+  for (var s = 0u; s < end; s++) {
+    ${each(columns, (column) => `finish(sums[s * ${columns}u + ${column}u], place + s * outPitch, column + ${4 * column}u);`).join('\n    ')}
+  }
 }
 `,
   };

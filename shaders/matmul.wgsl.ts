@@ -7,15 +7,27 @@ export interface LinearDirectOptions extends EpilogueOptions {
   readonly rows: number;
   /** Output channels of one thread, in vec4s. */
   readonly columns: number;
+  /** Input channels of one step of the loop; Cin must be a multiple. */
+  readonly unroll: number;
+  /**
+   * The four threads of a quad make the same rows for different output channels and share their inputs through quad swaps
+   * (needs `subgroups`, quads of consecutive threads, `unroll` 4, and a multiple of four `groups`).
+   */
+  readonly shared: boolean;
 }
 
 export const linearDirectThreads = 64;
 
-export const linearParams = [
+/** `groups`: how many threads share the output channels of a row. */
+export const linearDirectParams = [
   ['rows', 'u32'],
   ['cin', 'u32'],
   ['cout', 'u32'],
+  ['groups', 'u32'],
 ] as const satisfies readonly ShaderParam[];
+
+/** Threads u and u ^ 0 .. 3 of a quad exchange a value. */
+export const quadSwaps = ['', 'quadSwapX', 'quadSwapY', 'quadSwapDiagonal'] as const;
 
 const each = <T>(count: number, text: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => text(i));
 
@@ -24,21 +36,46 @@ const each = <T>(count: number, text: (i: number) => T): T[] => Array.from({ len
  * Straight from storage: no workgroup memory, no barrier. One thread makes `rows` × 4·`columns` outputs.
  */
 export function linearDirect(options: LinearDirectOptions): Shader {
-  const { rows, columns, aligned } = options;
-  const { declarations, access } = gemmInterface(options, 'f32', linearParams);
+  const { rows, columns, unroll, shared, aligned } = options;
+  const { declarations, access } = gemmInterface(options, 'f32', linearDirectParams);
   const unit = aligned ? 4 : 1;
+  const loads = each(rows, (r) =>
+    each(unroll, (u) => {
+      if (!shared) return `let x${u}_${r} = vec4f(x[p${r} + k + ${u}u]);`;
+      if (u === 0) return `let q${r} = x[p${r} + k + lane]; let x0_${r} = vec4f(q${r});`;
+      return `let x${u}_${r} = vec4f(${quadSwaps[u]}(q${r}));`;
+    }).join('\n    '),
+  );
+  const weights = each(unroll, (u) =>
+    each(columns, (c) => {
+      const channel = shared ? `pitch${u}` : `${u}u * rowPitch`;
+      return `let w${u}_${c} = weightAt(row + ${channel} + ${(4 * c) / unit}u);`;
+    }).join('\n    '),
+  );
+  // One statement per sum: a software adapter pays for every masked store inside a loop.
+  const products = each(rows, (r) =>
+    each(columns, (c) => {
+      let sum = `s${r}_${c}`;
+      for (let u = 0; u < unroll; u++) sum = `fma(x${u}_${r}, w${u}_${c}, ${sum})`;
+      return `s${r}_${c} = ${sum};`;
+    }).join('\n    '),
+  );
   return {
-    label: `linear direct ${rows}x${4 * columns} ${epilogueLabel(options)}`,
+    label: `linear direct ${rows}x${4 * columns} by ${unroll}${shared ? ' shared' : ''} ${epilogueLabel(options)}`,
     access,
-    params: linearParams,
+    params: linearDirectParams,
     code: wgsl`
+#if ${shared}
+enable subgroups;
+diagnostic(off, subgroup_uniformity);
+#endif
 ${declarations}
 ${weightAt(options)}
 ${finish(options)}
 @compute @workgroup_size(${linearDirectThreads})
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgroups: vec3u, @builtin(local_invocation_index) local: u32) {
   let id = (workgroup.y * workgroups.x + workgroup.x) * ${linearDirectThreads}u + local;
-  let groups = (params.cout + ${4 * columns - 1}u) / ${4 * columns}u;
+  let groups = params.groups;
   let column = id % groups * ${4 * columns}u;
   let first = id / groups * ${rows}u;
   if (first >= params.rows) {
@@ -49,12 +86,21 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgr
   let rowPitch = params.cout / ${unit}u;
   var row = column / ${unit}u;
   ${each(rows, (r) => each(columns, (c) => `var s${r}_${c} = vec4f();`).join(' ')).join('\n  ')}
-  for (var k = 0u; k < params.cin; k++) {
-    ${each(rows, (r) => `let x${r} = vec4f(x[p${r} + k]);`).join('\n    ')}
-    ${each(columns, (c) => [`let w${c} = weightAt(row + ${(4 * c) / unit}u);`, ...each(rows, (r) => `s${r}_${c} = fma(x${r}, w${c}, s${r}_${c});`)].join('\n    ')).join('\n    ')}
-    row += rowPitch;
+#if ${shared}
+  let lane = local & 3u;
+  ${each(4, (u) => `let pitch${u} = (lane ^ ${u}u) * rowPitch;`).join('\n  ')}
+#endif
+  for (var k = 0u; k < params.cin; k += ${unroll}u) {
+    ${loads.join('\n    ')}
+    ${weights.join('\n    ')}
+    ${products.join('\n    ')}
+    row += ${unroll}u * rowPitch;
   }
-  ${each(rows, (r) => `if (first + ${r}u < params.rows) { ${each(columns, (c) => `finish(s${r}_${c}, first + ${r}u, column + ${4 * c}u);`).join(' ')} }`).join('\n  ')}
+  var sums = array<vec4f, ${rows * columns}>(${each(rows, (r) => each(columns, (c) => `s${r}_${c}`)).join(', ')});
+  let count = min(${rows}u, params.rows - first);
+  for (var r = 0u; r < count; r++) {
+    ${each(columns, (c) => `finish(sums[r * ${columns}u + ${c}u], first + r, column + ${4 * c}u);`).join('\n    ')}
+  }
 }
 `,
   };

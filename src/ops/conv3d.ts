@@ -5,6 +5,15 @@ import type { Plan } from '../gpu/plan';
 import { reshape, sizeOf, type Tensor } from '../gpu/tensor';
 import { activationShape, expectTensor, formatTensor } from './check';
 import { linear } from './linear';
+import {
+  type Adapter,
+  adapterOf,
+  channelGroups,
+  checkDirectTile,
+  type DirectTile,
+  directTile,
+  evenPieces,
+} from './tiles';
 
 export interface Conv3dOptions {
   /** f16 [kt*kh*kw, Cin, Cout]: one matrix per tap, time slowest, width fastest. */
@@ -25,12 +34,12 @@ export interface Conv3dOptions {
 }
 
 /** How one convolution is computed. */
-export type Conv3dVariant = {
+export interface Conv3dVariant extends DirectTile {
   readonly kind: 'direct';
+  /** The axis along which one thread makes `strip` neighbouring outputs. */
   readonly axis: 'time' | 'width';
   readonly strip: number;
-  readonly columns: number;
-};
+}
 
 /**
  * y = activation(conv(x) + bias) + residual (cross-correlation, as in PyTorch): x f32 [B, T, H, W, Cin] ->
@@ -70,7 +79,7 @@ export function conv3d(plan: Plan, x: Tensor, options: Conv3dOptions, variant?: 
     const epilogue = { bias, residual, activation: options.activation };
     return linear(plan, x, { ...epilogue, weight: reshape(weight, [cin, cout]) });
   }
-  const chosen = variant ?? chooseConv3d(kernel, outTime, outWidth, cout);
+  const chosen = variant ?? chooseConv3d(adapterOf(plan), kernel, outTime, outWidth, cin, cout);
   const out = plan.alloc(shape);
   const args = [x, weight, ...(bias ? [bias] : []), ...(residual ? [residual] : []), out];
   const shader = {
@@ -86,25 +95,36 @@ export function conv3d(plan: Plan, x: Tensor, options: Conv3dOptions, variant?: 
   } as const;
   const sizes = { time, height, width, cin, outTime, outHeight, outWidth, cout };
   const cost = { flops: 2 * taps * cin * sizeOf(shape) };
-  const { axis, strip, columns } = chosen;
+  checkDirectTile('conv3d', chosen, cin, plan.gpu?.features.subgroups ?? true);
+  const { kind: _, ...tile } = chosen;
+  const { axis, strip } = tile;
   const strips = Math.ceil((axis === 'time' ? outTime : outWidth) / strip);
   const lines = batch * outHeight * (axis === 'time' ? outWidth : outTime);
-  const threads = lines * strips * Math.ceil(cout / (4 * columns));
+  const groups = channelGroups(cout, tile);
+  const threads = lines * strips * groups;
   plan.call(
-    conv3dDirect({ ...shader, axis, strip, columns }),
+    conv3dDirect({ ...shader, ...tile }),
     args,
     linearGrid(threads, conv3dDirectThreads),
-    { ...sizes, strips, threads },
+    { ...sizes, strips, groups, threads },
     cost,
   );
   return out;
 }
 
 /** The fastest known variant for a convolution. */
-function chooseConv3d(kernel: Triple<number>, outTime: number, outWidth: number, cout: number): Conv3dVariant {
-  const axis = kernel[0] > 1 && kernel[2] === 1 ? 'time' : 'width';
-  const extent = axis === 'time' ? outTime : outWidth;
-  return { kind: 'direct', axis, strip: Math.min(8, extent), columns: cout >= 8 ? 2 : 1 };
+function chooseConv3d(
+  adapter: Adapter,
+  kernel: Triple<number>,
+  outTime: number,
+  outWidth: number,
+  cin: number,
+  cout: number,
+): Conv3dVariant {
+  // A strip reuses inputs along the kernel's axis; a clip of few frames leaves nothing to reuse.
+  const axis = kernel[0] > 1 && kernel[2] === 1 && outTime >= 4 ? 'time' : 'width';
+  const strip = evenPieces(axis === 'time' ? outTime : outWidth, 16);
+  return { kind: 'direct', axis, strip, ...directTile(adapter, strip, cin, cout, 1) };
 }
 
 function checkTriple(name: string, value: Triple<number>, least: number): void {

@@ -4,6 +4,15 @@ import { linearGrid } from '../gpu/kernel';
 import type { Plan } from '../gpu/plan';
 import { sizeOf, type Tensor } from '../gpu/tensor';
 import { expectTensor, formatTensor } from './check';
+import {
+  type Adapter,
+  adapterOf,
+  channelGroups,
+  checkDirectTile,
+  type DirectTile,
+  directTile,
+  evenPieces,
+} from './tiles';
 
 export interface LinearOptions {
   /** f16 [Cin, Cout]. */
@@ -16,7 +25,11 @@ export interface LinearOptions {
 }
 
 /** How one linear layer is computed. */
-export type LinearVariant = { readonly kind: 'direct'; readonly rows: number; readonly columns: number };
+export interface LinearVariant extends DirectTile {
+  readonly kind: 'direct';
+  /** Rows of one thread. */
+  readonly rows: number;
+}
 
 /**
  * y = activation(x·W + bias) + residual over the last axis: x f32 [..., Cin] -> [..., Cout]. gelu is the exact one (erf).
@@ -33,7 +46,7 @@ export function linear(plan: Plan, x: Tensor, options: LinearOptions, variant?: 
   const shape = [...x.shape.slice(0, -1), cout];
   if (residual) expectTensor('linear', 'residual', residual, shape, 'f32', 'it must have the shape of the output');
   const rows = sizeOf(x.shape) / cin;
-  const chosen = variant ?? chooseLinear(rows, cin, cout);
+  const chosen = variant ?? chooseLinear(adapterOf(plan), rows, cin, cout);
   const out = plan.alloc(shape);
   const epilogue = {
     bias: bias !== undefined,
@@ -44,18 +57,22 @@ export function linear(plan: Plan, x: Tensor, options: LinearOptions, variant?: 
   } as const;
   const args = [x, weight, ...(bias ? [bias] : []), ...(residual ? [residual] : []), out];
   const cost = { flops: 2 * rows * cin * cout };
-  const threads = Math.ceil(rows / chosen.rows) * Math.ceil(cout / (4 * chosen.columns));
+  checkDirectTile('linear', chosen, cin, plan.gpu?.features.subgroups ?? true);
+  const { kind: _, ...tile } = chosen;
+  const groups = channelGroups(cout, chosen);
+  const threads = Math.ceil(rows / chosen.rows) * groups;
   plan.call(
-    linearDirect({ ...epilogue, rows: chosen.rows, columns: chosen.columns }),
+    linearDirect({ ...epilogue, ...tile }),
     args,
     linearGrid(threads, linearDirectThreads),
-    { rows, cin, cout },
+    { rows, cin, cout, groups },
     cost,
   );
   return out;
 }
 
 /** The fastest known variant for M rows, Cin and Cout. */
-function chooseLinear(rows: number, _cin: number, cout: number): LinearVariant {
-  return { kind: 'direct', rows: Math.min(8, rows), columns: cout >= 8 ? 2 : 1 };
+function chooseLinear(adapter: Adapter, rows: number, cin: number, cout: number): LinearVariant {
+  const piece = evenPieces(rows, 16);
+  return { kind: 'direct', rows: piece, ...directTile(adapter, piece, cin, cout, 2) };
 }

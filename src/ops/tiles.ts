@@ -1,0 +1,58 @@
+// How large a piece of a matrix product one thread makes. Arithmetic on shapes only: the tables that a tuner would fill.
+import type { Plan } from '../gpu/plan';
+
+/** What the choice of a kernel depends on besides its shape. */
+export interface Adapter {
+  /** A CPU behind the API: no workgroup memory, no barriers, large register tiles. */
+  readonly isSoftware: boolean;
+  /** Quad swaps work and quads are four consecutive threads. */
+  readonly quads: boolean;
+}
+
+/** A dry run is planned for a GPU. */
+export function adapterOf(plan: Plan): Adapter {
+  const isSoftware = plan.gpu?.isSoftware ?? false;
+  return { isSoftware, quads: isSoftware && (plan.gpu?.features.subgroups ?? false) };
+}
+
+export interface DirectTile {
+  /** Output channels of one thread, in vec4s. */
+  readonly columns: number;
+  /** Input channels of one step of the inner loop. */
+  readonly unroll: number;
+  /** Inputs are shared by the threads of a quad. */
+  readonly shared: boolean;
+}
+
+/** Equal pieces of at most `most`, so that the last one is not mostly empty: 36 in pieces of at most 16 gives 12. */
+export function evenPieces(extent: number, most: number): number {
+  return Math.ceil(extent / Math.ceil(extent / most));
+}
+
+/** Threads over the output channels. A quad that shares its inputs is always whole; what it has too much is not stored. */
+export function channelGroups(cout: number, { columns, shared }: DirectTile): number {
+  const groups = Math.ceil(cout / (4 * columns));
+  return shared ? 4 * Math.ceil(groups / 4) : groups;
+}
+
+/**
+ * The channels of one thread that makes `rows` neighbouring outputs. Measured on SwiftShader: sharing inputs in quads
+ * wins 1.4 to 2 times unless more than a third of the quads' work is thrown away.
+ */
+export function directTile(adapter: Adapter, rows: number, cin: number, cout: number, wide: number): DirectTile {
+  const columns = Math.max(1, Math.min(rows > 8 ? wide : 2, Math.ceil(cout / 16)));
+  const shared = { columns, unroll: 4, shared: true };
+  const used = Math.ceil(cout / (4 * columns)) / channelGroups(cout, shared);
+  if (adapter.quads && cin % 4 === 0 && used > 0.66) return shared;
+  return { columns: cout > 4 ? 2 : 1, unroll: 1, shared: false };
+}
+
+/** Throws where a tile cannot work for these channels or on this adapter. */
+export function checkDirectTile(op: string, tile: DirectTile, cin: number, subgroups: boolean): void {
+  if (cin % tile.unroll !== 0) {
+    throw new TypeError(`${op}: Cin ${cin} is not a multiple of the tile's unroll ${tile.unroll}; choose another tile`);
+  }
+  if (tile.shared && (!subgroups || tile.unroll !== 4)) {
+    throw new TypeError(`${op}: a shared tile needs the feature 'subgroups' and unroll 4; choose another tile`);
+  }
+}

@@ -37,9 +37,17 @@ export function toFloat32({ dtype, data }: RawTensor): Float32Array {
   }
 }
 
-/** The elements of a floating-point tensor as binary16 bits; a copy, and for F16 nothing else. */
+/**
+ * The elements of a floating-point tensor as binary16 bits; a copy, and for F16 nothing else.
+ * Throws RangeError where a finite number is too large for f16.
+ */
 export function toHalfBits(raw: RawTensor): Uint16Array {
-  return raw.dtype === 'F16' ? new Uint16Array(copyOf(raw.data)) : Uint16Array.from(toFloat32(raw), numberToHalf);
+  if (raw.dtype === 'F16') return new Uint16Array(copyOf(raw.data));
+  return Uint16Array.from(toFloat32(raw), (value) => {
+    const bits = numberToHalf(value);
+    if ((bits & 0x7fff) === 0x7c00 && Number.isFinite(value)) throw new RangeError(`${value} is too large for f16`);
+    return bits;
+  });
 }
 
 function copyOf(data: Uint8Array): ArrayBuffer {

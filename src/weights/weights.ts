@@ -61,7 +61,7 @@ export class Weights {
   linear(name: string): Tensor {
     return this.#tensor(name, 'linear', 'f16', (raw) => {
       const [cout, cin] = raw.shape;
-      return { shape: [cin, cout], data: () => repack(toHalfBits(raw), cout, cin, 1) };
+      return { shape: [cin, cout], data: () => repack(this.#half(raw, name), cout, cin, 1) };
     });
   }
 
@@ -70,7 +70,7 @@ export class Weights {
     return this.#tensor(name, 'conv', 'f16', (raw) => {
       const [cout, cin, ...kernel] = raw.shape;
       const taps = kernel.reduce((size, extent) => size * extent, 1);
-      return { shape: [taps, cin, cout], data: () => repack(toHalfBits(raw), cout, cin, taps) };
+      return { shape: [taps, cin, cout], data: () => repack(this.#half(raw, name), cout, cin, taps) };
     });
   }
 
@@ -114,6 +114,15 @@ export class Weights {
     uploaded.set(full, { form, tensor });
     raw.delete(full);
     return tensor;
+  }
+
+  #half(raw: RawTensor, name: string): Uint16Array {
+    try {
+      return toHalfBits(raw);
+    } catch (cause) {
+      const what = cause instanceof Error ? cause.message : cause;
+      throw new FlipbookError('weights', `${this.#prefix}${name} in ${this.#shelf.file}: ${what}`, { cause });
+    }
   }
 
   #missing(name: string): FlipbookError {

@@ -14,7 +14,10 @@ export function writeSafetensors(tensors: Record<string, TestTensor>, metadata?:
     header[name] = { dtype, shape, data_offsets: [at, at + data.length] };
     at += data.length;
   }
-  return fileOf(JSON.stringify(header), Object.values(tensors).map(({ data }) => data));
+  return fileOf(
+    JSON.stringify(header),
+    Object.values(tensors).map(({ data }) => data),
+  );
 }
 
 /** A file with any header text, right or wrong. */

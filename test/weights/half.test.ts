@@ -47,12 +47,21 @@ describe('numberToHalf', () => {
 
 describe('whole tensors', () => {
   it('become f32 from f32, f16 and bf16', () => {
-    const raw = (tensor: { dtype: string; shape: readonly number[]; data: Uint8Array }) => tensor as Parameters<typeof toFloat32>[0];
+    const raw = (tensor: { dtype: string; shape: readonly number[]; data: Uint8Array }) =>
+      tensor as Parameters<typeof toFloat32>[0];
     expect(Array.from(toFloat32(raw(f32([2], [0.1, -3]))))).toEqual([Math.fround(0.1), -3]);
     expect(Array.from(toFloat32(raw(f16([3], [1, -2, 2047]))))).toEqual([1, -2, 2047]);
     const bf16 = { dtype: 'BF16', shape: [3], data: bytesOf(Uint16Array.of(0x3f80, 0xc040, 0x7f80)) };
     expect(Array.from(toFloat32(raw(bf16)))).toEqual([1, -3, Number.POSITIVE_INFINITY]);
-    expect(() => toFloat32({ dtype: 'I8', shape: [1], data: new Uint8Array(1) })).toThrow('I8 is not a floating-point type');
+    expect(() => toFloat32({ dtype: 'I8', shape: [1], data: new Uint8Array(1) })).toThrow(
+      'I8 is not a floating-point type',
+    );
+  });
+
+  it('become f16 from f32, and say which number is too large', () => {
+    const raw = (values: number[]) => f32([values.length], values) as Parameters<typeof toHalfBits>[0];
+    expect(Array.from(toHalfBits(raw([1, -2, Number.POSITIVE_INFINITY])))).toEqual([0x3c00, 0xc000, 0x7c00]);
+    expect(() => toHalfBits(raw([1, 70000]))).toThrow('70000 is too large for f16');
   });
 
   it('of f16 keep their bits, NaN payloads and subnormals too, at any offset', () => {

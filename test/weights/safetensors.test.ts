@@ -13,7 +13,9 @@ const tensor: fc.Arbitrary<TestTensor> = fc
     const length = shape.reduce((size, extent) => size * extent, widths[dtype]);
     return fc.uint8Array({ minLength: length, maxLength: length }).map((data) => ({ dtype, shape, data }));
   });
-const name = fc.string({ minLength: 1, maxLength: 12 }).filter((text) => text !== '__metadata__' && text !== '__proto__');
+const name = fc
+  .string({ minLength: 1, maxLength: 12 })
+  .filter((text) => text !== '__metadata__' && text !== '__proto__');
 const file = fc.dictionary(name, tensor, { maxKeys: 6 });
 
 function refusal(buffer: ArrayBuffer): string {
@@ -44,7 +46,8 @@ describe('parseSafetensors reads', () => {
   });
 
   it('tensors in any order of their bytes, and a header padded with spaces', () => {
-    const header = '{"b":{"dtype":"U8","shape":[1],"data_offsets":[2,3]},"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}}   ';
+    const header =
+      '{"b":{"dtype":"U8","shape":[1],"data_offsets":[2,3]},"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}}   ';
     const parsed = parseSafetensors(fileOf(header, [Uint8Array.of(1, 2, 3)]), 'x');
     expect(Array.from(parsed.get('a')!.data)).toEqual([1, 2]);
     expect(Array.from(parsed.get('b')!.data)).toEqual([3]);
@@ -66,20 +69,47 @@ describe('parseSafetensors refuses', () => {
     ['a header of another encoding', fileOf('{}', []).slice(0, 8), 'its header should have 2 bytes, but 0 follow'],
     ['a header that is a list', fileOf('[]', []), 'its header is not a JSON object'],
     ['a tensor that is a number', info('7'), 'a is 7, expected dtype, shape and data_offsets'],
-    ['another dtype', info('{"dtype":"F8_E4M3","shape":[4],"data_offsets":[0,4]}'), 'a has the dtype "F8_E4M3", expected F32'],
-    ['an inherited name as dtype', info('{"dtype":"toString","shape":[4],"data_offsets":[0,4]}'), 'the dtype "toString"'],
+    [
+      'another dtype',
+      info('{"dtype":"F8_E4M3","shape":[4],"data_offsets":[0,4]}'),
+      'a has the dtype "F8_E4M3", expected F32',
+    ],
+    [
+      'an inherited name as dtype',
+      info('{"dtype":"toString","shape":[4],"data_offsets":[0,4]}'),
+      'the dtype "toString"',
+    ],
     ['a negative extent', info('{"dtype":"U8","shape":[-4],"data_offsets":[0,4]}'), 'a has the shape [-4]'],
     ['no shape', info('{"dtype":"U8","data_offsets":[0,4]}'), 'a has the shape undefined'],
     ['offsets backwards', info('{"dtype":"U8","shape":[0],"data_offsets":[4,0]}'), 'a has the data_offsets [4,0]'],
     ['three offsets', info('{"dtype":"U8","shape":[0],"data_offsets":[0,4,4]}'), 'a has the data_offsets [0,4,4]'],
-    ['too few bytes for the shape', info('{"dtype":"F16","shape":[3],"data_offsets":[0,4]}'), 'a [3] as F16 takes 6 bytes, but it is given 4'],
-    ['a shape beyond all numbers', info('{"dtype":"U8","shape":[9007199254740991,9007199254740991],"data_offsets":[0,4]}'), 'takes'],
+    [
+      'too few bytes for the shape',
+      info('{"dtype":"F16","shape":[3],"data_offsets":[0,4]}'),
+      'a [3] as F16 takes 6 bytes, but it is given 4',
+    ],
+    [
+      'a shape beyond all numbers',
+      info('{"dtype":"U8","shape":[9007199254740991,9007199254740991],"data_offsets":[0,4]}'),
+      'takes',
+    ],
     ['data past the end', writeSafetensors({ a: f32([2], [1, 2]) }).slice(0, -1), 'it was probably cut off'],
-    ['bytes of no tensor at the end', info('{"dtype":"U8","shape":[3],"data_offsets":[0,3]}'), '1 bytes at the end belong to no tensor'],
-    ['bytes of no tensor before', info('{"dtype":"U8","shape":[3],"data_offsets":[1,4]}'), 'bytes 0 to 1 of the data, before a, belong to no tensor'],
+    [
+      'bytes of no tensor at the end',
+      info('{"dtype":"U8","shape":[3],"data_offsets":[0,3]}'),
+      '1 bytes at the end belong to no tensor',
+    ],
+    [
+      'bytes of no tensor before',
+      info('{"dtype":"U8","shape":[3],"data_offsets":[1,4]}'),
+      'bytes 0 to 1 of the data, before a, belong to no tensor',
+    ],
     [
       'tensors that overlap',
-      fileOf('{"a":{"dtype":"U8","shape":[3],"data_offsets":[0,3]},"b":{"dtype":"U8","shape":[2],"data_offsets":[2,4]}}', [new Uint8Array(4)]),
+      fileOf(
+        '{"a":{"dtype":"U8","shape":[3],"data_offsets":[0,3]},"b":{"dtype":"U8","shape":[2],"data_offsets":[2,4]}}',
+        [new Uint8Array(4)],
+      ),
       'b overlaps a: it begins at byte 2 of the data, before byte 3',
     ],
   ])('%s', (_name, buffer, message) => {
@@ -108,9 +138,15 @@ describe('parseSafetensors refuses', () => {
       }
     };
     fc.assert(fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => calmly(bytes.slice().buffer as ArrayBuffer)));
-    fc.assert(fc.property(fc.json(), fc.uint8Array({ maxLength: 16 }), (header, data) => calmly(fileOf(header, [data]))));
+    fc.assert(
+      fc.property(fc.json(), fc.uint8Array({ maxLength: 16 }), (header, data) => calmly(fileOf(header, [data]))),
+    );
     const offsets = fc.tuple(fc.integer(), fc.nat({ max: 20 }));
-    const entry = fc.record({ dtype: fc.constantFrom(...Object.keys(widths)), shape: fc.array(fc.integer()), data_offsets: offsets });
+    const entry = fc.record({
+      dtype: fc.constantFrom(...Object.keys(widths)),
+      shape: fc.array(fc.integer()),
+      data_offsets: offsets,
+    });
     fc.assert(
       fc.property(fc.dictionary(name, entry), fc.uint8Array({ maxLength: 16 }), (header, data) =>
         calmly(fileOf(JSON.stringify(header), [data])),

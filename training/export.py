@@ -85,19 +85,6 @@ def text_tensors(text: TextEncoder) -> dict[str, Tensor]:
     return {**half(text), "table": (text.table / scale).round().to(torch.int8), "table_scale": scale}
 
 
-def denoiser_tensors(denoiser: Denoiser) -> dict[str, Tensor]:
-    """As in Python, but each block's modulation in two: the page wants one [scale | shift] tensor per norm."""
-    out = {}
-    for key, value in half(denoiser).items():
-        if ".modulation." in key:
-            first, second = value.chunk(2)
-            out[key.replace(".modulation.", ".modulation1.")] = first.contiguous()
-            out[key.replace(".modulation.", ".modulation2.")] = second.contiguous()
-        else:
-            out[key] = value
-    return out
-
-
 def half(module: nn.Module) -> dict[str, Tensor]:
     return {key: value.half().contiguous() for key, value in module.state_dict().items()}
 
@@ -169,7 +156,7 @@ def main() -> None:
     autoencoder, denoiser, text, latents = build(args)
     coder = half(autoencoder)
     save_file(text_tensors(text), args.out / "text.safetensors")
-    save_file(denoiser_tensors(denoiser), args.out / "denoiser.safetensors")
+    save_file(half(denoiser), args.out / "denoiser.safetensors")
     save_file({k: v for k, v in coder.items() if not k.startswith("encoder.")}, args.out / "decoder.safetensors")
     save_file(scope(coder, "encoder."), args.out / "encoder.safetensors")
     tokenizer = args.tokenizer or minilm_dir() / "tokenizer.json"

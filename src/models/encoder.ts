@@ -1,0 +1,22 @@
+// The encoder: premultiplied RGBA loops -> latents. Mirrors Encoder of training/autoencoder.py.
+// Generation from text does not load it; it serves models that start from a picture.
+import type { Plan } from '../gpu/plan';
+import type { Tensor } from '../gpu/tensor';
+import { affine } from '../ops/elementwise';
+import { pixelUnshuffle, timeUnshuffle } from '../ops/resample';
+import { constant, dense, frameConv, type ModelWeights, normSilu, resBlock, temporalBlock } from './blocks';
+import type { CoderConfig } from './decoder';
+
+/** rgba [B, T, 128, 128, 4] in 0..1, T a multiple of 4 -> latents [B, T/4, 16, 16, 12], not normalised. */
+export function encoder(plan: Plan, rgba: Tensor, weights: ModelWeights, { groups, time }: CoderConfig): Tensor {
+  const scale = constant(plan, new Float32Array(4).fill(2), [4], 'two');
+  const shift = constant(plan, new Float32Array(4).fill(-1), [4], 'minus one');
+  let x = pixelUnshuffle(plan, affine(plan, rgba, { scale, shift }), 4); // [B, T, 32, 32, 64]
+  x = resBlock(plan, frameConv(plan, x, weights.scope('conv_in')), weights.scope('block1'), { groups });
+  x = frameConv(plan, x, weights.scope('down'), { stride: 2 }); // [B, T, 16, 16, 128]
+  x = resBlock(plan, x, weights.scope('block2'), { groups });
+  x = dense(plan, timeUnshuffle(plan, x, time), weights.scope('time_down')); // [B, T/4, 16, 16, 128]
+  x = temporalBlock(plan, x, weights.scope('time1'), groups);
+  x = resBlock(plan, x, weights.scope('block3'), { groups });
+  return frameConv(plan, normSilu(plan, x, weights.scope('norm_out'), groups), weights.scope('conv_out'));
+}

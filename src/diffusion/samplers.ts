@@ -164,14 +164,14 @@ export function stepTensor({ p, q, a, b, c, d }: StepCoefficients, guidance: num
 }
 
 /**
- * Where a sampler usually steps. On variance-preserving models as its reference implementation does. On flows DDPM and DDIM
- * take a cosine schedule's times, Euler and Euler ancestral Karras', the others equal steps of t.
+ * Where a sampler usually steps. On discrete processes as its reference implementation does, DDPM and DDIM as the model asks.
+ * On flows DDPM and DDIM take a cosine schedule's times, Euler and Euler ancestral Karras', the others equal steps of t.
  */
 export function usualSpacing(sampler: SamplerName, process: Process): Spacing {
   switch (sampler) {
     case 'ddpm':
     case 'ddim':
-      return process.discrete ? 'trailing' : 'angle';
+      return process.discrete ? process.spacing : 'angle';
     case 'euler':
     case 'euler-ancestral':
       return process.discrete ? 'linspace' : 'karras';
@@ -179,7 +179,7 @@ export function usualSpacing(sampler: SamplerName, process: Process): Spacing {
       return process.discrete ? 'karras' : 'trailing';
     case 'flow-euler':
     case 'lcm':
-      return 'trailing';
+      return process.spacing;
   }
 }
 

@@ -19,6 +19,8 @@ export interface Process {
   readonly length: number;
   /** Whether the network has only seen whole counts, so that spacings should be rounded to them. */
   readonly discrete: boolean;
+  /** The model's own. */
+  readonly spacing: Spacing;
   /** [smallest, largest] sigma / alpha between which Karras' schedule runs. */
   readonly ratios: readonly [number, number];
   at(count: number): NoiseLevel;
@@ -37,8 +39,14 @@ export type ProcessOptions =
       readonly betaStart: number;
       readonly betaEnd: number;
       readonly zeroTerminalSnr?: boolean;
+      readonly spacing?: Spacing;
     }
-  | { readonly schedule: 'cosine'; readonly timesteps: number; readonly zeroTerminalSnr?: boolean };
+  | {
+      readonly schedule: 'cosine';
+      readonly timesteps: number;
+      readonly zeroTerminalSnr?: boolean;
+      readonly spacing?: Spacing;
+    };
 
 /** The process that a model's manifest names. */
 export function createProcess(options: ProcessOptions): Process {
@@ -51,7 +59,7 @@ export function createProcess(options: ProcessOptions): Process {
         ? linearBetas(options.timesteps, options.betaStart, options.betaEnd)
         : scaledLinearBetas(options.timesteps, options.betaStart, options.betaEnd);
   const alphaBar = alphaBars(betas);
-  return discreteProcess(options.zeroTerminalSnr ? rescaleZeroTerminalSnr(alphaBar) : alphaBar);
+  return discreteProcess(options.zeroTerminalSnr ? rescaleZeroTerminalSnr(alphaBar) : alphaBar, options.spacing);
 }
 
 /** β rising linearly (Ho et al., "Denoising diffusion probabilistic models", 2020: 1e-4 to 0.02 in 1000 steps). */
@@ -91,7 +99,7 @@ export function rescaleZeroTerminalSnr(alphaBar: Float64Array): Float64Array {
  * A variance-preserving process, alpha² + sigma² = 1, from ᾱ of each timestep.
  * Between whole counts the angle atan2(sigma, alpha) is linear: it stays finite where sigma / alpha does not.
  */
-export function discreteProcess(alphaBar: Float64Array): Process {
+export function discreteProcess(alphaBar: Float64Array, spacing: Spacing = 'trailing'): Process {
   const length = alphaBar.length;
   const angles = new Float64Array(length + 1);
   for (let i = 0; i < length; i++) angles[i + 1] = Math.atan2(Math.sqrt(1 - alphaBar[i]), Math.sqrt(alphaBar[i]));
@@ -119,7 +127,8 @@ export function discreteProcess(alphaBar: Float64Array): Process {
     const fraction = (angle - angles[low]) / (angles[high] - angles[low]);
     return low + Math.min(Math.max(fraction, 0), 1);
   };
-  return { length, discrete: true, ratios: [ratioOf(at(1)), Math.min(ratioOf(at(length)), MAX_RATIO)], at, countOf };
+  const ratios = [ratioOf(at(1)), Math.min(ratioOf(at(length)), MAX_RATIO)] as const;
+  return { length, discrete: true, spacing, ratios, at, countOf };
 }
 
 /**
@@ -131,6 +140,7 @@ export function flowProcess(shift = 1): Process {
   return {
     length,
     discrete: false,
+    spacing: 'trailing',
     ratios: FLOW_RATIOS,
     at: (count) => {
       const u = count / length;
@@ -154,6 +164,7 @@ export function edmProcess(min = MIN_RATIO, max = MAX_RATIO, rho = 7): Process {
   return {
     length,
     discrete: false,
+    spacing: 'trailing',
     ratios: [min, max],
     at: (count) => {
       const sigma = (low + (high - low) * (count / length)) ** rho;

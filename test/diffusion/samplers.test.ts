@@ -243,6 +243,12 @@ describe('samplerTable', () => {
     expect(times('ddpm')).not.toEqual(times('euler-ancestral'));
   });
 
+  it("steps where the model's manifest says", () => {
+    const process = createProcess({ schedule: 'cosine', timesteps: 100, spacing: 'leading' });
+    const { steps } = samplerTable({ sampler: 'ddim', process, prediction: 'v', steps: 4 });
+    expect(steps.map((step) => step.timestep)).toEqual([75, 50, 25, 0]);
+  });
+
   it('packs a step as the noise update kernel reads it', () => {
     const step = { a: 1, b: 2, c: 3, d: 4, p: 5, q: 6, timestep: 7, inputScale: 8 };
     expect(Array.from(stepTensor(step, 9))).toEqual([9, 5, 6, 1, 2, 3, 4, 0]);

@@ -32,7 +32,11 @@ export interface RawTensor {
 export const EPS = 1e-5;
 
 /** Whole numbers of a module's configuration; throws FlipbookError 'weights' where one is missing. */
-export function readCounts<Key extends string>(config: JsonObject, module: string, ...keys: Key[]): Record<Key, number> {
+export function readCounts<Key extends string>(
+  config: JsonObject,
+  module: string,
+  ...keys: Key[]
+): Record<Key, number> {
   const missing = keys.filter((key) => !Number.isInteger(config[key]) || (config[key] as number) < 1);
   if (missing.length > 0) {
     throw new FlipbookError(

@@ -1,0 +1,190 @@
+// What lasts from one generation to the next: the GPU, the canvas, the model and the compiled programs.
+// It makes no clip (src/generate.ts does).
+import { type Gpu, openGpu } from '../gpu/device';
+import { throwIfAborted } from '../gpu/errors';
+import type { Canvas } from '../media/canvas';
+import { checkCapture } from '../media/selfcheck';
+import { chunkFrames, FrameStore, HeadDecoder, PreviewDecoder, StemDecoder } from './decoding';
+import { forgetModel, type LoadedModel, loadModel } from './model';
+import { allOf, totals } from './progress';
+import { Screen } from './screen';
+import { Stage } from './stage';
+
+export interface EngineOptions {
+  /** Shows previews and the clip; the engine sets its size to the video's. Without one it draws on a canvas of its own. */
+  readonly canvas?: Canvas;
+  /** The model's folder, with a slash at its end. */
+  readonly modelUrl: string;
+  readonly fetch?: typeof fetch;
+  readonly signal?: AbortSignal;
+}
+
+/** What depends on the length of the clip. */
+interface ClipPrograms {
+  readonly latentFrames: number;
+  readonly guided: boolean;
+  /** `null` where the clip is a single latent frame: then the picture decides. */
+  readonly stage: Stage | null;
+  readonly stem: StemDecoder;
+  readonly frames: FrameStore;
+}
+
+/** The programs of one generation. */
+export interface Programs extends ClipPrograms {
+  readonly picture: Stage;
+  readonly preview: PreviewDecoder;
+  readonly head: HeadDecoder;
+}
+
+export interface ProgramShape {
+  readonly latentFrames: number;
+  /** Guidance in the picture stage, and in the clip stage. */
+  readonly guided: boolean;
+  readonly clipGuided: boolean;
+}
+
+type Report = (done: number, total: number) => void;
+
+/** Opens the GPU. The model is loaded by the first generation. */
+export async function openEngine(options: EngineOptions): Promise<Engine> {
+  throwIfAborted(options.signal);
+  // Before the device: see checkCapture.
+  const { path, problem } = await checkCapture();
+  if (problem) console.info(`Frames go through memory to the canvas and the encoder: ${problem}`);
+  const gpu = await openGpu();
+  try {
+    throwIfAborted(options.signal);
+    return new Engine(gpu, new Screen(gpu, path, options.canvas), options);
+  } catch (error) {
+    gpu.dispose();
+    throw error;
+  }
+}
+
+export class Engine {
+  readonly gpu: Gpu;
+  readonly screen: Screen;
+  /** Generations run one at a time. */
+  busy = false;
+  readonly #options: EngineOptions;
+  #model: LoadedModel | undefined;
+  readonly #pictures = new Map<boolean, Stage>();
+  #preview: PreviewDecoder | undefined;
+  #head: HeadDecoder | undefined;
+  #clip: ClipPrograms | undefined;
+  #finished: { readonly frames: FrameStore; readonly fps: number; readonly background: string } | undefined;
+
+  constructor(gpu: Gpu, screen: Screen, options: EngineOptions) {
+    this.gpu = gpu;
+    this.screen = screen;
+    this.#options = options;
+  }
+
+  get adapterName(): string {
+    const { description, device, architecture, vendor } = this.gpu.adapterInfo;
+    return description || device || [vendor, architecture].filter(Boolean).join(' ') || 'GPU';
+  }
+
+  /** The finished clip, until the frames of the next one come. */
+  get clip(): { readonly frames: number; readonly fps: number } | null {
+    return this.#finished ? { frames: this.#finished.frames.frames, fps: this.#finished.fps } : null;
+  }
+
+  /** Draws a frame of the finished clip; nothing where there is none. */
+  show(index: number): void {
+    if (!this.#finished) return;
+    const { frames, background } = this.#finished;
+    this.screen.draw(frames.frame(index), background);
+    void this.screen.show();
+  }
+
+  /** What was drawn last, as a PNG. */
+  still(): Promise<Blob> {
+    return this.screen.still();
+  }
+
+  /** Removes the stored weights; the model that is loaded stays usable. */
+  forget(): Promise<void> {
+    return forgetModel(this.#options);
+  }
+
+  /** The model: loaded by the first call that succeeds. @param onProgress bytes of all files */
+  async model(signal: AbortSignal, onProgress: Report): Promise<LoadedModel> {
+    this.#model ??= await loadModel(this.gpu, this.#options, signal, onProgress);
+    return this.#model;
+  }
+
+  /**
+   * Compiled programs, those of the last generation where the shapes agree; those that no longer fit are freed first.
+   * @param onProgress pipelines of all programs
+   */
+  async programs(model: LoadedModel, shape: ProgramShape, signal: AbortSignal, onProgress: Report): Promise<Programs> {
+    const { latentFrames, guided, clipGuided } = shape;
+    const old = this.#clip;
+    if (old && (old.latentFrames !== latentFrames || old.guided !== clipGuided)) this.#dropClip();
+    try {
+      const picture = this.#pictures.get(guided) ?? new Stage(model, { frames: 1, guided });
+      this.#pictures.set(guided, picture);
+      this.#preview ??= new PreviewDecoder(model);
+      const clip = this.#clip ?? this.#recordClip(model, latentFrames, clipGuided);
+      this.#clip = clip;
+      const head = this.#head;
+      if (!head) throw new Error('the head is recorded with the first clip');
+      const part = totals(onProgress);
+      const all = [picture, clip.stage, clip.stem, head, this.#preview];
+      await allOf(all.flatMap((program) => (program ? [program.compile(signal, part)] : [])));
+      await this.gpu.settled();
+      return { ...clip, picture, preview: this.#preview, head };
+    } catch (error) {
+      this.#dropAll();
+      throw error;
+    }
+  }
+
+  /** From here on the frames of the clip before are overwritten. */
+  startDecoding(): void {
+    this.#finished = undefined;
+  }
+
+  /** The store now holds a whole clip, for `show`. */
+  finish(frames: FrameStore, fps: number, background: string): void {
+    this.#finished = { frames, fps, background };
+  }
+
+  /** Frees everything, the GPU included. */
+  dispose(): void {
+    this.#dropAll();
+    this.#model?.dispose();
+    this.#model = undefined;
+    this.screen.dispose();
+    this.gpu.dispose();
+  }
+
+  #recordClip(model: LoadedModel, latentFrames: number, guided: boolean): ClipPrograms {
+    const stem = new StemDecoder(model, latentFrames);
+    this.#head ??= new HeadDecoder(model, stem.features, chunkFrames);
+    const frames = new FrameStore(model, this.#head, latentFrames * model.manifest.latents.timeFactor);
+    const stage = latentFrames > 1 ? new Stage(model, { frames: latentFrames, guided }) : null;
+    return { latentFrames, guided, stage, stem, frames };
+  }
+
+  #dropClip(): void {
+    this.#finished = undefined;
+    this.screen.forget();
+    const { stage, stem, frames } = this.#clip ?? {};
+    stage?.dispose();
+    stem?.dispose();
+    frames?.dispose();
+    this.#clip = undefined;
+  }
+
+  #dropAll(): void {
+    this.#dropClip();
+    for (const stage of this.#pictures.values()) stage.dispose();
+    this.#pictures.clear();
+    this.#preview?.dispose();
+    this.#preview = undefined;
+    this.#head?.dispose();
+    this.#head = undefined;
+  }
+}

@@ -1,0 +1,104 @@
+// The model, loaded: manifest, weights on the GPU, the prompt reader. It builds no programs.
+import type { Gpu } from '../gpu/device';
+import { type CoderConfig, coderConfig } from '../models/decoder';
+import type { JsonObject, ModelManifest } from '../models/manifest';
+import { parseManifest } from '../models/manifest';
+import { PromptReader, type TextConfig, textConfig } from '../models/text';
+import { type DenoiserConfig, denoiserConfig } from '../models/unet3d';
+import { Store } from '../weights/store';
+import { Weights } from '../weights/weights';
+
+interface Part<Config> {
+  readonly weights: Weights;
+  readonly config: Config;
+}
+
+export interface LoadedModel {
+  readonly gpu: Gpu;
+  readonly manifest: ModelManifest;
+  /** SHA-256 of the manifest, which names the hash of every weight file. */
+  readonly hash: string;
+  readonly text: Part<TextConfig> & { readonly reader: PromptReader };
+  readonly network: Part<DenoiserConfig>;
+  readonly coder: Part<CoderConfig>;
+  /** Frees the weights. */
+  dispose(): void;
+}
+
+export interface ModelSource {
+  readonly modelUrl: string;
+  readonly fetch?: typeof fetch;
+}
+
+/**
+ * Downloads (or takes from the cache), checks and parses everything that generation from text needs.
+ * @param onProgress bytes of all files
+ * @throws FlipbookError 'weights' or 'cancelled'
+ */
+export async function loadModel(
+  gpu: Gpu,
+  source: ModelSource,
+  signal: AbortSignal,
+  onProgress: (loaded: number, total: number) => void,
+): Promise<LoadedModel> {
+  const store = openStore(source);
+  const json = await store.json('model.json', signal);
+  const manifest = parseManifest(json);
+  const { text, denoiser, decoder, tokenizer } = manifest.modules;
+  const files = await store.load([text, denoiser, decoder, tokenizer], signal, onProgress);
+  const [textFile, denoiserFile, decoderFile, tokenizerFile] = files as [
+    ArrayBuffer,
+    ArrayBuffer,
+    ArrayBuffer,
+    ArrayBuffer,
+  ];
+  const opened: Weights[] = [];
+  const open = <Config>(
+    module: { file: string; config: JsonObject },
+    data: ArrayBuffer,
+    read: (config: JsonObject) => Config,
+  ) => {
+    const weights = Weights.open(gpu, data, module.file);
+    opened.push(weights);
+    return { weights, config: read(module.config) };
+  };
+  const dispose = () => {
+    for (const weights of opened) weights.dispose();
+  };
+  try {
+    const textPart = open(text, textFile, textConfig);
+    const reader = new PromptReader(
+      JSON.parse(new TextDecoder().decode(tokenizerFile)),
+      textPart.weights,
+      textPart.config,
+    );
+    return {
+      gpu,
+      manifest,
+      hash: await hashOf(JSON.stringify(json)),
+      text: { ...textPart, reader },
+      network: open(denoiser, denoiserFile, denoiserConfig),
+      coder: open(decoder, decoderFile, coderConfig),
+      dispose,
+    };
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+}
+
+/** Removes the model's files from the browser's storage. */
+export async function forgetModel(source: ModelSource): Promise<void> {
+  const store = openStore(source);
+  const { modules } = parseManifest(await store.json('model.json'));
+  await store.forget(Object.values(modules));
+}
+
+function openStore({ modelUrl, fetch }: ModelSource): Store {
+  return new Store(modelUrl, fetch ? { fetch } : {});
+}
+
+async function hashOf(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

@@ -1,0 +1,268 @@
+// One sampling stage for a shape: a program for the prompt, run once, and one for a step, run again and again.
+// It knows no events, canvases or files; the coefficients come from src/diffusion.
+import { noiseKey } from '../diffusion/noise';
+import type { SamplerTable, StepCoefficients } from '../diffusion/samplers';
+import { FlipbookError } from '../gpu/errors';
+import { Plan } from '../gpu/plan';
+import type { Program } from '../gpu/program';
+import { reshape, type Tensor } from '../gpu/tensor';
+import { constant } from '../models/blocks';
+import { type PromptRows, textEncoder } from '../models/text';
+import { conditionChannels, denoiser, type PromptFeatures, promptFeatures } from '../models/unet3d';
+import { concat } from '../ops/elementwise';
+import { noiseUpdate } from '../ops/noise_update';
+import { upsampleNearest } from '../ops/resample';
+import type { LoadedModel } from './model';
+import { clearTensor, copyTensor, persist } from './tensors';
+
+export interface StageShape {
+  /** Latent frames; 1 makes a picture. */
+  readonly frames: number;
+  /** Whether the empty prompt is run along, for classifier-free guidance (Ho and Salimans, 2022). */
+  readonly guided: boolean;
+}
+
+export interface StageStart {
+  readonly prompt: PromptRows;
+  readonly empty: PromptRows;
+  readonly guidance: number;
+  readonly seed: number;
+  /** The noise of x_T; step i draws from `stream + 1 + i`. */
+  readonly stream: number;
+  readonly table: SamplerTable;
+  /** [1, 1, H, W, C]: what a clip starts from. */
+  readonly picture?: Tensor;
+}
+
+/** Written by the CPU before the prompt's program; with guidance row 0 is the empty prompt. */
+interface PromptInputs {
+  readonly rows: Tensor; // [B, L, table]
+  readonly mask: Tensor; // [B, L]
+  readonly picture: Tensor | undefined; // [1, 1, H, W, C]
+}
+
+interface StepInputs {
+  readonly x: Tensor; // [1, T, H, W, C]
+  readonly denoised: Tensor; // [1, T, H, W, C]
+  readonly t: Tensor; // [B]
+  readonly step: Tensor; // [8]
+  readonly key: Tensor; // [4] u32
+}
+
+interface Compiled {
+  readonly prompt: Program;
+  readonly start: Program;
+  readonly step: Program;
+}
+
+export class Stage {
+  readonly shape: StageShape;
+  readonly #plans: { readonly prompt: Plan; readonly start: Plan; readonly step: Plan };
+  readonly #prompt: PromptInputs;
+  readonly #inputs: StepInputs;
+  #compiled: Compiled | undefined;
+  #start: StageStart | undefined;
+
+  /** Records the plans. `compile` comes next. */
+  constructor(model: LoadedModel, shape: StageShape) {
+    this.shape = shape;
+    const name = shape.frames === 1 ? 'picture' : `clip of ${shape.frames}`;
+    const { gpu } = model;
+    const plans = {
+      prompt: new Plan(gpu, `${name} prompt`),
+      start: new Plan(gpu, `${name} noise`),
+      step: new Plan(gpu, name),
+    };
+    const prompt = recordPrompt(plans.prompt, model, shape);
+    this.#plans = plans;
+    this.#prompt = prompt.inputs;
+    this.#inputs = recordStep(plans, model, shape, prompt);
+  }
+
+  /** Floating-point operations of one step. */
+  get flops(): number {
+    return this.#plans.step.stats.flops;
+  }
+
+  /** Latents x [1, T, H, W, C]: the result after the last step. */
+  get latents(): Tensor {
+    return this.#inputs.x;
+  }
+
+  /** x̂0 of the last step, for previews. */
+  get denoised(): Tensor {
+    return this.#inputs.denoised;
+  }
+
+  /** @param part one progress callback per program */
+  async compile(signal: AbortSignal, part: () => (done: number, total: number) => void): Promise<void> {
+    if (this.#compiled) return;
+    const { prompt, start, step } = this.#plans;
+    const results = await Promise.allSettled([prompt, start, step].map((plan) => plan.compile(signal, part())));
+    const programs = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed) {
+      for (const program of programs) program.dispose();
+      throw failed.reason;
+    }
+    const [promptProgram, startProgram, stepProgram] = programs as [Program, Program, Program];
+    this.#compiled = { prompt: promptProgram, start: startProgram, step: stepProgram };
+  }
+
+  /** Draws x_T, encodes the prompt and sets the conditions. */
+  async start(start: StageStart, signal: AbortSignal): Promise<void> {
+    const programs = this.#programs();
+    const { gpu } = programs.step;
+    const { x, denoised, step, key } = this.#inputs;
+    const { rows, mask, picture } = this.#prompt;
+    const prompts = this.shape.guided ? [start.empty, start.prompt] : [start.prompt];
+    gpu.write(rows, join(prompts.map((prompt) => prompt.rows)));
+    gpu.write(mask, join(prompts.map((prompt) => prompt.mask)));
+    // x' = scale · noise, whatever the generation before has left.
+    gpu.write(step, Float32Array.of(0, 0, 0, 0, 0, 0, start.table.initialScale, 0));
+    gpu.write(key, noiseKey(start.seed, start.stream));
+    const encoder = gpu.device.createCommandEncoder({ label: 'stage start' });
+    clearTensor(encoder, x);
+    clearTensor(encoder, denoised);
+    if (picture && start.picture) copyTensor(encoder, start.picture, picture);
+    gpu.device.queue.submit([encoder.finish()]);
+    await programs.start.submit(signal);
+    await programs.prompt.submit(signal);
+    this.#start = start;
+  }
+
+  /** Runs step `index` of the table. */
+  async step(index: number, signal: AbortSignal): Promise<void> {
+    const program = this.#programs().step;
+    const start = this.#start;
+    const coefficients = start?.table.steps[index];
+    if (!start || !coefficients) throw new RangeError(`step ${index} of ${start?.table.steps.length ?? 0}`);
+    if (coefficients.inputScale !== 1) {
+      throw new FlipbookError('weights', 'This model scales its input, which this version of Flipbook cannot do.');
+    }
+    const { t, step, key } = this.#inputs;
+    program.write(t, new Float32Array(t.shape[0]!).fill(coefficients.timestep));
+    program.write(step, packStep(coefficients, start.guidance));
+    program.write(key, noiseKey(start.seed, start.stream + 1 + index));
+    await program.submit(signal);
+  }
+
+  /** Throws where the latents hold NaN or infinity: a frame made from them would be a fabrication. Waits for the GPU. */
+  async checkFinite(): Promise<void> {
+    const latents = await this.#programs().step.read(this.#inputs.x);
+    const wrong = latents.filter((value) => !Number.isFinite(value)).length;
+    if (wrong === 0) return;
+    throw new FlipbookError(
+      'shader',
+      `The model's result is not a number in ${wrong} of ${latents.length} places, so there is no clip to show.`,
+      {
+        hint: 'Try another seed, more steps or less guidance. If it happens every time, the graphics driver is at fault.',
+      },
+    );
+  }
+
+  dispose(): void {
+    for (const program of Object.values(this.#compiled ?? {})) program.dispose();
+    this.#compiled = undefined;
+  }
+
+  #programs(): Compiled {
+    if (!this.#compiled) throw new Error(`${this.#plans.step.label} is not compiled`);
+    return this.#compiled;
+  }
+}
+
+interface RecordedPrompt {
+  readonly inputs: PromptInputs;
+  readonly features: PromptFeatures;
+  readonly conditions: Tensor; // [B, T, H, W, 28]
+}
+
+/** Text encoder, keys and values of every block, conditions: what no step changes. */
+function recordPrompt(
+  plan: Plan,
+  { manifest, text, network }: LoadedModel,
+  { frames, guided }: StageShape,
+): RecordedPrompt {
+  const { size, channels } = manifest.latents;
+  const { length, table } = text.config;
+  const batch = guided ? 2 : 1;
+  const rows = plan.input([batch, length, table], 'f32', 'token rows');
+  const mask = plan.input([batch, length], 'f32', 'token mask');
+  const picture = frames > 1 ? plan.input([1, 1, ...size, channels], 'f32', 'picture') : undefined;
+  const encoded = textEncoder(plan, rows, mask, text.weights, text.config);
+  const motion = constant(plan, new Float32Array(batch * 2), [batch, 2], 'motion'); // not given
+  const features = promptFeatures(plan, { ...encoded, mask, motion }, network.weights, network.config);
+  const conditions = picture
+    ? persist(plan, twiceIf(guided, plan, clipConditions(plan, picture, frames)), 'conditions')
+    : plan.input([batch, 1, ...size, conditionChannels(network.config)], 'f32', 'no conditions'); // zeros
+  const kept = {
+    emb: persist(plan, features.emb, 'prompt embedding'),
+    keysValues: features.keysValues.map((kv, i) => persist(plan, kv, `keys and values ${i}`)),
+    mask,
+  };
+  return { inputs: { rows, mask, picture }, features: kept, conditions };
+}
+
+function recordStep(
+  plans: { readonly start: Plan; readonly step: Plan },
+  { manifest, network }: LoadedModel,
+  { frames, guided }: StageShape,
+  { features, conditions }: RecordedPrompt,
+): StepInputs {
+  const { size, channels } = manifest.latents;
+  const plan = plans.step;
+  const inputs: StepInputs = {
+    x: plan.input([1, frames, ...size, channels], 'f32', 'latents'),
+    denoised: plan.input([1, frames, ...size, channels], 'f32', 'denoised'),
+    t: plan.input([guided ? 2 : 1], 'f32', 'time'),
+    step: plan.input([8], 'f32', 'step'),
+    key: plan.input([4], 'u32', 'noise key'),
+  };
+  const { x, denoised, t, step, key } = inputs;
+  const output = denoiser(
+    plan,
+    { x: twiceIf(guided, plan, x), t, conditions, prompt: features },
+    network.weights,
+    network.config,
+  );
+  noiseUpdate(plan, { x, output, previous: denoised, step, key, inPlace: true });
+  // x_T is a step too, from nothing: a = b = c = 0, d its scale.
+  noiseUpdate(plans.start, { x, output: denoised, step, key, inPlace: true });
+  return inputs;
+}
+
+/** Nothing known, the picture for every frame, anchor at frame 0, a picture is given, this is a clip: [1, T, H, W, 28]. */
+export function clipConditions(plan: Plan, picture: Tensor, frames: number): Tensor {
+  const [, , height, width, channels] = picture.shape as [number, number, number, number, number];
+  const flags = new Float32Array(frames * height * width * 3).fill(1);
+  for (let i = height * width; i < flags.length / 3; i++) flags[3 * i] = 0; // the anchor is frame 0 alone
+  const shape = [1, frames, height, width];
+  return concat(plan, [
+    plan.input([...shape, channels + 1], 'f32', 'nothing known'), // zeros
+    upsampleNearest(plan, picture, [frames, 1, 1]),
+    constant(plan, flags, [...shape, 3], 'flags'),
+  ]);
+}
+
+/** [1, T, H, W, C] -> itself, or [2, T, H, W, C], the same twice. */
+function twiceIf(guided: boolean, plan: Plan, x: Tensor): Tensor {
+  if (!guided) return x;
+  const [, frames, height, width, channels] = x.shape as [number, number, number, number, number];
+  const rows = upsampleNearest(plan, reshape(x, [1, 1, frames * height, width, channels]), [2, 1, 1]);
+  return reshape(rows, [2, frames, height, width, channels]);
+}
+
+function packStep({ p, q, a, b, c, d }: StepCoefficients, guidance: number): Float32Array {
+  return Float32Array.of(guidance, p, q, a, b, c, d, 0);
+}
+
+function join(parts: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}

@@ -12,7 +12,9 @@ export interface ShaderGrid {
 /** What a grid file exports, as `family`. */
 export interface ShaderFamily {
   readonly grids: readonly ShaderGrid[];
-  /** Exported functions that make parts of shaders or numbers about them, not whole shaders. */
+  /** Whole modules that are not compute kernels. */
+  readonly modules?: readonly string[];
+  /** Exported functions that make no Shader: parts of shaders, modules, or numbers about them. */
   readonly parts?: readonly ((...args: never[]) => unknown)[];
 }
 

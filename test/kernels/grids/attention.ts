@@ -1,0 +1,14 @@
+import { attention } from '../../../shaders/attention.wgsl';
+import { each, type ShaderFamily } from '../grid';
+import { headOptions } from './streaming_softmax';
+
+const options = headOptions.flatMap((head) => [true, false].map((masked) => ({ ...head, masked })));
+
+export const family: ShaderFamily = {
+  grids: [
+    each(
+      attention,
+      options.map((option) => [option]),
+    ),
+  ],
+};

@@ -1,0 +1,11 @@
+import { affine, concat, concatParams, elementwise } from '../../../shaders/elementwise.wgsl';
+import { each, grid, type ShaderFamily } from '../grid';
+
+export const family: ShaderFamily = {
+  grids: [
+    each(elementwise, [['add'], ['silu']]),
+    grid(affine, { aligned: [true, false] }),
+    grid(concat, { inputs: [2, 3, 4, 5, 6, 7], aligned: [true, false] }),
+  ],
+  parts: [concatParams],
+};

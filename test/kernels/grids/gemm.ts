@@ -1,0 +1,12 @@
+import { checkGemmTile, type GemmTile, gemmMain, gemmThreads, gemmTileLabel } from '../../../shaders/gemm.wgsl';
+import type { ShaderFamily } from '../grid';
+
+/** The tiles that src/ops/tiles.ts chooses from. */
+export const gemmTiles: readonly GemmTile[] = [8, 16].flatMap((depth) => [
+  { rows: 128, columns: 64, depth, threadRows: 8, threadColumns: 8 },
+  { rows: 64, columns: 64, depth, threadRows: 8, threadColumns: 4 },
+  { rows: 32, columns: 32, depth, threadRows: 4, threadColumns: 4 },
+]);
+
+/** Parts: conv3d and matmul compile them. */
+export const family: ShaderFamily = { grids: [], parts: [checkGemmTile, gemmMain, gemmThreads, gemmTileLabel] };

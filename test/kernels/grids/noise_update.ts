@@ -1,0 +1,8 @@
+import { noiseUpdate } from '../../../shaders/noise_update.wgsl';
+import { grid, type ShaderFamily } from '../grid';
+
+const flags = [true, false];
+
+export const family: ShaderFamily = {
+  grids: [grid(noiseUpdate, { guided: flags, previous: ['none', 'read', 'replace'], inPlace: flags, aligned: flags })],
+};

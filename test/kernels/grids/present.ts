@@ -1,0 +1,13 @@
+import { present } from '../../../shaders/present.wgsl';
+import type { ShaderFamily } from '../grid';
+
+const outputs = ['opaque', 'premultiplied'] as const;
+
+/** A render shader: text without a Kernel around it. */
+export const family: ShaderFamily = {
+  grids: [],
+  parts: [present],
+  modules: outputs.flatMap((output) =>
+    (['nearest', 'bilinear'] as const).map((sampling) => present({ sampling, output })),
+  ),
+};

@@ -91,9 +91,7 @@ export class GpuCanvas {
    * opaque canvas is already in the colours of video; of one with alpha it is RGBA.
    */
   async capture(timing: FrameTiming): Promise<VideoFrame> {
-    if (this.#surface.path === 'zero-copy') {
-      return new VideoFrame(this.canvas, { ...timing, alpha: this.#alpha ? 'keep' : 'discard' });
-    }
+    if (this.#surface.path === 'zero-copy') return new VideoFrame(this.canvas, { ...timing });
     const pixels = await this.read();
     this.#put(pixels);
     return this.#alpha ? pictureFrame(pixels, timing) : videoFrame(pixels, timing);

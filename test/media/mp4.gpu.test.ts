@@ -1,5 +1,5 @@
 // Real encoders: what is written comes back from an independent reader, picture by picture.
-import { ALL_FORMATS, BlobSource, Input, VideoSampleSink } from 'mediabunny';
+import { ALL_FORMATS, BlobSource, EncodedPacketSink, Input, VideoSampleSink } from 'mediabunny';
 import { afterAll, expect, test } from 'vitest';
 import { FlipbookError } from '../../src/gpu/errors';
 import { pictureColorSpace } from '../../src/media/encoder';
@@ -47,7 +47,7 @@ interface Decoded {
   readonly colorSpace: VideoColorSpaceInit;
 }
 
-async function decode(blob: Blob): Promise<{ codec: string | null; seconds: number; frames: Decoded[] }> {
+async function decode(blob: Blob) {
   const input = new Input({ source: new BlobSource(blob), formats: ALL_FORMATS });
   const track = (await input.getPrimaryVideoTrack())!;
   const frames: Decoded[] = [];
@@ -62,7 +62,12 @@ async function decode(blob: Blob): Promise<{ codec: string | null; seconds: numb
     frame.close();
     sample.close();
   }
-  const result = { codec: await track.getCodecParameterString(), seconds: await track.computeDuration(), frames };
+  const keyFrames: number[] = [];
+  for await (const packet of new EncodedPacketSink(track).packets()) {
+    if (packet.type === 'key') keyFrames.push(packet.timestamp);
+  }
+  const codec = await track.getCodecParameterString();
+  const result = { codec, seconds: await track.computeDuration(), frames, keyFrames };
   input.dispose();
   return result;
 }
@@ -98,11 +103,12 @@ for (const [codecName, Encoder] of Object.entries(encoders)) {
     const clip = await encode(pictures, videoFrame, Encoder);
     expect(clip).toMatchObject({ frames: 36, durationSeconds: 3 });
     expect(clip.blob.type).toBe('video/mp4');
-    const { codec, seconds, frames } = await decode(clip.blob);
+    const { codec, seconds, frames, keyFrames } = await decode(clip.blob);
     // The file names the level that the frames need, and more of the colours, than what was asked for.
     expect(codec!.slice(0, 7)).toBe(clip.codec.slice(0, 7));
     expect(seconds).toBeCloseTo(3, 6);
     expect(frames).toHaveLength(36);
+    expect(keyFrames).toEqual([0, 2]); // seconds
     const errors = frames.map(({ timestamp, duration, rgb, colorSpace }, i) => {
       expect(timestamp).toBeCloseTo(i / fps, 4);
       expect(duration).toBeCloseTo(1 / fps, 4);

@@ -17,7 +17,8 @@ export function timestepEmbedding(plan: Plan, t: Tensor, dim: number): Tensor {
   const batch = t.shape[0]!;
   const half = dim / 2;
   const count = batch * half;
-  if (count > maxGroups * 64) throw new RangeError(`${op}: [${batch}, ${dim}] is more than ${2 * maxGroups * 64} numbers`);
+  if (count > maxGroups * 64)
+    throw new RangeError(`${op}: [${batch}, ${dim}] is more than ${2 * maxGroups * 64} numbers`);
   const out = plan.alloc([batch, dim]);
   plan.call(shader(), [t, out], linearGrid(count, 64), { half, count }, { flops: 40 * count });
   return out;

@@ -94,13 +94,9 @@ export function groupNorm(plan: Plan, x: Tensor, options: GroupNormOptions): Ten
   const vectors = channels / width;
   const partials = plan.alloc([spans, chunks, 2, channels]);
   const statistics = { threads: spans * chunks * vectors, rows, channels: vectors, chunks, chunkRows };
-  plan.call(
-    groupNormPartials({ width }),
-    [x, partials],
-    linearGrid(statistics.threads, NORM_THREADS),
-    statistics,
-    { flops: 4 * sizeOf(x.shape) },
-  );
+  plan.call(groupNormPartials({ width }), [x, partials], linearGrid(statistics.threads, NORM_THREADS), statistics, {
+    flops: 4 * sizeOf(x.shape),
+  });
   // A clip whose frames have their own scale-shift needs coefficients per frame.
   const sets = Math.max(spans, shiftRows);
   const coefficients = plan.alloc([sets, 2, channels]);
@@ -126,13 +122,9 @@ export function groupNorm(plan: Plan, x: Tensor, options: GroupNormOptions): Ten
   const setRows = (spans * rows) / sets;
   const setChunks = Math.ceil(setRows / chunkRows);
   const apply = { threads: sets * setChunks * vectors, rows: setRows, channels: vectors, chunks: setChunks, chunkRows };
-  plan.call(
-    groupNormApply({ width, silu }),
-    [x, coefficients, out],
-    linearGrid(apply.threads, NORM_THREADS),
-    apply,
-    { flops: (silu ? 6 : 2) * sizeOf(x.shape) },
-  );
+  plan.call(groupNormApply({ width, silu }), [x, coefficients, out], linearGrid(apply.threads, NORM_THREADS), apply, {
+    flops: (silu ? 6 : 2) * sizeOf(x.shape),
+  });
   return out;
 }
 
@@ -143,7 +135,12 @@ const MANY_GROUPS = 256;
 /** One workgroup per group where groups are small or many; else as wide as the tensor. Barriers are slow in software. */
 export function chooseGroupNorm(
   plan: Plan,
-  { spans, rows, channels, groups }: { readonly spans: number; readonly rows: number; readonly channels: number; readonly groups: number },
+  {
+    spans,
+    rows,
+    channels,
+    groups,
+  }: { readonly spans: number; readonly rows: number; readonly channels: number; readonly groups: number },
 ): GroupNormSchedule {
   if (plan.gpu?.isSoftware) return { kind: 'wide', width: 1, chunkRows: 64, reduce: 1 };
   if ((rows * channels) / groups <= SMALL_GROUP || spans * groups >= MANY_GROUPS) return { kind: 'group' };

@@ -18,7 +18,13 @@ export function philoxWords(plan: Plan, shape: readonly number[], key: Tensor): 
   return record(plan, shape, key, 'words', 'u32');
 }
 
-function record(plan: Plan, shape: readonly number[], key: Tensor, output: 'words' | 'normals', dtype: 'u32' | 'f32'): Tensor {
+function record(
+  plan: Plan,
+  shape: readonly number[],
+  key: Tensor,
+  output: 'words' | 'normals',
+  dtype: 'u32' | 'f32',
+): Tensor {
   expectTensor(output === 'normals' ? 'gaussianNoise' : 'philoxWords', 'key', key, [4], 'u32', 'noiseKey() makes it');
   const out = plan.alloc(shape, dtype);
   const count = sizeOf(shape);

@@ -51,7 +51,13 @@ describe.each([
     for (const coefficients of steps) {
       program.write(step, Float32Array.from(coefficients));
       await program.submit();
-      const expected = reference.noiseUpdate({ x, output, noise, step: coefficients, ...(previous ? { previous: before } : {}) });
+      const expected = reference.noiseUpdate({
+        x,
+        output,
+        noise,
+        step: coefficients,
+        ...(previous ? { previous: before } : {}),
+      });
       // Against the terms, not against their sum, which may cancel.
       const near = (actual: Float32Array, wanted: Float64Array) =>
         wanted.forEach((value, i) => {
@@ -67,7 +73,11 @@ describe.each([
 test.each([true, false])('in place, three runs in a row (guided %s)', async (guided) => {
   const shape = [1, 2, 3, 3, 4];
   const count = 72;
-  const values = { x: randomValues(count, 1), output: randomValues(count * (guided ? 2 : 1), 2), previous: randomValues(count, 3) };
+  const values = {
+    x: randomValues(count, 1),
+    output: randomValues(count * (guided ? 2 : 1), 2),
+    previous: randomValues(count, 3),
+  };
   const coefficients = [3, 0.9, -0.5, 0.8, 0.3, -0.2, 0.4, 0];
   const gpu = await testGpu();
   const plan = new Plan(gpu, 'in place');
@@ -83,7 +93,7 @@ test.each([true, false])('in place, three runs in a row (guided %s)', async (gui
   program.write(previous, values.previous);
   program.write(output, values.output);
   program.write(step, Float32Array.from(coefficients));
-  let expected = { x: Float64Array.from(values.x), denoised: Float64Array.from(values.previous) };
+  let expected: ReturnType<typeof reference.noiseUpdate> = { x: Float64Array.from(values.x), denoised: Float64Array.from(values.previous) };
   for (let run = 0; run < 3; run++) {
     program.write(key, noiseKey(seed, run));
     await program.submit();

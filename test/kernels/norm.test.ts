@@ -29,7 +29,7 @@ describe.each(groupSchedules)('group norm %s', (_, schedule) => {
     const { shape, groups, silu, span, shift, mean } = args;
     const [clips, frames] = shape;
     const channels = shape[4];
-    const count = shape.reduce((a, b) => a * b, 1);
+    const count = shape.reduce<number>((a, b) => a * b, 1);
     const x = randomValues(count, 11).map((value) => value * 2 + mean);
     const weight = randomValues(channels, 12);
     const bias = randomValues(channels, 13);

@@ -35,15 +35,23 @@ test.each([
   { shape: [101], seed: 3, stream: 2, first: 1 },
   { shape: [101], seed: 3, stream: 2, first: 6 },
   { shape: [101], seed: 3, stream: 2, first: 1023 },
-])('normals $shape of seed $seed, stream $stream, from $first equal the twin', async ({ shape, seed, stream, first }) => {
-  const [out] = await runPlan((plan) => gaussianNoise(plan, shape, plan.u32([4], noiseKey(seed, stream, first))));
-  const expected = twin(shape.reduce((a, b) => a * b), seed, stream, first);
-  for (let i = 0; i < expected.length; i++) {
-    // 2^-21 of the value, and near zero of the radius, which is at most 5.8.
-    expect(Math.abs(out![i]! - expected[i]!), `element ${i}`).toBeLessThan(4e-7 * Math.abs(expected[i]!) + 1e-6);
-  }
-  expectClose(out!, expected, 4e-7, shape);
-});
+])(
+  'normals $shape of seed $seed, stream $stream, from $first equal the twin',
+  async ({ shape, seed, stream, first }) => {
+    const [out] = await runPlan((plan) => gaussianNoise(plan, shape, plan.u32([4], noiseKey(seed, stream, first))));
+    const expected = twin(
+      shape.reduce((a, b) => a * b),
+      seed,
+      stream,
+      first,
+    );
+    for (let i = 0; i < expected.length; i++) {
+      // 2^-21 of the value, and near zero of the radius, which is at most 5.8.
+      expect(Math.abs(out![i]! - expected[i]!), `element ${i}`).toBeLessThan(4e-7 * Math.abs(expected[i]!) + 1e-6);
+    }
+    expectClose(out!, expected, 4e-7, shape);
+  },
+);
 
 test('normals are normal: mean, variance, skewness, kurtosis, tails, and no correlation of neighbours', async () => {
   const n = 1 << 18;

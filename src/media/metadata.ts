@@ -1,104 +1,65 @@
-// How a clip was made, inside its file: XMP in a top-level `uuid` box of an MP4, written and read back.
-// It judges no option: what it reads has the right types, not necessarily values that this version accepts.
-import { FlipbookError } from '../gpu/errors';
+// How a clip was made, inside its files: XMP in a `uuid` box of an MP4 and in an `iTXt` chunk of a PNG, written and found.
+// What the packet says is xmp.ts's.
+import { type ClipMetadata, packetLimit, parseXmp, unreadable, xmpPacket } from './xmp';
 
-/** Everything that makes the same clip again. */
-export interface ClipMetadata {
-  readonly prompt: string;
-  readonly seed: number;
-  readonly steps: number;
-  readonly guidance: number;
-  readonly frames: number;
-  readonly sampler: string;
-  /** `#rrggbb` */
-  readonly background: string;
-  /** Name and version. */
-  readonly model: string;
-  /** Of the manifest, which names the hash of each weight file. */
-  readonly modelHash: string;
-  readonly appVersion: string;
-}
+export type { ClipMetadata } from './xmp';
 
 /** The box type of XMP in ISO base media files: Adobe, XMP Specification Part 3, section 1.2.7. */
 const xmpUuid = Uint8Array.from([
   0xbe, 0x7a, 0xcf, 0xcb, 0x97, 0xa9, 0x42, 0xe8, 0x9c, 0x71, 0x99, 0x94, 0x91, 0xe3, 0xaf, 0xac,
 ]);
 
-const namespaces = {
-  rdf: 'http://www.w3.org/1999/02/22-rdf-syntax-ns#',
-  dc: 'http://purl.org/dc/elements/1.1/',
-  xmp: 'http://ns.adobe.com/xap/1.0/',
-  flipbook: 'urn:flipbook:clip:1.0/',
-} as const;
+const pngSignature = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
+/** The chunk's keyword, then: no compression, no language, no translated keyword. Same part, section 1.1.5. */
+const pngKeyword = ascii('XML:com.adobe.xmp\0\0\0\0\0');
 
-const kinds = {
-  prompt: 'text',
-  seed: 'number',
-  steps: 'number',
-  guidance: 'number',
-  frames: 'number',
-  sampler: 'text',
-  background: 'text',
-  model: 'text',
-  modelHash: 'text',
-  appVersion: 'text',
-} as const satisfies Record<keyof ClipMetadata, 'text' | 'number'>;
-
-const integers: readonly string[] = ['seed', 'steps', 'frames'];
-
-/** A file from anywhere is read: more than this is not ours. */
-const limits = { boxes: 1000, packetBytes: 1 << 18, textLength: 20_000 } as const;
-
-/**
- * The packet alone, for other containers. Control characters and lone surrogates, which XML 1.0 cannot hold, become
- * U+FFFD; every other string comes back as it was.
- */
-export function xmpPacket(metadata: ClipMetadata): string {
-  const own = (Object.keys(kinds) as (keyof ClipMetadata)[])
-    .map((name) => `   <flipbook:${name}>${escapeXml(String(metadata[name]))}</flipbook:${name}>`)
-    .join('\n');
-  return `<?xpacket begin="\uFEFF" id="W5M0MpCehiHzreSzNTczkc9d"?>
-<x:xmpmeta xmlns:x="adobe:ns:meta/">
- <rdf:RDF xmlns:rdf="${namespaces.rdf}">
-  <rdf:Description rdf:about="" xmlns:dc="${namespaces.dc}" xmlns:xmp="${namespaces.xmp}" xmlns:flipbook="${namespaces.flipbook}">
-   <dc:description><rdf:Alt><rdf:li xml:lang="x-default">${escapeXml(metadata.prompt)}</rdf:li></rdf:Alt></dc:description>
-   <xmp:CreatorTool>Flipbook ${escapeXml(metadata.appVersion)}</xmp:CreatorTool>
-${own}
-  </rdf:Description>
- </rdf:RDF>
-</x:xmpmeta>
-<?xpacket end="r"?>`;
-}
+/** Boxes or chunks: a file with more is not ours. */
+const partLimit = 1000;
 
 /** A whole box, to be appended to a finished MP4: it moves nothing that the file's index points to. */
 export function xmpBox(metadata: ClipMetadata): Uint8Array<ArrayBuffer> {
   const packet = new TextEncoder().encode(xmpPacket(metadata));
   const box = new Uint8Array(8 + xmpUuid.length + packet.length);
   new DataView(box.buffer).setUint32(0, box.length);
-  box.set(new TextEncoder().encode('uuid'), 4);
+  box.set(ascii('uuid'), 4);
   box.set(xmpUuid, 8);
   box.set(packet, 8 + xmpUuid.length);
   return box;
 }
 
+/** The same PNG with the settings in it, right after its header. */
+export function addXmpToPng(png: Blob, metadata: ClipMetadata): Blob {
+  const packet = new TextEncoder().encode(xmpPacket(metadata));
+  const length = pngKeyword.length + packet.length;
+  const chunk = new Uint8Array(12 + length);
+  const view = new DataView(chunk.buffer);
+  view.setUint32(0, length);
+  chunk.set(ascii('iTXt'), 4);
+  chunk.set(pngKeyword, 8);
+  chunk.set(packet, 8 + pngKeyword.length);
+  view.setUint32(8 + length, crc32(chunk.subarray(4, 8 + length)));
+  const header = pngSignature.length + 25; // IHDR is first and always as long
+  return new Blob([png.slice(0, header), chunk, png.slice(header)], { type: 'image/png' });
+}
+
 /**
- * Reads back how a clip was made. Null: an MP4 without our settings. Only box headers and the packet are read, so the
- * size of the file does not matter. For the page, not for a worker: it needs DOMParser.
+ * Reads back how a clip was made, from an MP4 or a PNG. Null: there are no settings of ours. Only the headers of its
+ * parts and the packet are read, so the size of the file does not matter. For the page, not for a worker (DOMParser).
  *
- * Throws FlipbookError 'input' for a file that is no MP4, and for settings that are damaged.
+ * Throws FlipbookError 'input' for another kind of file, and for settings that are damaged.
  */
 export async function readClipMetadata(file: Blob): Promise<ClipMetadata | null> {
-  const packet = await findPacket(file);
+  const start = new Uint8Array(await file.slice(0, 8).arrayBuffer());
+  const packet = await (startsWith(start, pngSignature) ? findInPng(file) : findInMp4(file));
   return packet === null ? null : parseXmp(packet);
 }
 
-/** Bytes of the XMP packet of an MP4, or null. */
-async function findPacket(file: Blob): Promise<string | null> {
+async function findInMp4(file: Blob): Promise<string | null> {
   let offset = 0;
-  for (let count = 0; count < limits.boxes && offset + 8 <= file.size; count++) {
+  for (let count = 0; count < partLimit && offset + 8 <= file.size; count++) {
     const header = new DataView(await file.slice(offset, offset + 32).arrayBuffer());
     const type = String.fromCharCode(...new Uint8Array(header.buffer, 4, 4));
-    if (count === 0 && type !== 'ftyp') throw unreadable('This is not an MP4 file.');
+    if (count === 0 && type !== 'ftyp') throw wrongKind();
     let size = header.getUint32(0);
     let start = 8;
     if (size === 1 && header.byteLength >= 16) {
@@ -107,82 +68,57 @@ async function findPacket(file: Blob): Promise<string | null> {
     } else if (size === 0) size = file.size - offset; // the last box may run to the end of the file
     if (size < start || offset + size > file.size)
       throw unreadable('This MP4 file is damaged: a part has a wrong size.');
-    if (type === 'uuid' && header.byteLength >= start + 16 && isXmp(new Uint8Array(header.buffer, start, 16))) {
-      if (size - start - 16 > limits.packetBytes)
-        throw unreadable('The settings in this file are too large to be ours.');
-      return decodeUtf8(await file.slice(offset + start + 16, offset + size).arrayBuffer());
+    if (type === 'uuid' && startsWith(new Uint8Array(header.buffer, Math.min(start, header.byteLength)), xmpUuid)) {
+      return readPacket(file, offset + start + xmpUuid.length, offset + size);
     }
     offset += size;
   }
-  if (offset === 0) throw unreadable('This is not an MP4 file.');
+  if (offset === 0) throw wrongKind();
   return null;
 }
 
-function isXmp(uuid: Uint8Array): boolean {
-  return xmpUuid.every((byte, i) => byte === uuid[i]);
+async function findInPng(file: Blob): Promise<string | null> {
+  let offset = pngSignature.length;
+  for (let count = 0; count < partLimit && offset + 12 <= file.size; count++) {
+    const header = new DataView(await file.slice(offset, offset + 8 + pngKeyword.length).arrayBuffer());
+    const size = header.getUint32(0);
+    if (offset + 12 + size > file.size) throw unreadable('This PNG file is damaged: a part has a wrong size.');
+    const isText = startsWith(new Uint8Array(header.buffer, 4), ascii('iTXt'));
+    if (isText && size >= pngKeyword.length && startsWith(new Uint8Array(header.buffer, 8), pngKeyword)) {
+      return readPacket(file, offset + 8 + pngKeyword.length, offset + 8 + size);
+    }
+    offset += 12 + size;
+  }
+  return null;
 }
 
-function decodeUtf8(bytes: ArrayBuffer): string {
+async function readPacket(file: Blob, from: number, to: number): Promise<string> {
+  if (to - from > packetLimit) throw unreadable('The settings in this file are too large to be ours.');
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return new TextDecoder('utf-8', { fatal: true }).decode(await file.slice(from, to).arrayBuffer());
   } catch {
     throw unreadable('The settings in this file are damaged: they are not UTF-8 text.');
   }
 }
 
-/** Null: XMP of someone else. Throws FlipbookError 'input' for settings of ours that are damaged. */
-export function parseXmp(packet: string): ClipMetadata | null {
-  // A packet has no document type; entities could blow up in the parser.
-  if (packet.length > limits.packetBytes || /<!(DOCTYPE|ENTITY)/i.test(packet)) {
-    throw unreadable('The settings in this file are not ours.');
-  }
-  const parsed = new DOMParser().parseFromString(packet, 'application/xml');
-  if (parsed.getElementsByTagName('parsererror').length > 0) {
-    throw unreadable('The settings in this file are damaged: they are not well-formed XML.');
-  }
-  const names = Object.keys(kinds) as (keyof ClipMetadata)[];
-  const values = names.map((name) => [name, property(parsed, name)] as const);
-  if (values.every(([, text]) => text === null)) return null;
-  return Object.fromEntries(values.map(([name, text]) => [name, typed(name, text)])) as unknown as ClipMetadata;
+function wrongKind(): Error {
+  return unreadable('This is not an MP4 or PNG file.');
 }
 
-/** Our property as an element or, as other tools rewrite XMP, as an attribute of the description. */
-function property(parsed: Document, name: string): string | null {
-  const elements = parsed.getElementsByTagNameNS(namespaces.flipbook, name);
-  if (elements.length > 1) throw unreadable(`The settings in this file are damaged: ${name} is there twice.`);
-  const [element] = elements;
-  if (element) return element.childElementCount === 0 ? element.textContent : null;
-  for (const description of parsed.getElementsByTagNameNS(namespaces.rdf, 'Description')) {
-    const value = description.getAttributeNS(namespaces.flipbook, name);
-    if (value !== null) return value;
+function startsWith(bytes: Uint8Array, start: Uint8Array): boolean {
+  return bytes.length >= start.length && start.every((byte, i) => byte === bytes[i]);
+}
+
+function ascii(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(text);
+}
+
+/** As PNG and ISO 3309 have it. Bit by bit: it runs over a few kilobytes. */
+function crc32(bytes: Uint8Array): number {
+  let crc = 0xffffffff;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
   }
-  return null;
-}
-
-function typed(name: keyof ClipMetadata, text: string | null): string | number {
-  if (text === null) throw unreadable(`The settings in this file are damaged: ${name} is missing.`);
-  if (kinds[name] === 'text') {
-    if (text.length > limits.textLength)
-      throw unreadable(`The settings in this file are damaged: ${name} is too long.`);
-    return text;
-  }
-  const value = /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
-  const fits = integers.includes(name) ? Number.isSafeInteger(value) && value >= 0 : Number.isFinite(value);
-  if (!fits) throw unreadable(`The settings in this file are damaged: ${name} is "${text.slice(0, 40)}".`);
-  return value;
-}
-
-function escapeXml(text: string): string {
-  return (
-    text
-      .replace(/\p{Surrogate}/gu, '\uFFFD') // lone ones: pairs match as a whole
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones that XML 1.0 cannot hold
-      .replace(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/g, '\uFFFD')
-      // A parser turns a bare carriage return into a line feed.
-      .replace(/[<>&"'\r]/g, (c) => `&#${c.charCodeAt(0)};`)
-  );
-}
-
-function unreadable(message: string): FlipbookError {
-  return new FlipbookError('input', message, { hint: 'Drop an MP4 that Flipbook made, unchanged.' });
+  return ~crc >>> 0;
 }

@@ -1,5 +1,6 @@
 // Pictures in ordinary memory: RGBA pixels, their conversion to video colours and to PNG. No GPU here.
 import { pictureColorSpace, videoColorSpace } from './encoder';
+import { addXmpToPng, type ClipMetadata } from './metadata';
 import type { FrameTiming } from './sink';
 
 export interface Pixels {
@@ -72,11 +73,12 @@ export function pictureFrame({ width, height, data }: Pixels, timing: FrameTimin
   });
 }
 
-/** A still picture, transparency included. */
-export function toPng({ width, height, data }: Pixels): Promise<Blob> {
+/** A still picture, transparency and settings included. */
+export async function toPng({ width, height, data }: Pixels, metadata?: ClipMetadata): Promise<Blob> {
   const canvas = new OffscreenCanvas(width, height);
   const context = canvas.getContext('2d');
   if (!context) throw new Error('no 2D canvas');
   context.putImageData(new ImageData(data, width, height), 0, 0);
-  return canvas.convertToBlob({ type: 'image/png' });
+  const png = await canvas.convertToBlob({ type: 'image/png' });
+  return metadata ? addXmpToPng(png, metadata) : png;
 }

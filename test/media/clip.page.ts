@@ -1,6 +1,7 @@
 // Runs in the browser that clip.test.ts starts: makes a clip as the engine does, by whichever path the self-check chose.
 import { GpuCanvas } from '../../src/media/canvas';
 import { Mp4Sink } from '../../src/media/mp4';
+import { toPng } from '../../src/media/pixels';
 import { checkCapture, type SelfCheck } from '../../src/media/selfcheck';
 import { frameTiming } from '../../src/media/sink';
 import { patches, sticker } from './art';
@@ -11,6 +12,8 @@ export interface PageClip {
   /** What a VideoFrame of a canvas cleared to red really holds, without our code. */
   readonly red: number[];
   readonly base64: string;
+  /** A still, in base64 too. */
+  readonly png: string;
 }
 
 export async function makeClip(size: number, count: number, fps: number): Promise<PageClip> {
@@ -32,8 +35,13 @@ export async function makeClip(size: number, count: number, fps: number): Promis
   const { blob } = await sink.close();
   const red = await plainRed(device);
   device.destroy();
+  const png = await base64(await toPng(patches(64), sampleMetadata));
+  return { check, red, base64: await base64(blob), png };
+}
+
+async function base64(blob: Blob): Promise<string> {
   const bytes = new Uint8Array(await blob.arrayBuffer());
-  return { check, red, base64: btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join('')) };
+  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
 }
 
 async function plainRed(device: GPUDevice): Promise<number[]> {

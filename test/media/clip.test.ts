@@ -111,14 +111,20 @@ describe.for([
     expect(mean).toBeLessThan(2);
   });
 
-  test('exiftool: the settings', () => {
-    const [tags] = JSON.parse(run(exiftool(), '-json', '-G1', '-struct', file).toString());
-    expect(tags['XMP-dc:Description']).toBe(sampleMetadata.prompt);
-    expect(tags['XMP-xmp:CreatorTool']).toBe(`Flipbook ${sampleMetadata.appVersion}`);
-    for (const [key, value] of Object.entries(sampleMetadata)) {
-      const tag = `XMP-flipbook:${key[0]!.toUpperCase()}${key.slice(1)}`;
-      expect(String(tags[tag]), tag).toBe(String(value));
+  test('exiftool: the settings, in the clip and in a still', () => {
+    const still = join(folder, `${name}.png`);
+    writeFileSync(still, Buffer.from(clip.png, 'base64'));
+    for (const path of [file, still]) {
+      const [tags] = JSON.parse(
+        run(exiftool(), '-json', '-G1', '-struct', '-validate', '-warning', '-all', path).toString(),
+      );
+      expect(tags['XMP-dc:Description']).toBe(sampleMetadata.prompt);
+      expect(tags['XMP-xmp:CreatorTool']).toBe(`Flipbook ${sampleMetadata.appVersion}`);
+      for (const [key, value] of Object.entries(sampleMetadata)) {
+        const tag = `XMP-flipbook:${key[0]!.toUpperCase()}${key.slice(1)}`;
+        expect(String(tags[tag]), tag).toBe(String(value));
+      }
+      expect(tags['ExifTool:Validate']).toBe('OK');
     }
-    expect(tags['ExifTool:Warning']).toBeUndefined();
   });
 });

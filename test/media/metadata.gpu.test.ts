@@ -3,7 +3,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { FlipbookError } from '../../src/gpu/errors';
-import { type ClipMetadata, parseXmp, readClipMetadata, xmpBox, xmpPacket } from '../../src/media/metadata';
+import { addXmpToPng, type ClipMetadata, readClipMetadata, xmpBox } from '../../src/media/metadata';
+import { toPng } from '../../src/media/pixels';
+import { parseXmp, xmpPacket } from '../../src/media/xmp';
+import { patches } from './art';
 import { sampleMetadata } from './samples';
 
 const ascii = (text: string) => new TextEncoder().encode(text);
@@ -53,10 +56,24 @@ const metadata: fc.Arbitrary<ClipMetadata> = fc.record({
 test('any settings come back from a file as they were', async () => {
   await fc.assert(
     fc.asyncProperty(metadata, async (given) => {
-      expect(await readClipMetadata(mp4(xmpBox(given)))).toEqual({ ...given, guidance: given.guidance + 0 });
+      expect(await readClipMetadata(mp4(xmpBox(given)))).toEqual(given);
     }),
     { numRuns: 300 },
   );
+});
+
+test('any settings come back from a PNG, which stays the same picture', async () => {
+  const plain = await toPng(patches(16));
+  await fc.assert(
+    fc.asyncProperty(metadata, async (given) => {
+      expect(await readClipMetadata(addXmpToPng(plain, given))).toEqual(given);
+    }),
+    { numRuns: 100 },
+  );
+  const image = await createImageBitmap(await toPng(patches(16), sampleMetadata));
+  const context = new OffscreenCanvas(16, 16).getContext('2d')!;
+  context.drawImage(image, 0, 0);
+  expect(context.getImageData(0, 0, 16, 16).data).toEqual(patches(16).data);
 });
 
 test('what XML cannot hold becomes U+FFFD, and the rest stays', async () => {
@@ -84,6 +101,18 @@ test('settings that another tool rewrote as attributes are read', () => {
   expect(parseXmp(packet)).toEqual({ ...sampleMetadata, prompt: 'a cat' });
 });
 
+test('a PNG without settings has none; one that is cut off, or has too much, says so', async () => {
+  const plain = await toPng(patches(16));
+  expect(await readClipMetadata(plain)).toBeNull();
+  const full = addXmpToPng(plain, sampleMetadata);
+  expect(await message(readClipMetadata(full.slice(0, 500)))).toContain('PNG file is damaged');
+  const large = addXmpToPng(plain, { ...sampleMetadata, prompt: 'x'.repeat(300_000) });
+  expect(await message(readClipMetadata(large))).toContain('too large');
+  const bytes = new Uint8Array(await full.arrayBuffer());
+  bytes.fill(0xff, 100, 110);
+  expect(await message(readClipMetadata(new Blob([bytes])))).toContain('UTF-8');
+});
+
 test('an MP4 without settings, or with the XMP of someone else, has none', async () => {
   expect(await readClipMetadata(mp4())).toBeNull();
   expect(await readClipMetadata(mp4(box('uuid', new Uint8Array(40))))).toBeNull();
@@ -101,8 +130,8 @@ const withPacket = (xml: string) => {
 };
 
 test.for([
-  ['empty', () => new Blob([]), 'not an MP4'],
-  ['a text file', () => new Blob(['just some text, long enough to have a header']), 'not an MP4'],
+  ['empty', () => new Blob([]), 'not an MP4 or PNG'],
+  ['a text file', () => new Blob(['just some text, long enough to have a header']), 'not an MP4 or PNG'],
   ['cut off', () => mp4(xmpBox(sampleMetadata)).slice(0, -5), 'wrong size'],
   ['a box of size 3', () => new Blob([ftyp, Uint8Array.of(0, 0, 0, 3, 102, 114, 101, 101)]), 'wrong size'],
   ['a huge packet', () => withPacket(`${packet}${' '.repeat(300_000)}`), 'too large'],
@@ -131,10 +160,11 @@ test.for([
   expect(await message(readClipMetadata(make()))).toContain(words);
 });
 
-test('noise never throws anything else', async () => {
+test.for(['MP4', 'PNG'])('noise in an %s never throws anything else', async (kind) => {
+  const file = kind === 'MP4' ? mp4(xmpBox(sampleMetadata)) : await toPng(patches(16), sampleMetadata);
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), fc.nat({ max: 2000 }), async (noise, at) => {
-      const bytes = new Uint8Array(await mp4(xmpBox(sampleMetadata)).arrayBuffer());
+      const bytes = new Uint8Array(await file.arrayBuffer());
       bytes.set(noise.subarray(0, Math.max(0, bytes.length - (at % bytes.length))), at % bytes.length);
       const result = await readClipMetadata(new Blob([bytes])).catch((error: unknown) => error);
       if (result instanceof Error) expect(result).toBeInstanceOf(FlipbookError);

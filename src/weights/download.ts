@@ -56,6 +56,7 @@ async function receive(fetch: Fetch, url: string, options: DownloadOptions, rece
   const resumes =
     response.status === 206 && response.headers.get('Content-Range')?.startsWith(`bytes ${received.length}-`) === true;
   if (!resumes) received.length = 0;
+  if (!resumes && response.status === 206) throw new Error('the server sent another range than it was asked for');
   const reader = response.body?.getReader();
   if (!reader) return;
   try {

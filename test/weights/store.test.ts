@@ -165,6 +165,24 @@ describe('a broken connection', () => {
     expect(await new Store(base, { fetch, cache: null }).load([files[0]])).toEqual([a]);
   });
 
+  it('starts again where the server sends another range', async () => {
+    const wrong = () =>
+      new Response(body([part(500, 1000)]), { status: 206, headers: { 'Content-Range': 'bytes 500-999/1000' } });
+    const { fetch, requests } = server({
+      'a.bin': (_request, times) => (times === 1 ? breaks() : times === 2 ? wrong() : new Response(a)),
+    });
+    expect(await new Store(base, { fetch, cache: null }).load([files[0]])).toEqual([a]);
+    expect(requests.map(({ init }) => init.headers)).toEqual([{}, { Range: 'bytes=600-' }, {}]);
+  });
+
+  it('ends as a truncated file where nothing follows on the server', async () => {
+    const { fetch } = server({
+      'a.bin': (_request, times) => (times === 1 ? breaks() : new Response('', { status: 416 })),
+    });
+    const error = await failure(new Store(base, { fetch, cache: null }).load([files[0]]));
+    expect(error.message).toBe('a.bin has 600 bytes, expected 1000');
+  });
+
   it('is given up after three times, in plain words', async () => {
     const { fetch, requests } = server({ 'a.bin': breaks });
     const error = await failure(new Store(base, { fetch, cache: null }).load([files[0]]));

@@ -61,6 +61,8 @@ export const streamingParams = [
 const ABSENT = -1e30;
 const LOWEST = -1e20;
 const DIRECT_THREADS = 64;
+/** What every WebGPU device has. */
+const WORKGROUP_BYTES = 16384;
 
 /** Threads of a workgroup, for the grid. */
 export function streamingWorkgroup(schedule: Schedule): number {
@@ -235,6 +237,13 @@ function tiled(headDim: number, { queries, lanes, rows, keys }: Extract<Schedule
   const K = range(keys / lanes);
   const lines = (items: readonly string[]): string => items.join('\n      ');
   const whole = own * lanes === total;
+  const bytes = 16 * keys * pitch + 4 * queries * (keys + 1);
+  if (bytes > WORKGROUP_BYTES) {
+    throw new RangeError(
+      `attention: ${queries} queries and ${keys} keys of ${headDim} take ${bytes} bytes of workgroup memory, expected at most ` +
+        `${WORKGROUP_BYTES}; take fewer keys`,
+    );
+  }
   const fill = (name: 'k' | 'v', side: string): string => `
     for (var at = local; at < ${keys * total}u; at += ${threads}u) {
       let row = at / ${total}u;

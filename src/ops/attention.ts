@@ -254,7 +254,8 @@ export function chooseSchedule(
   const lanes = headDim > 64 ? 8 : 4;
   const tile = queries > 16 ? 32 : 16;
   const rows = slots * Math.ceil(queries / 32) >= 512 && tile === 32 ? 2 : 1;
-  return { kind: 'tiled', queries: tile, lanes, rows, keys: keys > 16 && headDim <= 64 ? 32 : 16 };
+  const most = headDim > 160 ? 8 : headDim > 64 ? 16 : 32; // that workgroup memory holds
+  return { kind: 'tiled', queries: tile, lanes, rows, keys: Math.min(most, keys > 16 ? 32 : 16) };
 }
 
 function leastWaste(count: number, sizes: readonly number[], multiple: number): number {

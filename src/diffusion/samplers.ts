@@ -158,11 +158,6 @@ export function samplerTable(options: SamplerOptions): SamplerTable {
   };
 }
 
-/** The `step` tensor of the noise update kernel, f32 [8]: (guidance, p, q, a, b, c, d, 0). */
-export function stepTensor({ p, q, a, b, c, d }: StepCoefficients, guidance: number): Float32Array {
-  return Float32Array.of(guidance, p, q, a, b, c, d, 0);
-}
-
 /**
  * Where a sampler usually steps. On discrete processes as its reference implementation does, DDPM and DDIM as the model asks.
  * On flows DDPM and DDIM take a cosine schedule's times, Euler and Euler ancestral Karras', the others equal steps of t.

@@ -1,14 +1,7 @@
 // Every sampler's table: its textbook formula, its safety at the ends, and how it is put together.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  SAMPLERS,
-  type SamplerName,
-  samplerTable,
-  stepTensor,
-  type Update,
-  usualSpacing,
-} from '../../src/diffusion/samplers';
+import { SAMPLERS, type SamplerName, samplerTable, type Update, usualSpacing } from '../../src/diffusion/samplers';
 import {
   alphaBars,
   createProcess,
@@ -247,11 +240,6 @@ describe('samplerTable', () => {
     const process = createProcess({ schedule: 'cosine', timesteps: 100, spacing: 'leading' });
     const { steps } = samplerTable({ sampler: 'ddim', process, prediction: 'v', steps: 4 });
     expect(steps.map((step) => step.timestep)).toEqual([75, 50, 25, 0]);
-  });
-
-  it('packs a step as the noise update kernel reads it', () => {
-    const step = { a: 1, b: 2, c: 3, d: 4, p: 5, q: 6, timestep: 7, inputScale: 8 };
-    expect(Array.from(stepTensor(step, 9))).toEqual([9, 5, 6, 1, 2, 3, 4, 0]);
   });
 
   it('refuses steps and eta out of range', () => {

@@ -1,5 +1,6 @@
 // Linear layers, y = activation(x·W + b) + residual, as WGSL text. Not attention, not convolution.
 import { type EpilogueOptions, epilogueLabel, finish, gemmInterface, weightAt } from './epilogue.wgsl';
+import { type GemmTile, gemmMain, gemmTileLabel } from './gemm.wgsl';
 import { type Shader, type ShaderParam, wgsl } from './wgsl';
 
 export interface LinearDirectOptions extends EpilogueOptions {
@@ -102,6 +103,35 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgr
     ${each(columns, (c) => `finish(sums[r * ${columns}u + ${c}u], first + r, column + ${4 * c}u);`).join('\n    ')}
   }
 }
+`,
+  };
+}
+
+export interface LinearTiledOptions extends EpilogueOptions {
+  readonly tile: GemmTile;
+  /** The input channels come in whole vec4s. */
+  readonly inputAligned: boolean;
+}
+
+export const linearTiledParams = [
+  ['rows', 'u32'],
+  ['cin', 'u32'],
+  ['cout', 'u32'],
+] as const satisfies readonly ShaderParam[];
+
+/** The arguments of `linearDirect`, through workgroup memory: for GPUs and many rows. */
+export function linearTiled(options: LinearTiledOptions): Shader {
+  const { tile, inputAligned } = options;
+  const { declarations, access } = gemmInterface(options, inputAligned ? 'vec4f' : 'f32', linearTiledParams);
+  const prepare = (row: string, j: number): string => `let row${j} = ${row};`;
+  const place = (j: number): string => `inside${j} = row${j} < params.rows; from${j} = row${j} * params.cin;`;
+  return {
+    label: `linear ${gemmTileLabel(tile)} ${epilogueLabel(options)}`,
+    access,
+    params: linearTiledParams,
+    code: wgsl`
+${declarations}
+${gemmMain(options, { tile, inputAligned, taps: 1, state: '', prepare, place, nextTap: '' })}
 `,
   };
 }

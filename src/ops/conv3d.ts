@@ -1,5 +1,7 @@
 // 3D convolution: checks shapes, chooses the kernel, records it. Not the WGSL.
+import { conv3dTiled } from '../../shaders/conv3d.wgsl';
 import { conv3dDirect, conv3dDirectThreads, type Triple } from '../../shaders/conv3d_direct.wgsl';
+import type { GemmTile } from '../../shaders/gemm.wgsl';
 import { linearGrid } from '../gpu/kernel';
 import type { Plan } from '../gpu/plan';
 import { reshape, sizeOf, type Tensor } from '../gpu/tensor';
@@ -13,6 +15,8 @@ import {
   type DirectTile,
   directTile,
   evenPieces,
+  gemmGrid,
+  gemmTile,
 } from './tiles';
 
 export interface Conv3dOptions {
@@ -33,13 +37,10 @@ export interface Conv3dOptions {
   readonly activation?: 'silu' | undefined;
 }
 
-/** How one convolution is computed. */
-export interface Conv3dVariant extends DirectTile {
-  readonly kind: 'direct';
-  /** The axis along which one thread makes `strip` neighbouring outputs. */
-  readonly axis: 'time' | 'width';
-  readonly strip: number;
-}
+/** How one convolution is computed. A direct one makes `strip` neighbouring outputs along `axis` in one thread. */
+export type Conv3dVariant =
+  | ({ readonly kind: 'direct'; readonly axis: 'time' | 'width'; readonly strip: number } & DirectTile)
+  | { readonly kind: 'tiled'; readonly tile: GemmTile };
 
 /**
  * y = activation(conv(x) + bias) + residual (cross-correlation, as in PyTorch): x f32 [B, T, H, W, Cin] ->
@@ -79,7 +80,8 @@ export function conv3d(plan: Plan, x: Tensor, options: Conv3dOptions, variant?: 
     const epilogue = { bias, residual, activation: options.activation };
     return linear(plan, x, { ...epilogue, weight: reshape(weight, [cin, cout]) });
   }
-  const chosen = variant ?? chooseConv3d(adapterOf(plan), kernel, outTime, outWidth, cin, cout);
+  const wrapsOnce = circular.every((wraps, i) => !wraps || padding[i]! <= size[i]!);
+  const chosen = variant ?? chooseConv3d(adapterOf(plan), kernel, shape, cin, wrapsOnce);
   const out = plan.alloc(shape);
   const args = [x, weight, ...(bias ? [bias] : []), ...(residual ? [residual] : []), out];
   const shader = {
@@ -95,6 +97,18 @@ export function conv3d(plan: Plan, x: Tensor, options: Conv3dOptions, variant?: 
   } as const;
   const sizes = { time, height, width, cin, outTime, outHeight, outWidth, cout };
   const cost = { flops: 2 * taps * cin * sizeOf(shape) };
+  if (chosen.kind === 'tiled') {
+    const { tile } = chosen;
+    if (!wrapsOnce) {
+      throw new TypeError(
+        `conv3d: circular padding [${padding}] exceeds x ${formatTensor(x)}; the tiled kernel wraps once`,
+      );
+    }
+    const rows = sizeOf(shape) / cout;
+    const kernelOptions = { ...shader, tile, inputAligned: cin % 4 === 0 };
+    plan.call(conv3dTiled(kernelOptions), args, gemmGrid(tile, rows, cout), { ...sizes, rows }, cost);
+    return out;
+  }
   checkDirectTile('conv3d', chosen, cin, plan.gpu?.features.subgroups ?? true);
   const { kind: _, ...tile } = chosen;
   const { axis, strip } = tile;
@@ -112,18 +126,21 @@ export function conv3d(plan: Plan, x: Tensor, options: Conv3dOptions, variant?: 
   return out;
 }
 
-/** The fastest known variant for a convolution. */
+/** The fastest known variant for a convolution with this output. */
 function chooseConv3d(
   adapter: Adapter,
   kernel: Triple<number>,
-  outTime: number,
-  outWidth: number,
+  shape: readonly number[],
   cin: number,
-  cout: number,
+  wrapsOnce: boolean,
 ): Conv3dVariant {
+  const [, time, , width, cout] = shape as [number, number, number, number, number];
+  if (!adapter.isSoftware && wrapsOnce && cin >= 8 && cout > 16) {
+    return { kind: 'tiled', tile: gemmTile(sizeOf(shape) / cout, cin, cout) };
+  }
   // A strip reuses inputs along the kernel's axis; a clip of few frames leaves nothing to reuse.
-  const axis = kernel[0] > 1 && kernel[2] === 1 && outTime >= 4 ? 'time' : 'width';
-  const strip = evenPieces(axis === 'time' ? outTime : outWidth, 16);
+  const axis = kernel[0] > 1 && kernel[2] === 1 && time >= 4 ? 'time' : 'width';
+  const strip = evenPieces(axis === 'time' ? time : width, adapter.isSoftware ? 16 : 4);
   return { kind: 'direct', axis, strip, ...directTile(adapter, strip, cin, cout, 1) };
 }
 

@@ -1,5 +1,6 @@
 // Linear layers over the last axis: checks shapes, chooses the kernel, records it. Not the WGSL.
-import { linearDirect, linearDirectThreads } from '../../shaders/matmul.wgsl';
+import type { GemmTile } from '../../shaders/gemm.wgsl';
+import { linearDirect, linearDirectThreads, linearTiled } from '../../shaders/matmul.wgsl';
 import { linearGrid } from '../gpu/kernel';
 import type { Plan } from '../gpu/plan';
 import { sizeOf, type Tensor } from '../gpu/tensor';
@@ -12,6 +13,8 @@ import {
   type DirectTile,
   directTile,
   evenPieces,
+  gemmGrid,
+  gemmTile,
 } from './tiles';
 
 export interface LinearOptions {
@@ -24,12 +27,10 @@ export interface LinearOptions {
   readonly residual?: Tensor | undefined;
 }
 
-/** How one linear layer is computed. */
-export interface LinearVariant extends DirectTile {
-  readonly kind: 'direct';
-  /** Rows of one thread. */
-  readonly rows: number;
-}
+/** How one linear layer is computed. `rows` of the direct one are those of one thread. */
+export type LinearVariant =
+  | ({ readonly kind: 'direct'; readonly rows: number } & DirectTile)
+  | { readonly kind: 'tiled'; readonly tile: GemmTile };
 
 /**
  * y = activation(x·W + bias) + residual over the last axis: x f32 [..., Cin] -> [..., Cout]. gelu is the exact one (erf).
@@ -57,22 +58,24 @@ export function linear(plan: Plan, x: Tensor, options: LinearOptions, variant?: 
   } as const;
   const args = [x, weight, ...(bias ? [bias] : []), ...(residual ? [residual] : []), out];
   const cost = { flops: 2 * rows * cin * cout };
+  if (chosen.kind === 'tiled') {
+    const { tile } = chosen;
+    const shader = linearTiled({ ...epilogue, tile, inputAligned: cin % 4 === 0 });
+    plan.call(shader, args, gemmGrid(tile, rows, cout), { rows, cin, cout }, cost);
+    return out;
+  }
   checkDirectTile('linear', chosen, cin, plan.gpu?.features.subgroups ?? true);
   const { kind: _, ...tile } = chosen;
-  const groups = channelGroups(cout, chosen);
-  const threads = Math.ceil(rows / chosen.rows) * groups;
-  plan.call(
-    linearDirect({ ...epilogue, ...tile }),
-    args,
-    linearGrid(threads, linearDirectThreads),
-    { rows, cin, cout, groups },
-    cost,
-  );
+  const groups = channelGroups(cout, tile);
+  const grid = linearGrid(Math.ceil(rows / tile.rows) * groups, linearDirectThreads);
+  plan.call(linearDirect({ ...epilogue, ...tile }), args, grid, { rows, cin, cout, groups }, cost);
   return out;
 }
 
 /** The fastest known variant for M rows, Cin and Cout. */
 function chooseLinear(adapter: Adapter, rows: number, cin: number, cout: number): LinearVariant {
-  const piece = evenPieces(rows, 16);
+  // A few rows (a time embedding) are bound by the weights: as many threads as there are channels.
+  if (!adapter.isSoftware && rows > 4 && cin >= 8) return { kind: 'tiled', tile: gemmTile(rows, cin, cout) };
+  const piece = evenPieces(rows, adapter.isSoftware ? 16 : 4);
   return { kind: 'direct', rows: piece, ...directTile(adapter, piece, cin, cout, 2) };
 }

@@ -1,4 +1,6 @@
 // How large a piece of a matrix product one thread makes. Arithmetic on shapes only: the tables that a tuner would fill.
+import type { GemmTile } from '../../shaders/gemm.wgsl';
+import { type Grid, maxGroups } from '../gpu/kernel';
 import type { Plan } from '../gpu/plan';
 
 /** What the choice of a kernel depends on besides its shape. */
@@ -45,6 +47,30 @@ export function directTile(adapter: Adapter, rows: number, cin: number, cout: nu
   const used = Math.ceil(cout / (4 * columns)) / channelGroups(cout, shared);
   if (adapter.quads && cin % 4 === 0 && used > 0.66) return shared;
   return { columns: cout > 4 ? 2 : 1, unroll: 1, shared: false };
+}
+
+/** Workgroup tiles from the most arithmetic per load to the most workgroups. */
+const gemmTiles = [
+  { rows: 128, columns: 64, threadRows: 8, threadColumns: 8 },
+  { rows: 64, columns: 64, threadRows: 8, threadColumns: 4 },
+  { rows: 32, columns: 32, threadRows: 4, threadColumns: 4 },
+] as const;
+
+/** Fewer workgroups than this leave a small GPU idle. */
+const enoughWorkgroups = 96;
+
+/** The largest tile that still gives the GPU enough workgroups, in steps that divide Cin where they can. */
+export function gemmTile(rows: number, cin: number, cout: number): GemmTile {
+  const groups = (tile: (typeof gemmTiles)[number]) => Math.ceil(rows / tile.rows) * Math.ceil(cout / tile.columns);
+  const tile = gemmTiles.find((candidate) => groups(candidate) >= enoughWorkgroups) ?? gemmTiles[gemmTiles.length - 1]!;
+  return { ...tile, depth: cin % 16 !== 0 && (cin % 8 === 0 || cin < 8) ? 8 : 16 };
+}
+
+/** Column tiles along x, row tiles along y and, past WebGPU's limit, z. */
+export function gemmGrid(tile: GemmTile, rows: number, cout: number): Grid {
+  const down = Math.ceil(rows / tile.rows);
+  const folds = Math.ceil(down / maxGroups);
+  return [Math.ceil(cout / tile.columns), Math.ceil(down / folds), folds];
 }
 
 /** Throws where a tile cannot work for these channels or on this adapter. */

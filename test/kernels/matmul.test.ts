@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { type LinearVariant, linear } from '../../src/ops/linear';
 import { expectClose, randomValues, roundToHalf, runPlan, testGpu } from '../gpu';
 import { referenceEpilogue, referenceLinear } from '../reference/matmul';
+import { gemmTiles } from './grids/gemm';
 
 interface Case {
   readonly lead: readonly number[];
@@ -30,19 +31,23 @@ const variants: readonly (LinearVariant | undefined)[] = [
   { kind: 'direct', rows: 1, columns: 1, unroll: 1, shared: false },
   { kind: 'direct', rows: 5, columns: 2, unroll: 2, shared: false },
   { kind: 'direct', rows: 3, columns: 2, unroll: 4, shared: true },
+  { kind: 'tiled', tile: { rows: 16, columns: 16, depth: 8, threadRows: 4, threadColumns: 4 } },
 ];
 
 const name = (value: object | undefined): string =>
   value ? JSON.stringify(value).replace(/["{}]/g, '') : 'chosen by shape';
 
-const fits = (shape: Case, variant: LinearVariant | undefined) => shape.cin % (variant?.unroll ?? 1) === 0;
+const fits = (shape: Case, variant: LinearVariant | undefined) =>
+  variant?.kind !== 'direct' || shape.cin % variant.unroll === 0;
 const runs = cases.flatMap((shape) =>
-  variants
-    .filter((variant) => fits(shape, variant))
-    .map((variant) => ({ shape, variant, label: `${name(shape)} | ${name(variant)}` })),
+  variants.filter((variant) => fits(shape, variant)).map((variant) => ({ shape, variant })),
 );
+// The tiles that GPUs use are slow to compile in software: one shape each, with every kind of edge.
+const edges: Case = { lead: [3, 49], cin: 36, cout: 72, bias: true, residual: true };
+const gpuRuns = gemmTiles.map((tile) => ({ shape: edges, variant: { kind: 'tiled', tile } as const }));
+const all = [...runs, ...gpuRuns].map((run) => ({ ...run, label: `${name(run.shape)} | ${name(run.variant)}` }));
 
-test.for(runs)('$label', async ({ shape, variant }) => {
+test.for(all)('$label', async ({ shape, variant }) => {
   const { lead, cin, cout, bias, residual, activation } = shape;
   const rows = lead.reduce((a, b) => a * b, 1);
   const x = randomValues(rows * cin, 1);
@@ -64,7 +69,7 @@ test.for(runs)('$label', async ({ shape, variant }) => {
     expect(out.shape).toEqual([...lead, cout]);
     return out;
   });
-  if (variant?.shared && !(await testGpu()).features.subgroups) {
+  if (variant?.kind === 'direct' && variant.shared && !(await testGpu()).features.subgroups) {
     await expect(result).rejects.toThrow('subgroups');
     return;
   }

@@ -1,4 +1,4 @@
-// Where finished frames go: the one contract of encoders, previews and collectors, and the timing of frames.
+// Where finished frames go: the one contract of whatever makes files of them, and the timing of frames.
 // It encodes and draws nothing itself.
 
 /**
@@ -33,29 +33,4 @@ export interface FrameTiming {
 export function frameTiming(index: number, fps: number): FrameTiming {
   const boundary = (i: number) => Math.round((i * 1e6) / fps);
   return { timestamp: boundary(index), duration: boundary(index + 1) - boundary(index) };
-}
-
-/** One sink that feeds several, as fast as the slowest. If one fails, all are cancelled and its error is thrown. */
-export function tee(sinks: readonly FrameSink[]): FrameSink<unknown[]> {
-  const cancel = async () => {
-    await Promise.all(sinks.map((sink) => sink.cancel()));
-  };
-  const all = async <T>(results: readonly Promise<T>[]): Promise<T[]> => {
-    const settled = await Promise.allSettled(results);
-    const failed = settled.find((result) => result.status === 'rejected');
-    if (failed) {
-      await cancel();
-      throw failed.reason;
-    }
-    return settled.map((result) => (result as PromiseFulfilledResult<T>).value);
-  };
-  return {
-    async add(frame) {
-      const clones = sinks.map(() => frame.clone());
-      frame.close();
-      await all(sinks.map((sink, i) => sink.add(clones[i]!)));
-    },
-    close: () => all(sinks.map((sink) => sink.close())),
-    cancel,
-  };
 }

@@ -11,7 +11,7 @@ import {
   videoColorSpace,
 } from './encoder';
 import { type ClipMetadata, xmpBox } from './metadata';
-import type { FrameSink } from './sink';
+import type { FrameSink, FrameTiming } from './sink';
 
 export interface Mp4Options extends VideoShape, EncoderSearch {
   /** Travels inside the file. */
@@ -31,13 +31,8 @@ const queueLimit = 4;
 /** A key frame at least so often: seeking and looping start there. */
 const keyFrameSeconds = 2;
 
-interface Timing {
-  readonly timestamp: number;
-  readonly duration: number;
-}
-
 /** One encoded frame. */
-export interface Chunk extends Timing {
+export interface Chunk extends FrameTiming {
   readonly type: 'key' | 'delta';
   readonly data: Uint8Array;
 }
@@ -57,7 +52,7 @@ export class Mp4Sink implements FrameSink<EncodedClip> {
   #encoder: VideoEncoder | null = null;
   #decoderConfig: VideoDecoderConfig | null = null;
   #chunks: Chunk[] = [];
-  #timings: Timing[] = [];
+  #timings: FrameTiming[] = [];
   #nextKey = 0;
   /** Why no more frames can be taken: the first failure, cancelled, or closed. */
   #ended: unknown = null;
@@ -76,11 +71,6 @@ export class Mp4Sink implements FrameSink<EncodedClip> {
     const choice = await chooseEncoder(options, options);
     throwIfAborted(options.signal);
     return new Mp4Sink(options, choice);
-  }
-
-  /** WebCodecs codec string of the chosen encoder. */
-  get codec(): string {
-    return this.#choice.config.codec;
   }
 
   add(frame: VideoFrame): Promise<void> {
@@ -161,7 +151,7 @@ export class Mp4Sink implements FrameSink<EncodedClip> {
     }
   }
 
-  #encode(frame: VideoFrame, timing: Timing): void {
+  #encode(frame: VideoFrame, timing: FrameTiming): void {
     const keyFrame = timing.timestamp >= this.#nextKey;
     if (keyFrame) this.#nextKey = timing.timestamp + keyFrameSeconds * 1e6;
     try {
@@ -190,7 +180,7 @@ export class Mp4Sink implements FrameSink<EncodedClip> {
     }
   }
 
-  #check(frame: VideoFrame): Timing {
+  #check(frame: VideoFrame): FrameTiming {
     const { width, height } = this.#options;
     const { timestamp, duration, displayWidth, displayHeight } = frame;
     if (displayWidth !== width || displayHeight !== height) {
@@ -220,7 +210,7 @@ export class Mp4Sink implements FrameSink<EncodedClip> {
 }
 
 /** What mp4-muxer does not check. Durations are taken from the frames: some encoders drop them. */
-function checkChunks(chunks: readonly Chunk[], timings: readonly Timing[]): Chunk[] {
+function checkChunks(chunks: readonly Chunk[], timings: readonly FrameTiming[]): Chunk[] {
   const wrong = (what: string) => encoderError(`The video encoder ${what}.`);
   if (chunks.length !== timings.length) throw wrong(`gave ${chunks.length} frames for ${timings.length}`);
   if (chunks[0]?.type !== 'key') throw wrong('began with a frame that is no key frame');

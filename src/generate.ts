@@ -36,10 +36,22 @@ export function generate(
     engine.busy = true;
     try {
       await run(engine, options, emit, own);
+    } catch (error) {
+      throw await explained(engine, error);
     } finally {
       engine.busy = false;
     }
   }, signal);
+}
+
+/** The loss of a device shows first as one or another failed call: then the loss is what to tell. */
+async function explained({ gpu }: Engine, error: unknown): Promise<unknown> {
+  if (error instanceof FlipbookError) return error;
+  const soon = new Promise<undefined>((resolve) => setTimeout(resolve, 200));
+  const lost = await Promise.race([gpu.lost, soon]);
+  if (!lost) return error;
+  const message = `The GPU device was lost${lost.message ? `: ${lost.message}` : ''}`;
+  return new FlipbookError('device-lost', message, { cause: error });
 }
 
 async function run(

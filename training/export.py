@@ -2,6 +2,7 @@
 
     python3 training/export.py --autoencoder CKPT --denoiser CKPT --out public/models/sticker
     python3 training/export.py --random --out DIR --fixtures DIR     # random weights, for development
+    python3 training/export.py --tiny --out test/fixtures/tiny       # a small one, for the tests of the page
 
 Weights are rounded to fp16, the token table to int8 with a scale per column; goldens (`fixtures.py`) are computed with
 the rounded weights. The checkpoints are `torch.save` dicts: the autoencoder's has 'ema', a state dict of Autoencoder;
@@ -13,6 +14,7 @@ import hashlib
 import json
 import shutil
 from pathlib import Path
+from unittest.mock import patch
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -33,7 +35,7 @@ PROVENANCE = [
 
 def build(args: argparse.Namespace) -> tuple[Autoencoder, Denoiser, TextEncoder, dict[str, Tensor]]:
     """The four modules with fp16-rounded weights, and the latents' statistics."""
-    autoencoder, denoiser, text = Autoencoder(), Denoiser(), TextEncoder(table_of(args))
+    autoencoder, denoiser, text = modules(args)
     if args.random:
         torch.manual_seed(0)
         for module in (autoencoder, denoiser, text):
@@ -52,6 +54,16 @@ def build(args: argparse.Namespace) -> tuple[Autoencoder, Denoiser, TextEncoder,
             if not torch.isfinite(parameter).all():
                 raise SystemExit(f"A weight of {type(module).__name__} does not fit in fp16: train again, or clip it.")
     return autoencoder, denoiser, text, latents
+
+
+def modules(args: argparse.Namespace) -> tuple[Autoencoder, Denoiser, TextEncoder]:
+    if not args.tiny:
+        return Autoencoder(), Denoiser(), TextEncoder(table_of(args))
+    # The shapes of inputs and outputs stay, everything inside is as narrow as it goes.
+    table = torch.randint(-127, 128, (30522, 4), generator=torch.Generator().manual_seed(1)) / 127
+    with patch("denoiser.TEXT", 32):
+        denoiser = Denoiser(low=16, width=32, blocks=1, emb=32)
+    return Autoencoder(low=16, high=16), denoiser, TextEncoder(table, width=32, layers=1)
 
 
 def scope(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
@@ -118,7 +130,7 @@ def manifest(args: argparse.Namespace, latents: dict[str, Tensor], config: dict[
     side = SIZE // SPACE
     return {
         "format": 1,
-        "name": "sticker",
+        "name": "tiny" if args.tiny else "sticker",
         "version": args.version,
         "licence": "MIT",
         "provenance": PROVENANCE if not args.random else ["Random weights, for development"],
@@ -141,6 +153,7 @@ def main() -> None:
     parser.add_argument("--autoencoder", type=Path, help="checkpoint of train_autoencoder.py")
     parser.add_argument("--denoiser", type=Path, help="checkpoint of train_denoiser.py")
     parser.add_argument("--random", action="store_true", help="random weights instead of checkpoints")
+    parser.add_argument("--tiny", action="store_true", help="narrow modules with random weights, for the tests of the page")
     parser.add_argument("--table", help="'random', or a text.safetensors to take the token table from")
     parser.add_argument("--tokenizer", type=Path, help="tokenizer.json; by default MiniLM's")
     parser.add_argument("--out", type=Path, required=True)
@@ -150,6 +163,7 @@ def main() -> None:
     parser.add_argument("--picture-steps", type=int, default=None)
     parser.add_argument("--guidance", type=float, default=4)
     args = parser.parse_args()
+    args.random = args.random or args.tiny
     if not args.random and not (args.autoencoder and args.denoiser):
         parser.error("give --autoencoder and --denoiser, or --random")
     args.out.mkdir(parents=True, exist_ok=True)

@@ -54,7 +54,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const gpu = await openGpu();
   try {
     throwIfAborted(options.signal);
-    return new Engine(gpu, new Screen(gpu, path, options.canvas), options);
+    return new Engine(gpu, await Screen.open(gpu, path, options.canvas), options);
   } catch (error) {
     gpu.dispose();
     throw error;

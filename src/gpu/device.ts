@@ -22,6 +22,9 @@ const softwareNames = /swiftshader|llvmpipe|lavapipe|softpipe|microsoft basic re
 /** Buffers of tensors: kernels use them, the CPU writes them, tests and checks read them. */
 const tensorUsage = () => GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
 
+/** Milliseconds that a broken promise of the device waits for the news that the device is lost. */
+const lossDelay = 500;
+
 export class Gpu {
   readonly device: GPUDevice;
   readonly adapterInfo: GPUAdapterInfo;
@@ -36,6 +39,8 @@ export class Gpu {
 
   readonly #pipelines: PipelineCache;
   readonly #memory: Memory;
+  /** Rejects whoever waits for the device, when it is lost. */
+  readonly #waiting = new Set<(error: FlipbookError) => void>();
   #failure: FlipbookError | undefined;
   #disposed = false;
 
@@ -56,7 +61,10 @@ export class Gpu {
     this.#memory = new Memory(device);
     this.#pipelines = new PipelineCache(device);
     void device.lost.then((info) => {
-      if (!this.#disposed) this.#failure = deviceLost(info);
+      const error = deviceLost(info);
+      if (!this.#disposed) this.#failure = error;
+      for (const reject of this.#waiting) reject(error);
+      this.#waiting.clear();
     });
     // A validation error would otherwise leave a black clip: it stops the next submit instead.
     device.addEventListener('uncapturederror', (event) => {
@@ -195,23 +203,20 @@ export class Gpu {
   }
 
   /** A promise of the device, or the plain error where the device went away before it was kept. */
-  async #orLost<T>(promise: Promise<T>): Promise<T> {
-    const lost = this.device.lost.then((info) => {
-      throw deviceLost(info);
+  #orLost<T>(promise: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const settle = (finish: () => void) => {
+        this.#waiting.delete(reject);
+        finish();
+      };
+      this.#waiting.add(reject);
+      promise.then(
+        // Some browsers keep their promises on loss.
+        (value) => settle(() => (this.#failure?.code === 'device-lost' ? reject(this.#failure) : resolve(value))),
+        // Others break them before they tell of the loss, which then rejects this first.
+        (cause) => setTimeout(() => settle(() => reject(this.#failure ?? cause)), lossDelay),
+      );
     });
-    try {
-      const value = await Promise.race([promise, lost]);
-      // Some browsers resolve pending work on loss: the loss is known one turn later.
-      await Promise.resolve();
-      if (this.#failure?.code === 'device-lost') throw this.#failure;
-      return value;
-    } catch (cause) {
-      if (cause instanceof FlipbookError) throw cause;
-      // A rejected map or queue wait comes before `lost` resolves, in the same turn.
-      await new Promise((resolve) => setTimeout(resolve, 0));
-      this.check();
-      throw cause;
-    }
   }
 
   #checkBinding(shape: readonly number[], dtype: DType, label: string): void {

@@ -194,6 +194,21 @@ describe('a device that goes away', () => {
     expect((await failure(compiled.submit())).code).toBe('device-lost');
   });
 
+  test('lost in the middle of a read', async () => {
+    const { program: compiled, out } = await program();
+    await compiled.submit();
+    const read = failure(compiled.read(out));
+    gpu.device.destroy();
+    expect((await read).code).toBe('device-lost');
+  });
+
+  test('disposed in the middle of a submit', async () => {
+    const { program: compiled } = await program();
+    const submit = failure(compiled.submit());
+    gpu.dispose();
+    expect((await submit).code).toBe('device-lost');
+  });
+
   test('lost while compiling', async () => {
     const plan = new Plan(gpu, 'compiling');
     plan.call(fill, [plan.alloc([64])], [1, 1, 1], { value: 2 });

@@ -4,7 +4,7 @@ import { Tokenizer } from '@huggingface/tokenizers';
 import { FlipbookError } from '../gpu/errors';
 import type { Plan } from '../gpu/plan';
 import { reshape, type Tensor } from '../gpu/tensor';
-import { crossAttention, selfAttention } from '../ops/attention';
+import { chooseSchedule, crossAttention, selfAttention } from '../ops/attention';
 import { concat } from '../ops/elementwise';
 import { affineLayerNorm, constant, dense, type ModelWeights, parameter, readCounts, repeated } from './blocks';
 import type { JsonObject } from './manifest';
@@ -106,8 +106,11 @@ export function textEncoder(
 
 /** Mean over kept tokens [B, C], as the attention of a query that is zero: every kept key weighs the same, for any heads. */
 function maskedMean(plan: Plan, context: Tensor, mask: Tensor, heads: number): Tensor {
-  const [batch, , width] = context.shape as [number, number, number];
+  const [batch, length, width] = context.shape as [number, number, number];
   const query = constant(plan, new Float32Array(batch * width), [batch, 1, 1, 1, width], 'zero query');
-  const mean = crossAttention(plan, query, concat(plan, [context, context]), { heads, mask }); // [B, 1, 1, 1, C]
+  // The schedule of the layers above: one pipeline less to compile.
+  const schedule = chooseSchedule(plan, { headDim: width / heads, queries: length, keys: length, slots: batch * heads });
+  const keysValues = concat(plan, [context, context]);
+  const mean = crossAttention(plan, query, keysValues, { heads, mask, schedule }); // [B, 1, 1, 1, C]
   return reshape(mean, [batch, width]);
 }

@@ -1,5 +1,6 @@
 """Reads the decoded stickers that `data.py` wrote, and draws balanced random items. Not captions (`captions.py`)."""
 
+import copy
 import json
 from pathlib import Path
 
@@ -11,18 +12,26 @@ from data import FRAMES, SIZE
 
 
 class Stickers:
-    """Memory-mapped clips and stills; `split` is 'train', 'held_out' or 'all'."""
+    """Clips and stills, in memory (5 GB for the whole data set); `split` is 'train', 'held_out' or 'all'."""
 
     def __init__(self, root: Path, split: str = "train"):
-        index = json.loads((root / "index.json").read_text())
-        self.clips = np.load(root / "clips.npy", mmap_mode="r")
-        self.stills = np.load(root / "stills.npy", mmap_mode="r")
+        self.index = json.loads((root / "index.json").read_text())
+        self.clips = np.load(root / "clips.npy")  # not mapped: random reads from disk starve training
+        self.stills = np.load(root / "stills.npy")
+        self.select(split)
 
+    def part(self, split: str) -> "Stickers":
+        """Another split of the same arrays."""
+        other = copy.copy(self)
+        other.select(split)
+        return other
+
+    def select(self, split: str) -> None:
         def wanted(row: dict) -> bool:
             return split == "all" or row["held_out"] == (split == "held_out")
 
-        self.clip_rows = [(i, row) for i, row in enumerate(index["clips"]) if wanted(row)]
-        self.still_rows = [(i, row) for i, row in enumerate(index["stills"]) if wanted(row)]
+        self.clip_rows = [(i, row) for i, row in enumerate(self.index["clips"]) if wanted(row)]
+        self.still_rows = [(i, row) for i, row in enumerate(self.index["stills"]) if wanted(row)]
         self.clip_groups = group_by_name(self.clip_rows)
         self.still_groups = group_by_name([pair for pair in self.still_rows if not pair[1]["flag"]])
         self.flag_groups = group_by_name([pair for pair in self.still_rows if pair[1]["flag"]])

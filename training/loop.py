@@ -14,23 +14,59 @@ import torch
 from torch import nn
 
 
+class Muon(torch.optim.Optimizer):
+    """Momentum orthogonalised by Newton-Schulz (Jordan et al. 2024), for weights of any rank >= 2, flattened to matrices.
+
+    `torch.optim.Muon` takes matrices only; convolutions are most of what is trained here. The update has the RMS of
+    AdamW's (0.2, Liu et al. 2025), so that both share one learning rate.
+    """
+
+    def __init__(self, params, lr: float, momentum: float = 0.95, weight_decay: float = 0.01):
+        super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
+
+    @torch.no_grad()
+    def step(self, closure=None):
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p.grad is None:
+                    continue
+                state = self.state[p]
+                buffer = state.setdefault("momentum", torch.zeros_like(p))
+                buffer.lerp_(p.grad, 1 - group["momentum"])
+                update = p.grad.lerp(buffer, group["momentum"]).flatten(1)
+                update = orthogonalise(update) * (0.2 * max(update.shape) ** 0.5)
+                p.mul_(1 - group["lr"] * group["weight_decay"])
+                p.add_(update.view_as(p), alpha=-group["lr"])
+
+
+def orthogonalise(m: torch.Tensor, rounds: int = 5) -> torch.Tensor:
+    """Quintic Newton-Schulz iteration towards the nearest matrix with orthonormal rows (or columns)."""
+    x = m.T if m.shape[0] > m.shape[1] else m
+    x = x / (x.norm() + 1e-7)
+    for _ in range(rounds):
+        a = x @ x.T
+        x = 3.4445 * x + (-4.7750 * a + 2.0315 * a @ a) @ x
+    return x.T if m.shape[0] > m.shape[1] else x
+
+
 class Loop:
     """for step in loop: loss = ...; loop.step(loss)"""
 
     def __init__(self, model: nn.Module, folder: Path, minutes: float, lr: float, max_steps: int = 10**9,
-                 weight_decay: float = 0.01, checkpoint_minutes: float = 8.0):
+                 weight_decay: float = 0.01, checkpoint_minutes: float = 8.0, extra: dict | None = None):
         self.model, self.folder, self.seconds = model, folder, minutes * 60
         self.lr, self.max_steps, self.checkpoint_seconds = lr, max_steps, checkpoint_minutes * 60
+        self.extra = extra or {}  # saved with every checkpoint
         folder.mkdir(parents=True, exist_ok=True)
-        decay = [p for p in model.parameters() if p.requires_grad and p.ndim > 1]
-        plain = [p for p in model.parameters() if p.requires_grad and p.ndim <= 1]
-        self.optimizer = torch.optim.AdamW(
-            [{"params": decay, "weight_decay": weight_decay}, {"params": plain, "weight_decay": 0.0}],
-            lr=lr, betas=(0.9, 0.97), eps=1e-8,
-        )
+        matrices = [p for p in model.parameters() if p.requires_grad and p.ndim > 1]
+        vectors = [p for p in model.parameters() if p.requires_grad and p.ndim <= 1]
+        self.optimizers = [
+            Muon(matrices, lr=lr, weight_decay=weight_decay),
+            torch.optim.AdamW(vectors, lr=lr, betas=(0.9, 0.97), weight_decay=0.0),
+        ]
         self.ema = copy.deepcopy(model).eval().requires_grad_(False)
         self.steps, self.used = 0, 0.0
-        self.sums: dict[str, float] = {}
+        self.sums: dict[str, list[float]] = {}
         self.counted = 0
         self.resume()
 
@@ -46,14 +82,15 @@ class Loop:
         self.save()
 
     def step(self, loss: torch.Tensor, **values: float) -> None:
-        warm_up = min(1.0, (self.steps + 1) / 200)
+        warm_up = min(1.0, (self.steps + 1) / 100)
         anneal = 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * self.progress))
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.lr * warm_up * anneal
-        self.optimizer.zero_grad(set_to_none=True)
+        self.model.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        self.optimizer.step()
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = self.lr * warm_up * anneal
+            optimizer.step()
         self.steps += 1
         decay = min(0.9995, 1 - 1 / (0.1 * self.steps + 1))  # averages the last tenth of training at first
         with torch.no_grad():
@@ -61,7 +98,7 @@ class Loop:
             target = [p for p in self.ema.parameters()]
             torch._foreach_lerp_(target, source, 1 - decay)
         for name, value in {"loss": loss.item(), **values}.items():
-            self.sums[name] = self.sums.get(name, 0.0) + float(value)
+            self.sums.setdefault(name, []).append(float(value))
         self.counted += 1
         now = time.time()
         self.used += now - self.last
@@ -73,7 +110,7 @@ class Loop:
             self.saved = now
 
     def log(self, now: float) -> None:
-        means = {name: round(total / self.counted, 5) for name, total in self.sums.items()}
+        means = {name: round(sum(values) / len(values), 5) for name, values in self.sums.items()}
         line = {"minutes": round(self.used / 60, 1), "steps": self.steps,
                 "steps_per_s": round(self.counted / (now - self.logged), 2), **means}
         self.note(line)
@@ -86,7 +123,7 @@ class Loop:
 
     def save(self) -> None:
         state = {"model": self.model.state_dict(), "ema": self.ema.state_dict(),
-                 "optimizer": self.optimizer.state_dict(), "steps": self.steps, "used": self.used}
+                 "optimizers": [optimizer.state_dict() for optimizer in self.optimizers], "steps": self.steps, "used": self.used, **self.extra}
         torch.save(state, self.folder / "new.pt")
         (self.folder / "new.pt").replace(self.folder / "checkpoint.pt")
 
@@ -96,5 +133,6 @@ class Loop:
             state = torch.load(path, map_location="cpu", weights_only=True)
             self.model.load_state_dict(state["model"])
             self.ema.load_state_dict(state["ema"])
-            self.optimizer.load_state_dict(state["optimizer"])
+            for optimizer, saved in zip(self.optimizers, state["optimizers"]):
+                optimizer.load_state_dict(saved)
             self.steps, self.used = state["steps"], state["used"]

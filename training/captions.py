@@ -1,0 +1,30 @@
+"""Captions drawn from a sticker's name, keywords, skin tone and motion. Not tokenisation (`text.py`)."""
+
+import numpy as np
+
+from motion import MOTIONS
+
+PREFIXES = ["a ", "an animated ", "a sticker of a ", "a cute ", "the ", "emoji of "]
+
+
+def draw_caption(row: dict, rng: np.random.Generator) -> str:
+    """`row` as in index.json; a key 'motion_name' names synthetic motion, which the caption then mostly mentions."""
+    label = row["label"].replace("flag: ", "flag of ")
+    tags = list(row["tags"])
+    rng.shuffle(tags)
+    kind = rng.random()
+    if kind < 0.5 or not tags:
+        text = label
+    elif kind < 0.75:
+        text = ", ".join([label, *tags[: rng.integers(1, 4)]])
+    else:
+        text = " ".join(tags[: rng.integers(1, 4)])
+    if row["tone"] and rng.random() < 0.8:
+        text = f"{text}, {row['tone']}" if rng.random() < 0.5 else f"{row['tone']} {text}"
+    if row.get("motion_name") and rng.random() < 0.9:
+        words = MOTIONS[row["motion_name"]][0]
+        word = words[rng.integers(len(words))]
+        text = f"{text} {word}" if rng.random() < 0.5 else f"{word} {text}"
+    if rng.random() < 0.25:
+        text = PREFIXES[rng.integers(len(PREFIXES))] + text
+    return text

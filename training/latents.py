@@ -1,0 +1,110 @@
+"""Encodes the data set once with a frozen encoder, so that the denoiser trains on latents alone.
+
+    python3 training/latents.py --minutes 12
+
+Writes latents.pt: {"clips": [N, 9, 12, 16, 16] f16, "anchors": [N, 9, 12, 16, 16] f16, "clip_rows": [...],
+"stills": [M, 12, 16, 16] f16, "still_rows": [...], "mean": [12], "std": [12]}. `anchors[:, k]` is the picture (a still
+loop of one frame) of frame 4k, the first that latent frame k covers. Clips are the data set's loops and stills in
+synthetic motion; names come in random order, so that a run cut short by `--minutes` is still a fair sample.
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from autoencoder import TIME, Autoencoder
+from data import data_dir
+from dataset import FRAMES, Stickers, jitter, to_float
+from motion import MOTIONS, animate
+
+
+@torch.no_grad()
+def encode_loop(model: Autoencoder, clip: Tensor) -> tuple[Tensor, Tensor]:
+    """clip [T, 4, 128, 128] -> latents [T/4, 12, 16, 16] and the pictures of frames 0, 4, 8, ... alike."""
+    h = model.encoder.features(clip.contiguous(memory_format=torch.channels_last))
+    anchors = model.encoder.compress(h[::TIME].repeat_interleave(TIME, 0), TIME)
+    return model.encoder.compress(h, len(clip)).half(), anchors.half()
+
+
+@torch.no_grad()
+def encode_stills(model: Autoencoder, stills: Tensor) -> Tensor:
+    h = model.encoder.features(stills.contiguous(memory_format=torch.channels_last))
+    return model.encoder.compress(h.repeat_interleave(TIME, 0), TIME).half()
+
+
+def vary(still: Tensor, rng: np.random.Generator) -> Tensor:
+    """A small turn, change of size and shift of a still [4, H, W], and a mirror image half of the time."""
+    scale = rng.uniform(0.85, 1.05)
+    angle, flip = rng.normal(0, 0.08), rng.choice([-1.0, 1.0])
+    c, s = np.cos(angle), np.sin(angle)
+    dx, dy = rng.uniform(-0.06, 0.06, 2)
+    grid = F.affine_grid(
+        torch.tensor([[[flip * c / scale, s / scale, dx], [-flip * s / scale, c / scale, dy]]], dtype=torch.float32),
+        [1, *still.shape], align_corners=False,
+    )
+    return F.grid_sample(still[None], grid, align_corners=False)[0]
+
+
+def clip_plan(stickers: Stickers, rng: np.random.Generator) -> list[tuple[str, int, dict]]:
+    """What to encode, in order: every name's plain loop, a third of the tones, stills in motion, then second looks."""
+    plain = [("clip", i, row) for i, row in stickers.clip_rows if not row["tone"]]
+    toned = [("clip", i, row) for i, row in stickers.clip_rows if row["tone"]]
+    stills = [("motion", i, row) for i, row in stickers.still_rows if not row["flag"]]
+    for group in (plain, toned, stills):
+        rng.shuffle(group)
+    first = plain + toned[: len(toned) // 3] + stills
+    rng.shuffle(first)
+    return first + plain + stills + toned[len(toned) // 3 :]
+
+
+def encode_all(model: Autoencoder, stickers: Stickers, seconds: float) -> dict:
+    rng = np.random.default_rng(0)
+    out: dict = {"clips": [], "anchors": [], "clip_rows": [], "stills": [], "still_rows": []}
+    for start in range(0, len(stickers.still_rows) * 4, 32):
+        batch = [stickers.still_rows[j % len(stickers.still_rows)] for j in range(start, min(start + 32, len(stickers.still_rows) * 4))]
+        images = torch.stack([vary(to_float(stickers.stills[i]), rng) for i, _ in batch])
+        out["stills"].append(encode_stills(model, images))
+        out["still_rows"] += [row for _, row in batch]
+    began = time.time()
+    for kind, i, row in clip_plan(stickers, rng):
+        if time.time() - began > seconds:
+            break
+        if kind == "clip":
+            clip = to_float(jitter(np.roll(stickers.clips[i], rng.integers(FRAMES), axis=0), rng))
+        else:
+            name = list(MOTIONS)[rng.integers(len(MOTIONS))]
+            clip = animate(to_float(stickers.stills[i]), name, FRAMES, rng.random())
+            difference = (clip - clip.roll(1, 0)).abs().mean().item()
+            row = {**row, "motion_name": name, "motion": difference / max(1e-3, (clip[:, 3].amax(0) > 0.05).float().mean().item())}
+        latents, anchors = encode_loop(model, clip)
+        out["clips"].append(latents)
+        out["anchors"].append(anchors)
+        out["clip_rows"].append(row)
+    for key in ("clips", "anchors"):
+        out[key] = torch.stack(out[key])
+    out["stills"] = torch.cat(out["stills"])
+    sample = torch.cat([out["stills"], out["clips"].flatten(0, 1)[:: 4]]).float()
+    return {**out, "mean": sample.mean((0, 2, 3)), "std": sample.std((0, 2, 3))}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--minutes", type=float, default=12, help="for the clips; the stills come first and are quick")
+    parser.add_argument("--checkpoint", type=Path, default=None)
+    args = parser.parse_args()
+    root = data_dir()
+    model = Autoencoder().to(memory_format=torch.channels_last).eval()
+    state = torch.load(args.checkpoint or root / "autoencoder" / "checkpoint.pt", weights_only=True)
+    model.load_state_dict(state["ema"])
+    out = encode_all(model, Stickers(root, "train"), args.minutes * 60)
+    torch.save(out, root / "latents.pt")
+    print(f"{len(out['clips'])} clips, {len(out['stills'])} stills; std {out['std'].tolist()}")
+
+
+if __name__ == "__main__":
+    main()

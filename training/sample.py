@@ -1,0 +1,82 @@
+"""Draws stickers from prompts in PyTorch and lays them out in a PNG: for looking at, while training goes on.
+
+    python3 training/sample.py --out sheet.png "a cat" "red heart"       # pictures
+    python3 training/sample.py --clips --out sheet.png "a dancing cat"   # one row of frames a clip
+"""
+
+import argparse
+from pathlib import Path
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from autoencoder import Autoencoder
+from data import data_dir
+from denoiser import LATENT, clip_conditions, picture_conditions
+from text import Tokenizer, load_table
+from train_denoiser import Model
+
+PROMPTS = [
+    "red heart", "grinning face", "cat", "dog face", "rocket", "octopus", "red apple", "pizza", "a dancing cat", "robot",
+    "sun", "snowman", "birthday cake", "car", "flower", "fish", "ghost", "woman, dark skin", "soccer ball", "house",
+    "star", "elephant", "guitar", "hamburger",
+]
+
+
+@torch.no_grad()
+def sample(model: Model, texts: list[str], tokenizer: Tokenizer, steps: int, guidance: float, seed: int,
+           latent_frames: int = 1, picture: Tensor | None = None) -> Tensor:
+    """Flow Euler with equal steps -> normalised latents [B, T, 12, 16, 16]. With `picture` [B, 12, 16, 16], a clip."""
+    generator = torch.Generator().manual_seed(seed)
+    x = torch.randn(len(texts), latent_frames, LATENT, 16, 16, generator=generator)
+    encoded = [(mask, *model.text(tokens, mask)) for tokens, mask in (tokenizer(texts), tokenizer([""] * len(texts)))]
+    conditions = picture_conditions(x) if picture is None else clip_conditions(x, picture)
+    motion = torch.zeros(len(texts), 2)
+    for i in range(steps):
+        t = torch.full((len(texts),), 1 - i / steps)
+        outputs = [model.denoiser(x, t, context, mask, pooled, motion, conditions)
+                   for mask, context, pooled in (encoded if guidance != 1 else encoded[:1])]
+        v = outputs[0] if guidance == 1 else outputs[1] + guidance * (outputs[0] - outputs[1])
+        x = x - v / steps
+    return x
+
+
+def load(root: Path, denoiser: Path | None = None) -> tuple[Model, Autoencoder, Tensor, Tensor]:
+    state = torch.load(denoiser or root / "denoiser" / "checkpoint.pt", weights_only=True)
+    model = Model(load_table(root)).eval()
+    model.load_state_dict(state["ema"])
+    autoencoder = Autoencoder().eval()
+    autoencoder.load_state_dict(torch.load(root / "autoencoder" / "checkpoint.pt", weights_only=True)["ema"])
+    return model, autoencoder, state["latents"]["mean"].view(-1, 1, 1), state["latents"]["std"].view(-1, 1, 1)
+
+
+def over_white(rgba: Tensor) -> Tensor:
+    """[..., 4, H, W] premultiplied -> [..., 3, H, W]."""
+    rgba = rgba.clamp(0, 1)
+    return (rgba[..., :3, :, :] + 1 - rgba[..., 3:, :, :]).clamp(0, 1)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("prompts", nargs="*", default=PROMPTS)
+    parser.add_argument("--clips", action="store_true")
+    parser.add_argument("--steps", type=int, default=16)
+    parser.add_argument("--guidance", type=float, default=4.0)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, required=True)
+    args = parser.parse_args()
+    model, autoencoder, mean, std = load(data_dir())
+    tokenizer = Tokenizer()
+    z = sample(model, args.prompts, tokenizer, args.steps, args.guidance, args.seed)
+    if args.clips:
+        z = sample(model, args.prompts, tokenizer, args.steps, 1.0, args.seed + 1, 9, z[:, 0])
+    with torch.no_grad():
+        frames = over_white(torch.cat([autoencoder.decode(clip[None] * std + mean) for clip in z]))
+    tiles = frames[:, ::4] if args.clips else frames[:, 0].unflatten(0, (-1, min(8, len(z)))) if len(z) % 8 == 0 else frames[:, :1]
+    sheet = torch.cat([torch.cat(list(row), dim=2) for row in tiles], dim=1)
+    Image.fromarray((sheet.permute(1, 2, 0) * 255).byte().numpy()).save(args.out)
+
+
+if __name__ == "__main__":
+    main()

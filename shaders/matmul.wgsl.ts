@@ -135,3 +135,57 @@ ${gemmMain(options, { tile, inputAligned, taps: 1, state: '', prepare, place, ne
 `,
   };
 }
+
+export interface LinearSplitOptions extends EpilogueOptions {
+  /** All rows there are: a handful. */
+  readonly rows: number;
+}
+
+/** vec4s of output channels of one workgroup. */
+export const linearSplitQuads = 8;
+/** Threads that share the input channels of one vec4. */
+const slices = 8;
+
+/**
+ * The arguments of `linearDirect` for very few rows (a time embedding), which leave a GPU idle unless the input
+ * channels are split over threads too. Grid: x groups of 4·`linearSplitQuads` output channels.
+ */
+export function linearSplit(options: LinearSplitOptions): Shader {
+  const { rows, aligned } = options;
+  const { declarations, access } = gemmInterface(options, 'f32', linearTiledParams);
+  const threads = linearSplitQuads * slices;
+  const unit = aligned ? 4 : 1;
+  return {
+    label: `linear split ${rows} ${epilogueLabel(options)}`,
+    access,
+    params: linearTiledParams,
+    code: wgsl`
+${declarations}
+${weightAt(options)}
+${finish(options)}
+var<workgroup> partial: array<vec4f, ${threads * rows}>;
+@compute @workgroup_size(${threads})
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) local: u32) {
+  let slice = local / ${linearSplitQuads}u;
+  let column = (workgroup.x * ${linearSplitQuads}u + local % ${linearSplitQuads}u) * 4u;
+  let rowPitch = params.cout / ${unit}u;
+  ${each(rows, (r) => `var s${r} = vec4f();`).join(' ')}
+  for (var k = slice; k < params.cin; k += ${slices}u) {
+    let w = weightAt(k * rowPitch + column / ${unit}u);
+    ${each(rows, (r) => `s${r} = fma(vec4f(x[${r}u * params.cin + k]), w, s${r});`).join('\n    ')}
+  }
+  ${each(rows, (r) => `partial[${r * threads}u + local] = s${r};`).join('\n  ')}
+  workgroupBarrier();
+  if (slice > 0u) {
+    return;
+  }
+  for (var i = 1u; i < ${slices}u; i++) {
+    ${each(rows, (r) => `s${r} += partial[${r * threads}u + i * ${linearSplitQuads}u + local];`).join('\n    ')}
+  }
+  if (column < params.cout) {
+    ${each(rows, (r) => `finish(s${r}, ${r}u, column);`).join('\n    ')}
+  }
+}
+`,
+  };
+}

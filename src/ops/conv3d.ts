@@ -141,7 +141,7 @@ function chooseConv3d(
   // A strip reuses inputs along the kernel's axis; a clip of few frames leaves nothing to reuse.
   const axis = kernel[0] > 1 && kernel[2] === 1 && time >= 4 ? 'time' : 'width';
   const strip = evenPieces(axis === 'time' ? time : width, adapter.isSoftware ? 16 : 4);
-  return { kind: 'direct', axis, strip, ...directTile(adapter, strip, cin, cout, 1) };
+  return { kind: 'direct', axis, strip, ...directTile(adapter, cin, cout, strip > 4 ? 1 : 2) };
 }
 
 function checkTriple(name: string, value: Triple<number>, least: number): void {

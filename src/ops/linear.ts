@@ -1,6 +1,12 @@
 // Linear layers over the last axis: checks shapes, chooses the kernel, records it. Not the WGSL.
 import type { GemmTile } from '../../shaders/gemm.wgsl';
-import { linearDirect, linearDirectThreads, linearTiled } from '../../shaders/matmul.wgsl';
+import {
+  linearDirect,
+  linearDirectThreads,
+  linearSplit,
+  linearSplitQuads,
+  linearTiled,
+} from '../../shaders/matmul.wgsl';
 import { linearGrid } from '../gpu/kernel';
 import type { Plan } from '../gpu/plan';
 import { sizeOf, type Tensor } from '../gpu/tensor';
@@ -27,10 +33,14 @@ export interface LinearOptions {
   readonly residual?: Tensor | undefined;
 }
 
+/** Rows that one thread of the split kernel holds; more are worth a tile. */
+const mostSplitRows = 4;
+
 /** How one linear layer is computed. `rows` of the direct one are those of one thread. */
 export type LinearVariant =
   | ({ readonly kind: 'direct'; readonly rows: number } & DirectTile)
-  | { readonly kind: 'tiled'; readonly tile: GemmTile };
+  | { readonly kind: 'tiled'; readonly tile: GemmTile }
+  | { readonly kind: 'split' };
 
 /**
  * y = activation(x·W + bias) + residual over the last axis: x f32 [..., Cin] -> [..., Cout]. gelu is the exact one (erf).
@@ -64,6 +74,13 @@ export function linear(plan: Plan, x: Tensor, options: LinearOptions, variant?: 
     plan.call(shader, args, gemmGrid(tile, rows, cout), { rows, cin, cout }, cost);
     return out;
   }
+  if (chosen.kind === 'split') {
+    if (rows > mostSplitRows)
+      throw new TypeError(`linear: the split kernel takes ${mostSplitRows} rows, given ${rows}`);
+    const grid = linearGrid(cout / 4, linearSplitQuads);
+    plan.call(linearSplit({ ...epilogue, rows }), args, grid, { rows, cin, cout }, cost);
+    return out;
+  }
   checkDirectTile('linear', chosen, cin, plan.gpu?.features.subgroups ?? true);
   const { kind: _, ...tile } = chosen;
   const groups = channelGroups(cout, tile);
@@ -74,8 +91,8 @@ export function linear(plan: Plan, x: Tensor, options: LinearOptions, variant?: 
 
 /** The fastest known variant for M rows, Cin and Cout. */
 function chooseLinear(adapter: Adapter, rows: number, cin: number, cout: number): LinearVariant {
-  // A few rows (a time embedding) are bound by the weights: as many threads as there are channels.
-  if (!adapter.isSoftware && rows > 4 && cin >= 8) return { kind: 'tiled', tile: gemmTile(rows, cin, cout) };
-  const piece = evenPieces(rows, adapter.isSoftware ? 16 : 4);
-  return { kind: 'direct', rows: piece, ...directTile(adapter, piece, cin, cout, 2) };
+  if (!adapter.isSoftware)
+    return rows > mostSplitRows ? { kind: 'tiled', tile: gemmTile(rows, cin, cout) } : { kind: 'split' };
+  const piece = evenPieces(rows, 24);
+  return { kind: 'direct', rows: piece, ...directTile(adapter, cin, cout, 2) };
 }

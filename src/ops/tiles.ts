@@ -38,15 +38,18 @@ export function channelGroups(cout: number, { columns, shared }: DirectTile): nu
 }
 
 /**
- * The channels of one thread that makes `rows` neighbouring outputs. Measured on SwiftShader: sharing inputs in quads
- * wins 1.4 to 2 times unless more than a third of the quads' work is thrown away.
+ * The channels of one thread that makes several neighbouring outputs, `wide` vec4s of them where quads share inputs.
+ * Measured on SwiftShader: sharing wins 1.4 to 2 times unless more than a third of the quads' work is thrown away.
  */
-export function directTile(adapter: Adapter, rows: number, cin: number, cout: number, wide: number): DirectTile {
-  const columns = Math.max(1, Math.min(rows > 8 ? wide : 2, Math.ceil(cout / 16)));
-  const shared = { columns, unroll: 4, shared: true };
+export function directTile(adapter: Adapter, cin: number, cout: number, wide: number): DirectTile {
+  // Channels that are not whole vec4s load and store one by one: a wide tile of them is slow to compile.
+  const columns = cout % 4 === 0 ? Math.max(1, Math.min(wide, Math.ceil(cout / 16))) : 1;
+  const shared: DirectTile = { columns, unroll: 4, shared: true };
   const used = Math.ceil(cout / (4 * columns)) / channelGroups(cout, shared);
   if (adapter.quads && cin % 4 === 0 && used > 0.66) return shared;
-  return { columns: cout > 4 ? 2 : 1, unroll: 1, shared: false };
+  // In software a longer step only makes the code longer; on a GPU it keeps more loads in flight.
+  const unroll = !adapter.isSoftware && cin % 4 === 0 ? 4 : 1;
+  return { columns: adapter.isSoftware && cout > 4 && cout % 4 === 0 ? 2 : 1, unroll, shared: false };
 }
 
 /** Workgroup tiles from the most arithmetic per load to the most workgroups. */

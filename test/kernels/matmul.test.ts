@@ -18,6 +18,7 @@ const cases: readonly Case[] = [
   { lead: [1], cin: 1, cout: 1 },
   { lead: [1], cin: 256, cout: 64, bias: true, activation: 'silu' },
   { lead: [2], cin: 40, cout: 12, bias: true },
+  { lead: [4], cin: 6, cout: 70, bias: true, residual: true },
   { lead: [24], cin: 48, cout: 96, bias: true, activation: 'gelu' },
   { lead: [2, 3, 5], cin: 16, cout: 36, bias: true, residual: true },
   { lead: [1, 9, 8, 8], cin: 32, cout: 68, bias: true, residual: true, activation: 'gelu' },
@@ -31,23 +32,26 @@ const variants: readonly (LinearVariant | undefined)[] = [
   { kind: 'direct', rows: 1, columns: 1, unroll: 1, shared: false },
   { kind: 'direct', rows: 5, columns: 2, unroll: 2, shared: false },
   { kind: 'direct', rows: 3, columns: 2, unroll: 4, shared: true },
+  { kind: 'split' },
   { kind: 'tiled', tile: { rows: 16, columns: 16, depth: 8, threadRows: 4, threadColumns: 4 } },
 ];
 
 const name = (value: object | undefined): string =>
   value ? JSON.stringify(value).replace(/["{}]/g, '') : 'chosen by shape';
 
-const fits = (shape: Case, variant: LinearVariant | undefined) =>
-  variant?.kind !== 'direct' || shape.cin % variant.unroll === 0;
+const fits = ({ lead, cin }: Case, variant: LinearVariant | undefined): boolean => {
+  if (variant?.kind === 'direct') return cin % variant.unroll === 0;
+  return variant?.kind !== 'split' || lead.reduce((a, b) => a * b, 1) <= 4;
+};
 const runs = cases.flatMap((shape) =>
   variants.filter((variant) => fits(shape, variant)).map((variant) => ({ shape, variant })),
 );
 // The tiles that GPUs use are slow to compile in software: one shape each, with every kind of edge.
 const edges: Case = { lead: [3, 49], cin: 36, cout: 72, bias: true, residual: true };
 const gpuRuns = gemmTiles.map((tile) => ({ shape: edges, variant: { kind: 'tiled', tile } as const }));
-const all = [...runs, ...gpuRuns].map((run) => ({ ...run, label: `${name(run.shape)} | ${name(run.variant)}` }));
+const all = [...runs, ...gpuRuns].map((run) => [`${name(run.shape)} | ${name(run.variant)}`, run] as const);
 
-test.for(all)('$label', async ({ shape, variant }) => {
+test.for(all)('%s', async ([, { shape, variant }]) => {
   const { lead, cin, cout, bias, residual, activation } = shape;
   const rows = lead.reduce((a, b) => a * b, 1);
   const x = randomValues(rows * cin, 1);

@@ -1,4 +1,4 @@
-import { type LinearDirectOptions, linearDirect, linearTiled } from '../../../shaders/matmul.wgsl';
+import { type LinearDirectOptions, linearDirect, linearSplit, linearTiled } from '../../../shaders/matmul.wgsl';
 import { each, type ShaderFamily } from '../grid';
 import { epilogues } from './epilogue';
 import { gemmTiles } from './gemm';
@@ -20,6 +20,10 @@ export const family: ShaderFamily = {
     each(
       linearDirect,
       direct.map((option) => [option] as const),
+    ),
+    each(
+      linearSplit,
+      epilogues.flatMap((epilogue) => [1, 4].map((rows) => [{ ...epilogue, rows }] as const)),
     ),
     each(
       linearTiled,

@@ -1,0 +1,44 @@
+// What the page and the engine's worker say to each other. Types only; each method is one message over comlink.
+import type { GenerateEvent } from './events';
+import type { GenerateOptions } from './options';
+
+/** The GPU at hand, as far as a visitor needs to know it. */
+export interface AdapterReport {
+  readonly name: string;
+  /** A software renderer: right, but slow. */
+  readonly isSoftware: boolean;
+}
+
+/** A FlipbookError as plain data: `message` says what happened, `hint` what to do. */
+export interface Failure {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+}
+
+export type Reply<T> = { readonly value: T } | { readonly failure: Failure };
+
+/** Implemented by worker.ts. Nothing is thrown across: a failure is a value. */
+export interface EngineWorker {
+  /** Once, first: the canvas that shows previews, then the loop. Opens the GPU. */
+  attach(canvas: OffscreenCanvas): Promise<Reply<AdapterReport>>;
+  /** One at a time. Resolves after the `done` event, or with a failure; `cancelled` after `cancel`. */
+  generate(options: GenerateOptions, onEvent: (event: GenerateEvent) => void): Promise<Reply<null>>;
+  cancel(): void;
+  /** Whether the finished clip moves. */
+  setPlaying(playing: boolean): void;
+  /** The frame shown now, as a PNG. */
+  still(): Promise<Reply<Blob>>;
+  /** Removes the stored weights; the next generation downloads them again. */
+  forget(): Promise<Reply<null>>;
+}
+
+/** The engine as the page sees it: failures are thrown as `FlipbookError`. */
+export interface Engine {
+  attach(canvas: HTMLCanvasElement): Promise<AdapterReport>;
+  generate(options: GenerateOptions, onEvent: (event: GenerateEvent) => void): Promise<void>;
+  cancel(): void;
+  setPlaying(playing: boolean): void;
+  still(): Promise<Blob>;
+  forget(): Promise<void>;
+}

@@ -1,0 +1,188 @@
+// The page's layout and the keys, drops and title that belong to the whole page. Controls and stage are in their own files.
+import { effect } from '@preact/signals';
+import { render } from 'preact';
+import { useEffect } from 'preact/hooks';
+import { readClipSettings } from './clip-settings';
+import { inWords } from './estimate';
+import { BackgroundField, framesHelp, NumberField, PromptField, SamplerField, SeedField } from './fields';
+import { Footer } from './footer';
+import { Mark, PencilIcon, StopIcon } from './icons';
+import { percent } from './progress';
+import type { Session } from './session';
+import { Stage } from './stage';
+
+export function mount(root: Element, session: Session): void {
+  render(<App session={session} />, root);
+  effect(() => {
+    document.title = titleOf(session);
+  });
+}
+
+function App({ session }: { session: Session }) {
+  usePageKeys(session);
+  useDrops(session);
+  return (
+    <div class="page">
+      <header class="masthead">
+        <h1>
+          <Mark /> Flipbook
+        </h1>
+        <p>Words in, moving pages out. Drawn on your own machine: nothing you write leaves it.</p>
+      </header>
+      <main>
+        <Slip session={session} />
+        <Stage session={session} />
+        <Settings session={session} />
+      </main>
+      <Footer session={session} />
+    </div>
+  );
+}
+
+const ideas = [
+  'a dancing cat',
+  'a bouncing strawberry',
+  'a laughing robot',
+  'a rocket taking off',
+  'a swimming octopus',
+  'a sleepy moon',
+  'a beating heart',
+  'a waving snowman',
+];
+
+function Slip({ session }: { session: Session }) {
+  return (
+    <form
+      class="slip card"
+      onSubmit={(event) => {
+        event.preventDefault();
+        start(session);
+      }}
+    >
+      <PromptField session={session} />
+      <ul class="ideas" aria-label="Ideas to try">
+        {ideas.map((idea) => (
+          <li key={idea}>
+            <button type="button" onClick={() => session.edit('prompt', idea)}>
+              {idea}
+            </button>
+          </li>
+        ))}
+      </ul>
+      <Go session={session} />
+    </form>
+  );
+}
+
+function Go({ session }: { session: Session }) {
+  const working = session.progress.value !== undefined;
+  return (
+    <div class="go">
+      <button type="submit" class="generate" aria-disabled={working} aria-keyshortcuts="Control+Enter Meta+Enter">
+        <PencilIcon /> Generate
+      </button>
+      {working && (
+        <button type="button" class="cancel" aria-keyshortcuts="Escape" onClick={() => cancel(session)}>
+          <StopIcon /> Cancel
+        </button>
+      )}
+      <p class="help">{working ? 'Escape cancels. Your last clip stays until the new one is finished.' : expectation(session)}</p>
+    </div>
+  );
+}
+
+function expectation(session: Session): string {
+  const adapter = session.adapter.value;
+  const seconds = session.estimate.value;
+  if (!adapter || seconds === undefined) return 'Ctrl or ⌘ with Enter does the same.';
+  const about = `About ${inWords(seconds)} here`;
+  return adapter.isSoftware
+    ? `${about}: this browser draws without a graphics chip, which is slow. Fewer frames and steps help.`
+    : `${about}. Ctrl or ⌘ with Enter does the same.`;
+}
+
+function Settings({ session }: { session: Session }) {
+  return (
+    <section class="settings card" aria-label="Settings">
+      <NumberField
+        session={session}
+        field="steps"
+        label="Steps"
+        help="Passes from noise to picture. More is finer and slower."
+        slider={{ min: 1, max: 50, step: 1 }}
+      />
+      <NumberField
+        session={session}
+        field="frames"
+        label="Frames"
+        help={framesHelp(session.form.frames.value)}
+        slider={{ min: 4, max: 72, step: 4 }}
+      />
+      <NumberField
+        session={session}
+        field="guidance"
+        label="Guidance"
+        help="How strictly the words are followed. 1 is loose; 8 is stubborn."
+        slider={{ min: 1, max: 10, step: 0.5 }}
+      />
+      <SamplerField session={session} />
+      <SeedField session={session} />
+      <BackgroundField session={session} />
+    </section>
+  );
+}
+
+function start(session: Session): void {
+  void session.generate().then((wrong) => {
+    if (wrong) document.getElementById(wrong)?.focus();
+  });
+}
+
+function cancel(session: Session): void {
+  session.cancel();
+  // The button goes away: keep the keyboard where the next action is.
+  document.querySelector<HTMLElement>('.generate')?.focus();
+}
+
+function usePageKeys(session: Session): void {
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent) => {
+      if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
+        event.preventDefault();
+        start(session);
+      } else if (event.key === 'Escape' && session.progress.value) {
+        event.preventDefault();
+        cancel(session);
+      }
+    };
+    addEventListener('keydown', onKeyDown);
+    return () => removeEventListener('keydown', onKeyDown);
+  }, [session]);
+}
+
+function useDrops(session: Session): void {
+  useEffect(() => {
+    const onDragOver = (event: DragEvent) => {
+      if (event.dataTransfer?.types.includes('Files')) event.preventDefault();
+    };
+    const onDrop = (event: DragEvent) => {
+      const file = event.dataTransfer?.files[0];
+      if (!file) return;
+      event.preventDefault();
+      void readClipSettings(session, file);
+    };
+    addEventListener('dragover', onDragOver);
+    addEventListener('drop', onDrop);
+    return () => {
+      removeEventListener('dragover', onDragOver);
+      removeEventListener('drop', onDrop);
+    };
+  }, [session]);
+}
+
+function titleOf(session: Session): string {
+  const progress = session.progress.value;
+  if (progress) return `${percent(progress)}% · Flipbook`;
+  const clip = session.clip.value;
+  return clip ? `${clip.options.prompt.slice(0, 60)} · Flipbook` : 'Flipbook: text to moving stickers, in your browser';
+}

@@ -1,0 +1,251 @@
+// The form's controls: label, input, a line that explains it, and its message. Each shows a signal of the session.
+import type { ComponentChildren } from 'preact';
+import { clamp, type Field, framesPerSecond, limits, type SamplerName, samplers } from '../options';
+import { DiceIcon, LockIcon } from './icons';
+import { type Session, stepped } from './session';
+
+interface ControlProps {
+  readonly session: Session;
+  readonly field: Field;
+  readonly label: string;
+  readonly help: ComponentChildren;
+  readonly class?: string;
+  readonly children: (attributes: ControlAttributes) => ComponentChildren;
+}
+
+interface ControlAttributes {
+  readonly id: string;
+  readonly name: string;
+  readonly 'aria-invalid': boolean;
+  readonly 'aria-describedby': string;
+  readonly onBlur: () => void;
+}
+
+function Control({ session, field, label, help, class: name = '', children }: ControlProps) {
+  const error = session.visibleErrors.value[field];
+  return (
+    <div class={`control ${name} ${error ? 'wrong' : ''}`}>
+      <label for={field}>{label}</label>
+      {children({
+        id: field,
+        name: field,
+        'aria-invalid': error !== undefined,
+        'aria-describedby': error ? `${field}-error ${field}-help` : `${field}-help`,
+        onBlur: () => session.leave(field),
+      })}
+      {error && (
+        <p class="error" id={`${field}-error`}>
+          {error}
+        </p>
+      )}
+      <p class="help" id={`${field}-help`}>
+        {help}
+      </p>
+    </div>
+  );
+}
+
+export function PromptField({ session }: { session: Session }) {
+  const length = [...session.form.prompt.value].length;
+  const help =
+    length > limits.promptLength * 0.8
+      ? `${length} of ${limits.promptLength} characters.`
+      : 'One thing doing one thing works best: a creature, a fruit, a face, a vehicle.';
+  return (
+    <Control session={session} field="prompt" label="Prompt" class="prompt" help={help}>
+      {(attributes) => (
+        <textarea
+          {...attributes}
+          rows={2}
+          placeholder="a dancing cat"
+          autocomplete="off"
+          value={session.form.prompt.value}
+          onInput={(event) => session.edit('prompt', event.currentTarget.value)}
+        />
+      )}
+    </Control>
+  );
+}
+
+interface NumberFieldProps {
+  readonly session: Session;
+  readonly field: 'steps' | 'guidance' | 'frames';
+  readonly label: string;
+  readonly help: ComponentChildren;
+  /** The slider's reach: the useful part of what may be typed. */
+  readonly slider: { readonly min: number; readonly max: number; readonly step: number };
+}
+
+/** A number to type or step with the arrow keys, and a slider that is its twin for the pointer. */
+export function NumberField({ session, field, label, help, slider }: NumberFieldProps) {
+  const text = session.form[field].value;
+  const value = Number(text);
+  const { min, max } = limits[field];
+  const onKeyDown = (event: KeyboardEvent) => {
+    const by = { ArrowUp: 1, ArrowDown: -1, PageUp: 4, PageDown: -4 }[event.key];
+    if (by === undefined) return;
+    event.preventDefault();
+    session.edit(field, stepped(text, by, field));
+  };
+  return (
+    <Control session={session} field={field} label={label} help={help}>
+      {(attributes) => (
+        <div class="number">
+          <input
+            {...attributes}
+            type="text"
+            inputmode={field === 'guidance' ? 'decimal' : 'numeric'}
+            autocomplete="off"
+            role="spinbutton"
+            aria-valuemin={min}
+            aria-valuemax={max}
+            aria-valuenow={text.trim() !== '' && Number.isFinite(value) ? value : undefined}
+            value={text}
+            onInput={(event) => session.edit(field, event.currentTarget.value)}
+            onKeyDown={onKeyDown}
+          />
+          <input
+            class="slider"
+            type="range"
+            aria-hidden="true"
+            tabindex={-1}
+            min={slider.min}
+            max={slider.max}
+            step={slider.step}
+            value={Number.isFinite(value) ? clamp(value, slider.min, slider.max) : slider.min}
+            style={{ '--share': share(value, slider) }}
+            onInput={(event) => session.edit(field, event.currentTarget.value)}
+          />
+        </div>
+      )}
+    </Control>
+  );
+}
+
+function share(value: number, { min, max }: { readonly min: number; readonly max: number }): string {
+  return Number.isFinite(value) ? String(clamp((value - min) / (max - min), 0, 1)) : '0';
+}
+
+export function framesHelp(text: string): string {
+  const seconds = Number(text) / framesPerSecond;
+  const length = seconds > 0 && Number.isFinite(seconds) ? `${seconds.toFixed(1)} s at 12 a second. ` : '';
+  return `${length}A multiple of 4; the clip always loops.`;
+}
+
+export function SeedField({ session }: { session: Session }) {
+  const locked = session.seedLocked.value;
+  return (
+    <Control
+      session={session}
+      field="seed"
+      label="Seed"
+      class="seed"
+      help={locked ? 'Locked: the same number draws the same clip.' : 'Unlocked: each new clip rolls another number.'}
+    >
+      {(attributes) => (
+        <div class="joined">
+          <input
+            {...attributes}
+            type="text"
+            inputmode="numeric"
+            autocomplete="off"
+            value={session.form.seed.value}
+            onInput={(event) => session.edit('seed', event.currentTarget.value)}
+          />
+          <button type="button" class="tool" aria-label="Roll dice" title="Roll another number" onClick={session.rollSeed}>
+            <DiceIcon />
+          </button>
+          <button
+            type="button"
+            class="tool"
+            aria-label="Lock"
+            aria-pressed={locked}
+            title={locked ? 'Let it roll for each clip' : 'Keep this number'}
+            onClick={() => {
+              session.seedLocked.value = !locked;
+            }}
+          >
+            <LockIcon locked={locked} />
+          </button>
+        </div>
+      )}
+    </Control>
+  );
+}
+
+const samplerHelp: Record<SamplerName, string> = {
+  'flow-euler': 'Straight steps: what this model was trained for.',
+  euler: 'Plain first-order steps in noise level.',
+  'euler-ancestral': 'Adds fresh noise each step: livelier, needs more steps.',
+  'dpmpp-2m': 'Second order: sharp in few steps.',
+  ddim: 'The classic without fresh noise.',
+  ddpm: 'The original, with fresh noise: wants 50 steps or more.',
+};
+
+export function SamplerField({ session }: { session: Session }) {
+  const chosen = session.form.sampler.value;
+  const isKnown = Object.hasOwn(samplers, chosen);
+  return (
+    <Control
+      session={session}
+      field="sampler"
+      label="Sampler"
+      help={isKnown ? samplerHelp[chosen as SamplerName] : 'How noise becomes a picture.'}
+    >
+      {(attributes) => (
+        <select {...attributes} value={chosen} onChange={(event) => session.edit('sampler', event.currentTarget.value)}>
+          {!isKnown && <option value={chosen}>{chosen.slice(0, 30)}</option>}
+          {Object.entries(samplers).map(([name, words]) => (
+            <option key={name} value={name}>
+              {words}
+            </option>
+          ))}
+        </select>
+      )}
+    </Control>
+  );
+}
+
+const papers = [
+  ['Cream', '#fff8e9'],
+  ['White', '#ffffff'],
+  ['Butter', '#ffd978'],
+  ['Mint', '#bfe3cf'],
+  ['Sky', '#b9dcf2'],
+  ['Night', '#232a3b'],
+] as const;
+
+export function BackgroundField({ session }: { session: Session }) {
+  const colour = session.form.background.value;
+  const set = (value: string) => session.edit('background', value);
+  return (
+    <Control session={session} field="background" label="Background" class="background" help="The paper under the sticker, in the MP4 too.">
+      {(attributes) => (
+        <div class="papers">
+          <span class="joined">
+            <input {...attributes} type="text" autocomplete="off" spellcheck={false} value={colour} onInput={(event) => set(event.currentTarget.value)} />
+            <input
+              class="well"
+              type="color"
+              aria-label="Pick a colour"
+              value={/^#[0-9a-f]{6}$/i.test(colour) ? colour.toLowerCase() : '#ffffff'}
+              onInput={(event) => set(event.currentTarget.value)}
+            />
+          </span>
+          {papers.map(([name, value]) => (
+            <button
+              key={value}
+              type="button"
+              class="paper"
+              aria-label={`${name} paper`}
+              aria-pressed={colour.toLowerCase() === value}
+              title={name}
+              style={{ '--paper-colour': value }}
+              onClick={() => set(value)}
+            />
+          ))}
+        </div>
+      )}
+    </Control>
+  );
+}

@@ -1,0 +1,76 @@
+// The small print: what runs, on what, what is stored here and how to be rid of it, and where a clip's settings come back from.
+import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { readClipSettings } from './clip-settings';
+import { megabytes } from './estimate';
+import { OpenIcon } from './icons';
+import type { Session } from './session';
+import { forgetSettings } from './settings';
+
+export function Footer({ session }: { session: Session }) {
+  const adapter = session.adapter.value;
+  return (
+    <footer>
+      <p>
+        <strong>What it can do.</strong> A small model that learned from animated emoji: single things on plain paper, 128 × 128 points, looping.
+        It knows no photographs, no text, no crowds, and often gets an unusual wish wrong. <a href="models/sticker/MODEL_CARD.md">Model card</a>.
+      </p>
+      <p>
+        <strong>What it runs on.</strong>{' '}
+        {adapter ? `${adapter.name}${adapter.isSoftware ? ', a software renderer' : ''}, through WebGPU.` : 'No graphics adapter in use.'}
+      </p>
+      <Stored session={session} />
+      <OpenClip session={session} />
+    </footer>
+  );
+}
+
+function Stored({ session }: { session: Session }) {
+  const usage = useSignal<number | undefined>(undefined);
+  const clip = session.clip.value;
+  const refresh = async () => {
+    usage.value = (await navigator.storage?.estimate?.().catch(() => undefined))?.usage;
+  };
+  useEffect(() => void refresh(), [clip]);
+  const clear = async () => {
+    try {
+      await session.engine.forget();
+      forgetSettings();
+      session.tell('Removed from this machine. The next clip downloads the model again.');
+    } catch (error) {
+      session.report(error);
+    }
+    await refresh();
+  };
+  return (
+    <p>
+      <strong>What is stored here.</strong> Your settings, and the model once it is downloaded
+      {usage.value === undefined ? '' : ` (${megabytes(usage.value)} now)`}. Clips are kept only if you save them.{' '}
+      <button type="button" class="plain" disabled={session.progress.value !== undefined} onClick={() => void clear()}>
+        Clear it
+      </button>
+    </p>
+  );
+}
+
+function OpenClip({ session }: { session: Session }) {
+  return (
+    <p>
+      <strong>Settings travel in the file.</strong> Drop a clip made here anywhere on the page, or{' '}
+      <label class="plain file">
+        <OpenIcon /> open one
+        <input
+          type="file"
+          accept="video/mp4,.mp4"
+          onChange={(event) => {
+            const input = event.currentTarget;
+            const file = input.files?.[0];
+            if (file) void readClipSettings(session, file);
+            input.value = '';
+          }}
+        />
+      </label>
+      , to get its settings back.
+    </p>
+  );
+}

@@ -1,0 +1,93 @@
+// Failures in plain words: what happened, what still works, what to do. The engine's own words are the detail below.
+import type { Failure } from '../protocol';
+import { webGpuAdvice } from './browsers';
+
+export interface Message {
+  readonly title: string;
+  readonly body: string;
+  readonly advice: string;
+  /** Pressing Generate again may work. */
+  readonly retry: boolean;
+}
+
+/** What the advice depends on; the page passes `navigator.userAgent` and `isSecureContext`. */
+export interface Surroundings {
+  readonly userAgent: string;
+  readonly isSecure: boolean;
+}
+
+const known: Record<string, (failure: Failure, surroundings: Surroundings) => Message> = {
+  'no-webgpu': (_failure, { userAgent, isSecure }) => ({
+    title: 'This browser has no WebGPU',
+    body: 'Flipbook draws on your own graphics chip, and WebGPU is how a page may use it. You can still write, look around and share links.',
+    advice: isSecure
+      ? webGpuAdvice(userAgent)
+      : 'This address is not secure, and browsers offer WebGPU to secure pages only: open it over https, or on localhost.',
+    retry: false,
+  }),
+  'no-adapter': ({ hint }, { userAgent }) => ({
+    title: 'No graphics adapter answered',
+    body: 'The browser knows WebGPU, but found no graphics chip that it trusts with it.',
+    advice: hint || webGpuAdvice(userAgent),
+    retry: true,
+  }),
+  limits: ({ message, hint }) => ({
+    title: 'This graphics chip is too small for that',
+    body: message,
+    advice: hint || 'Ask for fewer frames.',
+    retry: true,
+  }),
+  'out-of-memory': ({ message, hint }) => ({
+    title: 'The graphics memory is full',
+    body: `${message} Your last finished clip is safe.`,
+    advice: hint || 'Close other tabs that draw a lot, or ask for fewer frames, then try again.',
+    retry: true,
+  }),
+  'device-lost': ({ hint }) => ({
+    title: 'The graphics device went away',
+    body: 'The browser or the driver took the graphics device back: after sleep, a driver update or too much work at once. Your settings and your last finished clip are safe.',
+    advice: hint || 'Try again: Flipbook asks for a new device.',
+    retry: true,
+  }),
+  shader: ({ message, hint }) => ({
+    title: 'The graphics driver refused a program',
+    body: message,
+    advice: hint || 'Update the browser and the graphics driver, then try again.',
+    retry: true,
+  }),
+  weights: ({ message, hint }) => ({
+    title: 'The model could not be loaded',
+    body: message,
+    advice: hint || 'Check the connection, then try again. Only whole, verified files are used.',
+    retry: true,
+  }),
+  encoder: ({ message, hint }) => ({
+    title: 'No MP4 this time',
+    body: `${message} The clip still plays here.`,
+    advice: hint || 'Save pages as PNG, or open this page in a browser that encodes H.264 or VP9.',
+    retry: false,
+  }),
+  input: ({ message, hint }) => ({ title: 'That does not fit', body: message, advice: hint, retry: false }),
+};
+
+export function explain(failure: Failure, surroundings: Surroundings): Message {
+  const message = known[failure.code]?.(failure, surroundings);
+  return (
+    message ?? {
+      title: 'Something went wrong',
+      body: failure.message,
+      advice: failure.hint || 'Try again. If it happens once more, reload the page.',
+      retry: true,
+    }
+  );
+}
+
+/** Any thrown value as a failure: errors of the engine carry a code and a hint, others only words. */
+export function toFailure(error: unknown): Failure {
+  const { code, message, hint } = (typeof error === 'object' && error !== null ? error : {}) as Partial<Failure>;
+  return {
+    code: typeof code === 'string' ? code : 'unknown',
+    message: typeof message === 'string' && message !== '' ? message : String(error),
+    hint: typeof hint === 'string' ? hint : '',
+  };
+}

@@ -1,0 +1,193 @@
+// The stage: the book with the canvas, progress, and what can be done with a finished clip. It draws no frame itself.
+import { useEffect, useRef } from 'preact/hooks';
+import { megabytes } from './estimate';
+import { DownloadIcon, EmptyDrawing, LinkIcon, PauseIcon, PictureIcon, PlayIcon } from './icons';
+import { explain } from './messages';
+import { percent, timeLeft } from './progress';
+import type { Session } from './session';
+
+export function Stage({ session }: { session: Session }) {
+  return (
+    <section class="stage" aria-label="Stage">
+      <Book session={session} />
+      <ProgressStrip session={session} />
+      <Transport session={session} />
+      {session.note.value && <p class="note">{session.note.value}</p>}
+      <Notice session={session} />
+      <p class="sr" role="status" aria-live="polite">
+        {session.announcement.value}
+      </p>
+    </section>
+  );
+}
+
+function Book({ session }: { session: Session }) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  // Once: a canvas can be handed to a worker only one time.
+  useEffect(() => {
+    if (canvas.current) void session.attach(canvas.current);
+  }, [session]);
+  const clip = session.clip.value;
+  const progress = session.progress.value;
+  const hasDrawn = progress?.part === 'picture' || progress?.part === 'clip' || progress?.part === 'frames';
+  const isEmpty = !clip && !hasDrawn;
+  const label = progress ? 'Preview of the clip in the making' : clip ? `Clip: ${clip.options.prompt}` : 'Empty page';
+  return (
+    <div class="book">
+      <div class={`leaf ${isEmpty ? 'blank' : ''}`} style={{ '--paper-colour': paper(session) }}>
+        <canvas ref={canvas} width={512} height={512} role="img" aria-label={label} />
+        {isEmpty && (
+          <div class="empty">
+            <EmptyDrawing />
+            <p class="lead">{progress ? 'Sharpening the pencils…' : 'A blank page.'}</p>
+            <p>{progress ? 'The first picture appears in a moment.' : 'Describe a sticker and press Generate: it comes out of pure noise, and moves.'}</p>
+          </div>
+        )}
+      </div>
+      <p class="caption">
+        {clip && !progress ? (
+          <>
+            <q>{clip.options.prompt}</q>
+            <span>
+              seed {clip.options.seed} · {clip.options.steps} {clip.options.steps === 1 ? 'step' : 'steps'} · {clip.stats.seconds.total.toFixed(1)} s
+            </span>
+          </>
+        ) : (
+          <span>{progress ? progress.words : 'Page 1'}</span>
+        )}
+      </p>
+    </div>
+  );
+}
+
+function paper(session: Session): string {
+  const colour = session.form.background.value.trim();
+  return /^#([0-9a-f]{3}|[0-9a-f]{6})$/i.test(colour) ? colour : '#fff8e9';
+}
+
+function ProgressStrip({ session }: { session: Session }) {
+  const progress = session.progress.value;
+  if (!progress) return null;
+  const done = percent(progress);
+  const left = timeLeft(progress);
+  return (
+    <div class="progress">
+      <div
+        class="strip"
+        role="progressbar"
+        aria-label="Progress"
+        aria-valuemin={0}
+        aria-valuemax={100}
+        aria-valuenow={done}
+        aria-valuetext={[`${done}%`, progress.words, left].filter(Boolean).join(', ')}
+      >
+        <div class="turned" style={{ width: `${(progress.fraction * 100).toFixed(1)}%` }} />
+      </div>
+      <p>
+        <strong>{done}%</strong> <span>{progress.words}</span> <span class="left">{left}</span>
+      </p>
+    </div>
+  );
+}
+
+function Transport({ session }: { session: Session }) {
+  const clip = session.clip.value;
+  const playing = session.playing.value;
+  return (
+    <div class="transport">
+      <button
+        type="button"
+        class="tool"
+        disabled={!clip}
+        aria-label={playing ? 'Pause' : 'Play'}
+        title={playing ? 'Pause' : 'Play'}
+        onClick={() => session.setPlaying(!playing)}
+      >
+        {playing ? <PauseIcon /> : <PlayIcon />}
+      </button>
+      <button type="button" class="quiet" disabled={!clip} onClick={() => void savePicture(session)}>
+        <PictureIcon /> Save PNG
+      </button>
+      <button type="button" class="quiet" onClick={() => void copyLink(session)}>
+        <LinkIcon /> Copy link
+      </button>
+      <button
+        type="button"
+        class="download"
+        disabled={!clip?.address}
+        onClick={() => clip?.address && save(clip.address, `${fileName(session)}.mp4`)}
+      >
+        <DownloadIcon /> Download MP4
+        {clip?.video && <small>{megabytes(clip.video.size)}</small>}
+      </button>
+    </div>
+  );
+}
+
+function Notice({ session }: { session: Session }) {
+  const failure = session.failure.value;
+  if (!failure) return null;
+  const { title, body, advice, retry } = explain(failure, { userAgent: navigator.userAgent, isSecure: isSecureContext });
+  return (
+    <div class="notice" role="group" aria-label="Message" data-code={failure.code}>
+      <h2>{title}</h2>
+      <p>{body}</p>
+      {advice && <p class="advice">{advice}</p>}
+      <p class="actions">
+        {retry && (
+          <button type="button" class="quiet" onClick={() => void session.generate()}>
+            Try again
+          </button>
+        )}
+        <button
+          type="button"
+          class="quiet"
+          onClick={() => {
+            session.failure.value = undefined;
+          }}
+        >
+          Dismiss
+        </button>
+      </p>
+    </div>
+  );
+}
+
+/** A file name from the clip's own prompt and seed: letters and digits only, so that any system takes it. */
+function fileName(session: Session): string {
+  const { prompt, seed } = session.clip.value?.options ?? { prompt: '', seed: 0 };
+  const words = prompt.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '-').slice(0, 40).replace(/^-|-$/g, '');
+  return `${words || 'flipbook'}-${seed}`;
+}
+
+function save(address: string, name: string): void {
+  const anchor = document.createElement('a');
+  anchor.href = address;
+  anchor.download = name;
+  anchor.click();
+}
+
+async function savePicture(session: Session): Promise<void> {
+  try {
+    const address = URL.createObjectURL(await session.engine.still());
+    save(address, `${fileName(session)}.png`);
+    setTimeout(() => URL.revokeObjectURL(address), 60_000);
+  } catch (error) {
+    session.report(error);
+  }
+}
+
+async function copyLink(session: Session): Promise<void> {
+  const link = session.link();
+  if (!link) {
+    session.tell('A link needs correct settings first: see the messages at the controls.');
+    return;
+  }
+  history.replaceState(null, '', link);
+  try {
+    await navigator.clipboard.writeText(link);
+    session.tell('Link copied: it draws the same clip anywhere.');
+  } catch {
+    session.tell('Copying is not allowed here; the address bar now holds the link.');
+  }
+}

@@ -1,0 +1,67 @@
+// An engine for tests of the page: answers as told and draws a test card with its frame number, never anything that could be
+// taken for a clip. Lives only here.
+import type { GenerateEvent } from '../../src/events';
+import type { GenerateOptions } from '../../src/options';
+import type { Engine } from '../../src/protocol';
+
+export interface FakeEngine extends Engine {
+  readonly asked: GenerateOptions[];
+  readonly log: string[];
+  /** Sends an event of the generation under way. */
+  send(event: GenerateEvent): void;
+  /** Ends it: with an error, or well. */
+  end(error?: unknown): void;
+}
+
+export function fakeEngine({ attachError, isSoftware = true }: { attachError?: unknown; isSoftware?: boolean } = {}): FakeEngine {
+  let emit: ((event: GenerateEvent) => void) | undefined;
+  let settle: { resolve: () => void; reject: (error: unknown) => void } | undefined;
+  let context: CanvasRenderingContext2D | null = null;
+  const asked: GenerateOptions[] = [];
+  const log: string[] = [];
+  const card = (text: string) => {
+    if (!context) return;
+    context.fillStyle = '#8aa';
+    context.fillRect(0, 0, 512, 512);
+    context.fillStyle = '#123';
+    context.font = '40px monospace';
+    context.fillText(`TEST CARD ${text}`, 40, 260);
+  };
+  return {
+    asked,
+    log,
+    async attach(canvas) {
+      if (attachError) throw attachError;
+      context = canvas?.getContext?.('2d') ?? null;
+      return { name: 'Test adapter', isSoftware };
+    },
+    generate(options, onEvent) {
+      asked.push(options);
+      emit = onEvent;
+      return new Promise<void>((resolve, reject) => {
+        settle = { resolve, reject };
+      });
+    },
+    send(event) {
+      card(event.type);
+      emit?.(event);
+    },
+    end(error) {
+      if (error) settle?.reject(error);
+      else settle?.resolve();
+    },
+    cancel() {
+      log.push('cancel');
+      settle?.reject({ code: 'cancelled', message: 'Cancelled', hint: '' });
+    },
+    setPlaying(playing) {
+      log.push(`playing ${playing}`);
+    },
+    async still() {
+      return new Blob(['png'], { type: 'image/png' });
+    },
+    async forget() {
+      log.push('forget');
+    },
+  };
+}

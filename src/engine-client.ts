@@ -27,13 +27,18 @@ export function createEngine(): Engine {
         thread.addEventListener('error', (event) => {
           event.preventDefault();
           const hint = 'Reload the page. Your settings are kept.';
-          reject(new FlipbookError('device-lost', `The engine stopped: ${event.message || 'its script did not load'}`, { hint }));
+          reject(
+            new FlipbookError('device-lost', `The engine stopped: ${event.message || 'its script did not load'}`, {
+              hint,
+            }),
+          );
         });
       });
       crashed.catch(() => undefined); // It is looked at only while somebody waits.
       worker = { remote: wrap<EngineWorker>(thread), crashed };
+      const modelUrl = new URL('models/sticker/', document.baseURI).href;
       const offscreen = canvas.transferControlToOffscreen();
-      return ask((remote) => remote.attach(transfer(offscreen, [offscreen])));
+      return ask((remote) => remote.attach(transfer(offscreen, [offscreen]), modelUrl));
     },
     async generate(options, onEvent) {
       await ask((remote) => remote.generate(options, proxy(onEvent)));

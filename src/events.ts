@@ -24,6 +24,8 @@ export interface DoneEvent {
   readonly video: Blob | null;
   /** WebCodecs codec string of the file, such as `avc1.64001f`. */
   readonly codec: string | null;
+  /** Why there is no video, in words; left out where there is one. */
+  readonly problem?: string;
   readonly options: GenerateOptions;
   readonly stats: GenerateStats;
 }

@@ -20,8 +20,8 @@ export type Reply<T> = { readonly value: T } | { readonly failure: Failure };
 
 /** Implemented by worker.ts. Nothing is thrown across: a failure is a value. */
 export interface EngineWorker {
-  /** Once, first: the canvas that shows previews, then the loop. Opens the GPU. */
-  attach(canvas: OffscreenCanvas): Promise<Reply<AdapterReport>>;
+  /** Once, first: the canvas that shows previews, then the loop, and the model's folder. Opens the GPU. */
+  attach(canvas: OffscreenCanvas, modelUrl: string): Promise<Reply<AdapterReport>>;
   /** One at a time. Resolves after the `done` event, or with a failure; `cancelled` after `cancel`. */
   generate(options: GenerateOptions, onEvent: (event: GenerateEvent) => void): Promise<Reply<null>>;
   cancel(): void;

@@ -86,7 +86,9 @@ function Go({ session }: { session: Session }) {
           <StopIcon /> Cancel
         </button>
       )}
-      <p class="help">{working ? 'Escape cancels. Your last clip stays until the new one is finished.' : expectation(session)}</p>
+      <p class="help">
+        {working ? 'Escape cancels. Your last clip stays until the new one is finished.' : expectation(session)}
+      </p>
     </div>
   );
 }

@@ -27,7 +27,8 @@ function firefoxAdvice(userAgent: string, version: number): string {
 }
 
 function chromeAdvice(userAgent: string, version: number): string {
-  if (/Android/.test(userAgent)) return 'Chrome on Android has WebGPU since version 121, on Android 12 or newer: update it.';
+  if (/Android/.test(userAgent))
+    return 'Chrome on Android has WebGPU since version 121, on Android 12 or newer: update it.';
   if (/Linux/.test(userAgent)) {
     return version < 144
       ? 'Chrome on Linux offers WebGPU from version 144 to 147 on, depending on the graphics chip: update it, or start it with --enable-unsafe-webgpu.'

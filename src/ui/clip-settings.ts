@@ -2,6 +2,7 @@
 // holds goes into the form as text and through the same validation as typing.
 import { readClipMetadata } from '../media/metadata';
 import { fields, type RawOptions } from '../options';
+import { toFailure } from './messages';
 import type { Session } from './session';
 
 export async function readClipSettings(session: Session, file: File): Promise<void> {
@@ -14,7 +15,7 @@ export async function readClipSettings(session: Session, file: File): Promise<vo
     }
     if (Object.keys(raw).length > 0) session.restore(raw, `“${file.name.slice(0, 60)}”`);
     else session.tell(`“${file.name.slice(0, 60)}” holds no Flipbook settings. Drop an MP4 that this page made.`);
-  } catch {
-    session.tell(`“${file.name.slice(0, 60)}” could not be read. Drop an MP4 that this page made.`);
+  } catch (error) {
+    session.tell(`“${file.name.slice(0, 60)}”: ${toFailure(error).message}`);
   }
 }

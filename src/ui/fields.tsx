@@ -104,18 +104,19 @@ export function NumberField({ session, field, label, help, slider }: NumberField
             onInput={(event) => session.edit(field, event.currentTarget.value)}
             onKeyDown={onKeyDown}
           />
-          <input
-            class="slider"
-            type="range"
-            aria-hidden="true"
-            tabindex={-1}
-            min={slider.min}
-            max={slider.max}
-            step={slider.step}
-            value={Number.isFinite(value) ? clamp(value, slider.min, slider.max) : slider.min}
-            style={{ '--share': share(value, slider) }}
-            onInput={(event) => session.edit(field, event.currentTarget.value)}
-          />
+          <span class="reach" aria-hidden="true">
+            <input
+              class="slider"
+              type="range"
+              tabindex={-1}
+              min={slider.min}
+              max={slider.max}
+              step={slider.step}
+              value={Number.isFinite(value) ? clamp(value, slider.min, slider.max) : slider.min}
+              style={{ '--share': share(value, slider) }}
+              onInput={(event) => session.edit(field, event.currentTarget.value)}
+            />
+          </span>
         </div>
       )}
     </Control>
@@ -152,7 +153,13 @@ export function SeedField({ session }: { session: Session }) {
             value={session.form.seed.value}
             onInput={(event) => session.edit('seed', event.currentTarget.value)}
           />
-          <button type="button" class="tool" aria-label="Roll dice" title="Roll another number" onClick={session.rollSeed}>
+          <button
+            type="button"
+            class="tool"
+            aria-label="Roll dice"
+            title="Roll another number"
+            onClick={session.rollSeed}
+          >
             <DiceIcon />
           </button>
           <button
@@ -219,11 +226,24 @@ export function BackgroundField({ session }: { session: Session }) {
   const colour = session.form.background.value;
   const set = (value: string) => session.edit('background', value);
   return (
-    <Control session={session} field="background" label="Background" class="background" help="The paper under the sticker, in the MP4 too.">
+    <Control
+      session={session}
+      field="background"
+      label="Background"
+      class="background"
+      help="The paper under the sticker, in the MP4 too."
+    >
       {(attributes) => (
         <div class="papers">
           <span class="joined">
-            <input {...attributes} type="text" autocomplete="off" spellcheck={false} value={colour} onInput={(event) => set(event.currentTarget.value)} />
+            <input
+              {...attributes}
+              type="text"
+              autocomplete="off"
+              spellcheck={false}
+              value={colour}
+              onInput={(event) => set(event.currentTarget.value)}
+            />
             <input
               class="well"
               type="color"

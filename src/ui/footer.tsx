@@ -12,12 +12,15 @@ export function Footer({ session }: { session: Session }) {
   return (
     <footer>
       <p>
-        <strong>What it can do.</strong> A small model that learned from animated emoji: single things on plain paper, 128 × 128 points, looping.
-        It knows no photographs, no text, no crowds, and often gets an unusual wish wrong. <a href="models/sticker/MODEL_CARD.md">Model card</a>.
+        <strong>What it can do.</strong> A small model that learned from animated emoji: single things on plain paper,
+        128 × 128 points, looping. It knows no photographs, no text, no crowds, and often gets an unusual wish wrong.{' '}
+        <a href="models/sticker/MODEL_CARD.md">Model card</a>.
       </p>
       <p>
         <strong>What it runs on.</strong>{' '}
-        {adapter ? `${adapter.name}${adapter.isSoftware ? ', a software renderer' : ''}, through WebGPU.` : 'No graphics adapter in use.'}
+        {adapter
+          ? `${adapter.name}${adapter.isSoftware ? ', a software renderer' : ''}, through WebGPU.`
+          : 'No graphics adapter in use.'}
       </p>
       <Stored session={session} />
       <OpenClip session={session} />

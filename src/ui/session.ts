@@ -72,7 +72,10 @@ export function createSession(engine: Engine, { hash = '', reducedMotion = false
   /** Fields whose message may show: left once, or asked for by Generate. What came with a link shows at once. */
   const shown = signal<ReadonlySet<Field>>(new Set(Object.keys(linked) as Field[]));
   const visibleErrors = computed(
-    () => Object.fromEntries(Object.entries(errors.value).filter(([field]) => shown.value.has(field as Field))) as FieldErrors,
+    () =>
+      Object.fromEntries(
+        Object.entries(errors.value).filter(([field]) => shown.value.has(field as Field)),
+      ) as FieldErrors,
   );
   const adapter = signal<AdapterReport | undefined>(undefined);
   const progress = signal<Progress | undefined>(undefined);
@@ -99,6 +102,11 @@ export function createSession(engine: Engine, { hash = '', reducedMotion = false
     announcer.say(message, true);
   };
 
+  /** For scripts that drive the page (scripts/generate.mjs): each event of a generation, and failures, on `window`. */
+  const broadcast = (detail: object) => {
+    if (typeof window !== 'undefined') window.dispatchEvent(new CustomEvent('flipbook', { detail }));
+  };
+
   const fail = (error: unknown) => {
     const reason = toFailure(error);
     if (reason.code === 'cancelled') {
@@ -106,6 +114,7 @@ export function createSession(engine: Engine, { hash = '', reducedMotion = false
       return;
     }
     failure.value = reason;
+    broadcast({ type: 'failure', ...reason });
     announcer.say(reason.message, true);
   };
 
@@ -116,6 +125,7 @@ export function createSession(engine: Engine, { hash = '', reducedMotion = false
     const next = advance(before, event, (now - partBegan) / 1000);
     if (next.part !== before.part) partBegan = now;
     progress.value = next;
+    if (event.type !== 'done') broadcast(event);
     if (event.type === 'done') finish(event);
     else announcer.say([next.words, timeLeft(next)].filter(Boolean).join(', '));
   };
@@ -124,12 +134,14 @@ export function createSession(engine: Engine, { hash = '', reducedMotion = false
     const old = clip.value?.address;
     clip.value = { ...done, address: done.video && URL.createObjectURL(done.video) };
     if (old) URL.revokeObjectURL(old);
-    const { seconds } = done.stats;
+    const { codec, stats, options, problem } = done;
+    broadcast({ type: 'done', codec, stats, options, problem, adapter: adapter.value?.name });
+    const { seconds } = stats;
     pace.value = (seconds.total - seconds.load - seconds.compile) / work(done.options);
     if (adapter.value) savePace(adapter.value.name, pace.value);
     announcer.say(`Your clip of ${done.options.frames} frames is finished: ${done.options.prompt}.`, true);
     if (!done.video) {
-      failure.value = { code: 'encoder', message: 'This browser could not encode a video.', hint: '' };
+      failure.value = { code: 'encoder', message: done.problem ?? 'This browser could not encode a video.', hint: '' };
     }
   };
 
@@ -238,4 +250,3 @@ export function stepped(text: string, by: number, field: 'steps' | 'guidance' | 
   const next = by > 0 ? Math.floor(from / grid + by + 1e-9) : Math.ceil(from / grid + by - 1e-9);
   return String(Math.min(max, Math.max(min, next * grid)));
 }
-

@@ -40,7 +40,11 @@ function Book({ session }: { session: Session }) {
           <div class="empty">
             <EmptyDrawing />
             <p class="lead">{progress ? 'Sharpening the pencils…' : 'A blank page.'}</p>
-            <p>{progress ? 'The first picture appears in a moment.' : 'Describe a sticker and press Generate: it comes out of pure noise, and moves.'}</p>
+            <p>
+              {progress
+                ? 'The first picture appears in a moment.'
+                : 'Describe a sticker and press Generate: it comes out of pure noise, and moves.'}
+            </p>
           </div>
         )}
       </div>
@@ -49,7 +53,8 @@ function Book({ session }: { session: Session }) {
           <>
             <q>{clip.options.prompt}</q>
             <span>
-              seed {clip.options.seed} · {clip.options.steps} {clip.options.steps === 1 ? 'step' : 'steps'} · {clip.stats.seconds.total.toFixed(1)} s
+              seed {clip.options.seed} · {clip.options.steps} {clip.options.steps === 1 ? 'step' : 'steps'} ·{' '}
+              {clip.stats.seconds.total.toFixed(1)} s
             </span>
           </>
         ) : (
@@ -127,9 +132,12 @@ function Transport({ session }: { session: Session }) {
 function Notice({ session }: { session: Session }) {
   const failure = session.failure.value;
   if (!failure) return null;
-  const { title, body, advice, retry } = explain(failure, { userAgent: navigator.userAgent, isSecure: isSecureContext });
+  const { title, body, advice, retry } = explain(failure, {
+    userAgent: navigator.userAgent,
+    isSecure: isSecureContext,
+  });
   return (
-    <div class="notice" role="group" aria-label="Message" data-code={failure.code}>
+    <section class="notice" aria-label="Message" data-code={failure.code}>
       <h2>{title}</h2>
       <p>{body}</p>
       {advice && <p class="advice">{advice}</p>}
@@ -149,14 +157,18 @@ function Notice({ session }: { session: Session }) {
           Dismiss
         </button>
       </p>
-    </div>
+    </section>
   );
 }
 
 /** A file name from the clip's own prompt and seed: letters and digits only, so that any system takes it. */
 function fileName(session: Session): string {
   const { prompt, seed } = session.clip.value?.options ?? { prompt: '', seed: 0 };
-  const words = prompt.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '-').slice(0, 40).replace(/^-|-$/g, '');
+  const words = prompt
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, '-')
+    .slice(0, 40)
+    .replace(/^-|-$/g, '');
   return `${words || 'flipbook'}-${seed}`;
 }
 

@@ -93,7 +93,13 @@ describe('validate', () => {
   test('limits are inclusive', () => {
     const { seed, steps, guidance, frames } = limits;
     for (const edge of ['min', 'max'] as const) {
-      const given = { ...toRaw(defaults), seed: seed[edge], steps: steps[edge], guidance: guidance[edge], frames: frames[edge] };
+      const given = {
+        ...toRaw(defaults),
+        seed: seed[edge],
+        steps: steps[edge],
+        guidance: guidance[edge],
+        frames: frames[edge],
+      };
       expect(validate(given).ok).toBe(true);
     }
     expect(validate({ ...toRaw(defaults), prompt: '🐈'.repeat(limits.promptLength) }).ok).toBe(true);

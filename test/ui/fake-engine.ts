@@ -13,7 +13,13 @@ export interface FakeEngine extends Engine {
   end(error?: unknown): void;
 }
 
-export function fakeEngine({ attachError, isSoftware = true }: { attachError?: unknown; isSoftware?: boolean } = {}): FakeEngine {
+export function fakeEngine({
+  attachError,
+  isSoftware = true,
+}: {
+  attachError?: unknown;
+  isSoftware?: boolean;
+} = {}): FakeEngine {
   let emit: ((event: GenerateEvent) => void) | undefined;
   let settle: { resolve: () => void; reject: (error: unknown) => void } | undefined;
   let context: CanvasRenderingContext2D | null = null;

@@ -3,7 +3,11 @@ import { mount } from '../../src/ui/app';
 import { createSession } from '../../src/ui/session';
 import { fakeEngine } from './fake-engine';
 
-const attachError = new URLSearchParams(location.search).has('nogpu') && { code: 'no-webgpu', message: 'none', hint: '' };
+const attachError = new URLSearchParams(location.search).has('nogpu') && {
+  code: 'no-webgpu',
+  message: 'none',
+  hint: '',
+};
 const engine = fakeEngine({ attachError: attachError || undefined });
 const session = createSession(engine, { hash: location.hash });
 mount(document.getElementById('app') as Element, session);

@@ -1,0 +1,173 @@
+// `npm run generate -- --prompt "a dancing cat" --out cat.mp4`: the page itself, driven in a headless browser.
+// Progress on stderr; with --json a summary on stdout. Any failure: exit code 1 and one line that says why.
+import { createHash } from 'node:crypto';
+import { access, constants, readFile, rename, rm, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { buildIfStale, install, root, serve } from './site.mjs';
+
+const usage =
+  'npm run generate -- --prompt TEXT --out FILE.mp4 [--seed N] [--steps N] [--frames N] [--guidance X] [--sampler NAME] [--background #rrggbb] [--json]';
+const names = ['prompt', 'seed', 'steps', 'guidance', 'frames', 'sampler', 'background'];
+
+class Refusal extends Error {}
+
+/** @param {string} line */
+const say = (line) => process.stderr.write(`${line}\n`);
+
+async function main() {
+  const values = readArguments();
+  if (values.help) return console.log(usage);
+  const out = await writable(values.out);
+  await install(say);
+  const options = await checked(values);
+  await buildIfStale(say);
+  const { browser } = await import('./ensure-browser.mjs');
+  const { chromium } = await import('playwright-core');
+  const { executablePath, args, env } = await browser();
+  const server = await serve({ port: 0 });
+  /** @type {import('playwright-core').Browser | undefined} */
+  let chrome;
+  const end = async () => {
+    await chrome?.close().catch(() => undefined);
+    await server.close().catch(() => undefined);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void end().finally(() => process.exit(130)));
+  try {
+    chrome = await chromium.launch({ executablePath, args, env }).catch((error) => {
+      throw new Refusal(`the browser ${executablePath} does not start: ${firstLine(error)}`);
+    });
+    const summary = await drive(chrome, server.address, options, out);
+    say(`Wrote ${values.out}`);
+    if (values.json) console.log(JSON.stringify(summary, null, 2));
+  } finally {
+    await end();
+  }
+}
+
+function readArguments() {
+  try {
+    const text = /** @type {const} */ ({ type: 'string' });
+    const flag = /** @type {const} */ ({ type: 'boolean' });
+    const fields = Object.fromEntries(names.map((name) => [name, text]));
+    const { values } = parseArgs({ options: { ...fields, out: text, json: flag, help: flag }, args: joined() });
+    return /** @type {Record<string, string> & { json?: boolean, help?: boolean }} */ (values);
+  } catch (error) {
+    throw new Refusal(`${firstLine(error)} Usage: ${usage}`);
+  }
+}
+
+/** `--steps -1` as `--steps=-1`: the value must reach the check that explains it. */
+function joined() {
+  const given = process.argv.slice(2);
+  const isField = (/** @type {string} */ text) => names.includes(text.replace(/^--/, '')) && text.startsWith('--');
+  return given.flatMap((text, i) => {
+    if (i > 0 && isField(given[i - 1] ?? '')) return [];
+    return isField(text) && i + 1 < given.length ? [`${text}=${given[i + 1]}`] : [text];
+  });
+}
+
+/** The path that the clip will have, after seeing that it can be written. @param {string | undefined} out */
+async function writable(out) {
+  if (!out) throw new Refusal(`--out is missing: name the file to write. Usage: ${usage}`);
+  const path = resolve(process.env.INIT_CWD ?? process.cwd(), out);
+  const info = await stat(path).catch(() => undefined);
+  if (info?.isDirectory()) throw new Refusal(`--out ${out} is a folder: name a file in it`);
+  const target = info ? path : dirname(path);
+  await access(target, constants.W_OK).catch(() => {
+    throw new Refusal(
+      `--out ${out} cannot be written: ${info ? 'the file is read-only' : `no folder ${target} that may be written`}`,
+    );
+  });
+  return path;
+}
+
+/** The page's own validation, so that a wrong option is told before a browser starts. */
+async function checked(/** @type {Record<string, string>} */ values) {
+  const { runnerImport } = await import('vite');
+  const { module } = await runnerImport(resolve(root, 'src/options.ts'), {
+    root,
+    logLevel: 'error',
+    configFile: false,
+  });
+  const { defaults, encodeLink, toRaw, validate } = /** @type {typeof import('../src/options.ts')} */ (module);
+  const given = Object.fromEntries(
+    names.filter((name) => values[name] !== undefined).map((name) => [name, values[name]]),
+  );
+  if (given.prompt === undefined) throw new Refusal(`--prompt is missing: say what to draw. Usage: ${usage}`);
+  const result = validate({ ...toRaw(defaults), ...given });
+  if (!result.ok) throw new Refusal(Object.values(result.errors).join(' '));
+  return { ...result.options, link: encodeLink(result.options) };
+}
+
+/**
+ * @param {import('playwright-core').Browser} chrome
+ * @param {string} address
+ * @param {Record<string, unknown> & { link: string }} options
+ * @param {string} out
+ */
+async function drive(chrome, address, { link, ...options }, out) {
+  const began = performance.now();
+  const page = await chrome.newPage({ acceptDownloads: true });
+  const finished = new Promise((done, failed) => {
+    page.on('crash', () => failed(new Refusal('the page crashed, probably out of memory: ask for fewer frames')));
+    void page.exposeFunction('flipbookListener', (/** @type {{ type: string }} */ event) => {
+      if (event.type === 'done') done(event);
+      else if (event.type === 'failure') failed(new Refusal(Object.values(event).slice(1).filter(Boolean).join('. ')));
+      else tell(event);
+    });
+  });
+  finished.catch(() => undefined);
+  await page.addInitScript(() => {
+    addEventListener('flipbook', (event) => Reflect.get(window, 'flipbookListener')(Reflect.get(event, 'detail')));
+  });
+  await page.goto(`${address}${link}`);
+  await page.getByRole('button', { name: 'Generate' }).click();
+  const { codec, stats, adapter, problem } = await finished;
+  if (!codec) throw new Refusal(`no MP4: ${problem ?? 'this browser cannot encode video'}`);
+  const download = page.waitForEvent('download', { timeout: 30_000 });
+  await page.getByRole('button', { name: 'Download MP4' }).click();
+  const draft = `${out}.${process.pid}.part`;
+  try {
+    await (await download).saveAs(draft);
+    await rename(draft, out);
+  } finally {
+    await rm(draft, { force: true });
+  }
+  const file = await readFile(out);
+  return {
+    out,
+    adapter,
+    ...options,
+    seconds: { ...stats.seconds, total: (performance.now() - began) / 1000 },
+    codec,
+    peakGpuBytes: stats.peakGpuBytes,
+    bytes: file.length,
+    sha256: createHash('sha256').update(file).digest('hex'),
+  };
+}
+
+/** @param {Record<string, any>} event */
+function tell(event) {
+  const lines = {
+    load: () => `load ${(event.loaded / 1e6).toFixed(1)} of ${(event.total / 1e6).toFixed(1)} MB`,
+    compile: () => `compile ${event.done} of ${event.total}`,
+    step: () =>
+      `${event.stage} step ${event.index} of ${event.of}${event.eta > 0 ? `, ${Math.round(event.eta)} s left` : ''}`,
+    frame: () => `frame ${event.index} of ${event.of}`,
+  };
+  const line = lines[/** @type {keyof typeof lines} */ (event.type)]?.();
+  if (!line) return;
+  // One line that rewrites itself for a person; a plain log for a script.
+  process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${line}` : `${line}\n`);
+}
+
+/** @param {unknown} error */
+function firstLine(error) {
+  return (error instanceof Error ? error.message : String(error)).split('\n')[0]?.trim() ?? '';
+}
+
+main().catch((error) => {
+  process.stderr.write(`${process.stderr.isTTY ? '\r\x1b[K' : ''}generate: ${firstLine(error)}\n`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,90 @@
+// The built page, for `npm start` and `npm run generate`: installs and builds what is missing or stale, and serves it.
+// Not the end-to-end tests' server: they build into a folder of their own.
+import { spawn } from 'node:child_process';
+import { readdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** What the built page is made of. */
+const sources = ['index.html', 'package.json', 'vite.config.ts', 'scripts/headers.mjs', 'src', 'shaders', 'public'];
+
+/**
+ * `npm ci` where node_modules is missing or older than the lock file. Its words go to stderr: stdout may be a summary.
+ * @param {(line: string) => void} say
+ */
+export async function install(say) {
+  const [lock, installed] = await Promise.all([
+    changed(join(root, 'package-lock.json')),
+    changed(join(root, 'node_modules', '.package-lock.json')),
+  ]);
+  if (installed > 0 && installed >= lock) return;
+  say('Installing packages (once)');
+  const code = await new Promise((resolve) => {
+    const shell = process.platform === 'win32';
+    const child = spawn('npm', ['ci', '--no-audit', '--no-fund'], { cwd: root, shell, stdio: ['ignore', 2, 2] });
+    child.on('error', () => resolve(1));
+    child.on('close', resolve);
+  });
+  if (code !== 0) throw new Error('npm ci failed: see its words above. The first start needs the network.');
+}
+
+/**
+ * Builds into `dist` unless it is newer than everything it is made of.
+ * @param {(line: string) => void} say
+ */
+export async function buildIfStale(say) {
+  const dist = join(root, 'dist');
+  const newest = Math.max(...(await Promise.all(sources.map((path) => newestIn(join(root, path))))));
+  if ((await changed(join(dist, 'index.html'))) > newest) return;
+  say('Building the page');
+  const { build } = await import('vite');
+  // Beside the old build, then swapped: a page that is being served never sees half a build.
+  const draft = join(root, `dist-${process.pid}`);
+  try {
+    await build({ root, logLevel: 'error', build: { outDir: draft, emptyOutDir: true } });
+    await rm(dist, { recursive: true, force: true });
+    await rename(draft, dist);
+  } finally {
+    await rm(draft, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Serves `dist` with the page's headers, to this machine only.
+ * @param {{ port: number, strictPort?: boolean }} options port 0: any free one
+ * @returns {Promise<{ address: string, close: () => Promise<void> }>}
+ */
+export async function serve({ port, strictPort = false }) {
+  const { preview } = await import('vite');
+  const server = await preview({
+    root,
+    logLevel: 'error',
+    preview: { port, strictPort, host: 'localhost', open: false },
+  });
+  const bound = server.httpServer.address();
+  if (bound === null || typeof bound === 'string') throw new Error('the server has no port');
+  return { address: `http://localhost:${bound.port}/`, close: () => server.close() };
+}
+
+/** @param {string} path */
+async function changed(path) {
+  return stat(path).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => 0,
+  );
+}
+
+/**
+ * The newest change in a file or a folder, its own included: a file that was removed counts.
+ * @param {string} path
+ * @returns {Promise<number>}
+ */
+async function newestIn(path) {
+  const info = await stat(path).catch(() => undefined);
+  if (!info) return 0;
+  if (!info.isDirectory()) return info.mtimeMs;
+  const names = await readdir(path);
+  return Math.max(info.mtimeMs, ...(await Promise.all(names.map((name) => newestIn(join(path, name))))));
+}

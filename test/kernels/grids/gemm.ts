@@ -8,5 +8,8 @@ export const gemmTiles: readonly GemmTile[] = [8, 16].flatMap((depth) => [
   { rows: 32, columns: 32, depth, threadRows: 4, threadColumns: 4 },
 ]);
 
+/** Small enough to compile quickly in software; the same text otherwise. */
+export const smallTile: GemmTile = { rows: 16, columns: 16, depth: 8, threadRows: 4, threadColumns: 4 };
+
 /** Parts: conv3d and matmul compile them. */
 export const family: ShaderFamily = { grids: [], parts: [checkGemmTile, gemmMain, gemmThreads, gemmTileLabel] };

@@ -1,7 +1,7 @@
 import { type LinearDirectOptions, linearDirect, linearSplit, linearTiled } from '../../../shaders/matmul.wgsl';
 import { each, type ShaderFamily } from '../grid';
 import { epilogues } from './epilogue';
-import { gemmTiles } from './gemm';
+import { gemmTiles, smallTile } from './gemm';
 
 const directTiles: readonly Pick<LinearDirectOptions, 'rows' | 'columns' | 'unroll' | 'shared'>[] = [
   { rows: 8, columns: 2, unroll: 1, shared: false },
@@ -9,10 +9,13 @@ const directTiles: readonly Pick<LinearDirectOptions, 'rows' | 'columns' | 'unro
   { rows: 16, columns: 2, unroll: 4, shared: true },
 ];
 
-const direct = epilogues.flatMap((epilogue) => directTiles.map((tile) => ({ ...epilogue, ...tile })));
+const direct = [
+  ...directTiles.map((tile) => ({ ...epilogues[0]!, ...tile })),
+  ...epilogues.map((epilogue) => ({ ...epilogue, ...directTiles[1]! })),
+];
 const tiled = [
-  ...epilogues.map((epilogue) => ({ ...epilogue, tile: gemmTiles[1]!, inputAligned: true })),
   ...gemmTiles.flatMap((tile) => [true, false].map((inputAligned) => ({ ...epilogues[0]!, tile, inputAligned }))),
+  ...epilogues.map((epilogue) => ({ ...epilogue, tile: smallTile, inputAligned: true })),
 ];
 
 export const family: ShaderFamily = {
@@ -23,7 +26,9 @@ export const family: ShaderFamily = {
     ),
     each(
       linearSplit,
-      epilogues.flatMap((epilogue) => [1, 4].map((rows) => [{ ...epilogue, rows }] as const)),
+      [4, 1].flatMap((rows) =>
+        epilogues.slice(rows === 4 ? -1 : 0).map((epilogue) => [{ ...epilogue, rows }] as const),
+      ),
     ),
     each(
       linearTiled,

@@ -35,7 +35,13 @@ export type Schedule =
       readonly rows: number;
       readonly keys: number;
     }
-  | { readonly kind: 'direct'; readonly rows: number; readonly keys: number };
+  | {
+      readonly kind: 'direct';
+      readonly rows: number;
+      readonly keys: number;
+      /** The four neighbours load one channel each and swap (needs `subgroups` with quads of consecutive threads, and whole vec4s). */
+      readonly quads?: boolean;
+    };
 
 /**
  * Strides (of a row) and offsets are in elements; a query or key is `rowStep` rows after the one before it.
@@ -79,22 +85,28 @@ export function streamingTiles(schedule: Schedule, queries: number): number {
 export function streamingSoftmax(options: StreamingOptions): Shader {
   const { headDim, aligned, masked, bias, schedule } = options;
   const params = [...streamingParams, ...options.params];
-  const element = aligned ? 'vec4f' : 'f32';
+  const quads = schedule.kind === 'direct' && schedule.quads === true;
+  if (quads && !aligned) throw new RangeError(`attention: heads of ${headDim} do not divide into quads`);
+  const element = aligned && !quads ? 'vec4f' : 'f32';
   const names = ['q', 'k', 'v', ...(masked ? ['mask'] : []), ...(bias === undefined ? [] : ['biasTable'])];
   const details =
     schedule.kind === 'direct'
-      ? `${schedule.rows}x${schedule.keys}`
+      ? `${schedule.rows}x${schedule.keys}${schedule.quads ? ' quads' : ''}`
       : `${schedule.queries}x${schedule.keys}/${schedule.lanes}x${schedule.rows}`;
   return {
     label: `${options.label} d${headDim}${masked ? ' masked' : ''}${aligned ? '' : ' unaligned'} ${schedule.kind} ${details}`,
     access: [...names.map(() => 'read' as const), 'write'],
     params,
     code: wgsl`
+#if ${quads}
+enable subgroups;
+diagnostic(off, subgroup_uniformity);
+#endif
 ${paramsStruct(params, names.length + 1)}
 ${names.map((name, i) => `@group(0) @binding(${i}) var<storage, read> ${name}: array<${i < 3 ? element : 'f32'}>;`).join('\n')}
 @group(0) @binding(${names.length}) var<storage, read_write> out: array<${element}>;
 ${options.rows}
-${access(headDim, aligned)}
+${access(headDim, quads ? 'quads' : aligned ? 'vec4f' : 'f32')}
 fn score(dotProduct: f32, batch: u32, head: u32, i: u32, j: u32) -> f32 {
   var s = dotProduct * params.scale;
 #if ${bias !== undefined}
@@ -110,22 +122,38 @@ ${schedule.kind === 'direct' ? direct(headDim, schedule) : tiled(headDim, schedu
   };
 }
 
-/** `loadQ/K/V(base, chunk)` and `storeOut(base, chunk, value)`: four elements of a head, zero past its end. `base` in units of the binding. */
-function access(headDim: number, aligned: boolean): string {
-  const load = (name: string): string =>
-    aligned
-      ? `fn load_${name}(base: u32, chunk: u32) -> vec4f { return ${name}[base + chunk]; }`
-      : `fn load_${name}(base: u32, chunk: u32) -> vec4f {
-  let lane = 4u * chunk + vec4u(0u, 1u, 2u, 3u);
-  let value = vec4f(${['x', 'y', 'z', 'w'].map((c) => `${name}[base + lane.${c}]`).join(', ')});
-  return select(vec4f(), value, lane < vec4u(${headDim}u));
+/**
+ * `load_q/k/v(base, chunk, lane)` and `storeOut(base, chunk, lane, value)`: four elements of a head, zero past its end. `base` in
+ * units of the binding. As 'quads', component u is channel `lane ^ u` of the chunk.
+ */
+function access(headDim: number, element: 'vec4f' | 'f32' | 'quads'): string {
+  const aligned = element === 'vec4f';
+  const load = (name: string): string => {
+    const signature = `fn load_${name}(base: u32, chunk: u32, lane: u32) -> vec4f`;
+    if (aligned) return `${signature} { return ${name}[base + chunk]; }`;
+    if (element === 'quads') {
+      if (name === 'q')
+        return `${signature} { return vec4f(${[0, 1, 2, 3].map((u) => `q[base + 4u * chunk + (lane ^ ${u}u)]`).join(', ')}); }`;
+      return `${signature} {
+  let value = ${name}[base + 4u * chunk + lane];
+  return vec4f(value, quadSwapX(value), quadSwapY(value), quadSwapDiagonal(value));
 }`;
-  const store = aligned
-    ? `fn storeOut(base: u32, chunk: u32, value: vec4f) { out[base + chunk] = value; }`
-    : `fn storeOut(base: u32, chunk: u32, value: vec4f) {
-  let lane = 4u * chunk;
-  out[base + lane] = value.x;
-  ${['y', 'z', 'w'].map((c, i) => `if (lane + ${i + 1}u < ${headDim}u) { out[base + lane + ${i + 1}u] = value.${c}; }`).join('\n  ')}
+    }
+    return `${signature} {
+  let channel = 4u * chunk + vec4u(0u, 1u, 2u, 3u);
+  let value = vec4f(${['x', 'y', 'z', 'w'].map((c) => `${name}[base + channel.${c}]`).join(', ')});
+  return select(vec4f(), value, channel < vec4u(${headDim}u));
+}`;
+  };
+  const stores = {
+    vec4f: 'out[base + chunk] = value;',
+    quads: ['x', 'y', 'z', 'w'].map((c, u) => `out[base + 4u * chunk + (lane ^ ${u}u)] = value.${c};`).join('\n  '),
+    f32: ['x', 'y', 'z', 'w']
+      .map((c, i) => `if (4u * chunk + ${i}u < ${headDim}u) { out[base + 4u * chunk + ${i}u] = value.${c}; }`)
+      .join('\n  '),
+  };
+  const store = `fn storeOut(base: u32, chunk: u32, lane: u32, value: vec4f) {
+  ${stores[element]}
 }`;
   const unit = aligned ? 4 : 1;
   const base = (row: string, stride: string, offset: string): string =>
@@ -151,9 +179,21 @@ function direct(headDim: number, { rows, keys }: { readonly rows: number; readon
   const block = Math.floor(MOST_BLOCK / keys) * keys;
   const R = range(rows);
   const K = range(keys);
+  // A software adapter pays for every store to a variable inside a loop: sums take several products a statement.
+  const unroll = [2, 1].find((size) => chunks % size === 0)!;
+  const U = range(unroll);
   const perRow = rows === 1 ? 'f32' : `vec${rows}f`;
   const part = (value: string, r: number): string => (rows === 1 ? value : `${value}[${r}]`);
   const gather = (of: (r: number) => string): string => `${perRow}(${R.map(of).join(', ')})`;
+  const dots = (r: number, k: number): string =>
+    U.flatMap((u) => ['x', 'y', 'z', 'w'].map((c) => [`query${r}_${u}.${c}`, `key${k}_${u}.${c}`])).reduce(
+      (sum, [q, key]) => `fma(${q}, ${key}, ${sum})`,
+      `s${r}_${k}`,
+    );
+  const weighted = (r: number, u: number): string =>
+    K.reduce((sum, k) => `fma(vec4f(${part(`weight${k}`, r)}), value${k}_${u}, ${sum})`, `a${r}_${u}`);
+  const lines = (indent: number, items: readonly string[]): string => items.join(`\n${' '.repeat(indent)}`);
+  const cross = (of: (r: number, u: number) => string): string[] => R.flatMap((r) => U.map((u) => of(r, u)));
   return wgsl`
 @compute @workgroup_size(${DIRECT_THREADS})
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgroups: vec3u, @builtin(local_invocation_index) local: u32) {
@@ -163,15 +203,19 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgr
   // Threads past the end repeat the last work without storing: an idle lane would slow its neighbours down.
   let batch = min(slot / params.heads, params.batches - 1u);
   let head = slot % params.heads;
+  let lane = local & 3u;
   let first = (thread % threads) * ${rows}u;
   let last = params.queries - 1u;
-  ${R.map((r) => `let i${r} = min(first + ${r}u, last);`).join('\n  ')}
+  ${lines(
+    2,
+    R.map((r) => `let i${r} = min(first + ${r}u, last);`),
+  )}
   var query: array<vec4f, ${rows * chunks}>;
   var acc: array<vec4f, ${rows * chunks}>;
-  {
-    ${R.map((r) => `let q${r} = queryBase(batch, head, i${r});`).join('\n    ')}
+  for (var r = 0u; r < ${rows}u; r++) {
+    let base = queryBase(batch, head, min(first + r, last));
     for (var c = 0u; c < ${chunks}u; c++) {
-      ${R.map((r) => `query[c * ${rows}u + ${r}u] = load_q(q${r}, c);`).join('\n      ')}
+      query[c * ${rows}u + r] = load_q(base, c, lane);
     }
   }
   var weights: array<${perRow}, ${block}>;  // logits, then their exponentials
@@ -185,18 +229,38 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgr
     let count = min(params.keys - start, ${block}u);
     var top = highest;
     for (var j = 0u; j < count; j += ${keys}u) {
-      ${K.map((k) => `let k${k} = keyStart + min(start + j + ${k}u, params.keys - 1u) * keyPitch;`).join('\n      ')}
-      ${R.flatMap((r) => K.map((k) => `var s${r}_${k} = vec4f();`)).join('\n      ')}
-      for (var c = 0u; c < ${chunks}u; c++) {
-        ${R.map((r) => `let query${r} = query[c * ${rows}u + ${r}u];`).join('\n        ')}
-        ${K.map((k) => `let key${k} = load_k(k${k}, c);`).join('\n        ')}
-        ${R.flatMap((r) => K.map((k) => `s${r}_${k} += query${r} * key${k};`)).join('\n        ')}
+      ${lines(
+        6,
+        K.map((k) => `let k${k} = keyStart + min(start + j + ${k}u, params.keys - 1u) * keyPitch;`),
+      )}
+      ${lines(
+        6,
+        R.flatMap((r) => K.map((k) => `var s${r}_${k} = 0.0;`)),
+      )}
+      for (var c = 0u; c < ${chunks}u; c += ${unroll}u) {
+        ${lines(
+          8,
+          cross((r, u) => `let query${r}_${u} = query[(c + ${u}u) * ${rows}u + ${r}u];`),
+        )}
+        ${lines(
+          8,
+          K.flatMap((k) => U.map((u) => `let key${k}_${u} = load_k(k${k}, c + ${u}u, lane);`)),
+        )}
+        ${lines(
+          8,
+          R.flatMap((r) => K.map((k) => `s${r}_${k} = ${dots(r, k)};`)),
+        )}
       }
-      ${K.flatMap((k) => [
-        `let t${k} = ${gather((r) => `score(dot(s${r}_${k}, vec4f(1.0)), batch, head, i${r}, start + j + ${k}u)`)};`,
-        `top = max(top, t${k});`,
-        `weights[j + ${k}u] = t${k};`,
-      ]).join('\n      ')}
+      ${lines(
+        6,
+        K.map((k) => `weights[j + ${k}u] = ${gather((r) => `s${r}_${k}`)};`),
+      )}
+    }
+    // Apart from the products, so that the text of a logit stands here once.
+    for (var j = 0u; j < count; j++) {
+      let logit = ${gather((r) => `score(${part('weights[j]', r)}, batch, head, i${r}, start + j)`)};
+      top = max(top, logit);
+      weights[j] = logit;
     }
     let fade = exp2(highest - top);
     highest = top;
@@ -206,21 +270,41 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgr
       sum += weight;
       weights[j] = weight;
     }
-    let v = valueStart + start * valuePitch;
-    for (var c = 0u; c < ${chunks}u; c++) {
-      ${R.map((r) => `var a${r} = acc[c * ${rows}u + ${r}u] * ${part('fade', r)};`).join('\n      ')}
-      for (var j = 0u; j < count; j++) {
-        let value = load_v(v + j * valuePitch, c);
-        let weight = weights[j];
-        ${R.map((r) => `a${r} += ${part('weight', r)} * value;`).join('\n        ')}
+    for (var j = count; j % ${keys}u != 0u; j++) {
+      weights[j] = ${perRow}();
+    }
+    for (var c = 0u; c < ${chunks}u; c += ${unroll}u) {
+      ${lines(
+        6,
+        cross((r, u) => `var a${r}_${u} = acc[(c + ${u}u) * ${rows}u + ${r}u] * ${part('fade', r)};`),
+      )}
+      for (var j = 0u; j < count; j += ${keys}u) {
+        ${lines(
+          8,
+          K.flatMap((k) => [
+            `let weight${k} = weights[j + ${k}u];`,
+            `let v${k} = valueStart + min(start + j + ${k}u, params.keys - 1u) * valuePitch;`,
+            ...U.map((u) => `let value${k}_${u} = load_v(v${k}, c + ${u}u, lane);`),
+          ]),
+        )}
+        ${lines(
+          8,
+          cross((r, u) => `a${r}_${u} = ${weighted(r, u)};`),
+        )}
       }
-      ${R.map((r) => `acc[c * ${rows}u + ${r}u] = a${r};`).join('\n      ')}
+      ${lines(
+        6,
+        cross((r, u) => `acc[(c + ${u}u) * ${rows}u + ${r}u] = a${r}_${u};`),
+      )}
     }
   }
   if (slot < params.batches * params.heads) {
     let inverse = select(${perRow}(), 1.0 / sum, sum > ${perRow}());
-    for (var c = 0u; c < ${chunks}u; c++) {
-      ${R.map((r) => `if (first + ${r}u <= last) { storeOut(outBase(batch, head, i${r}), c, acc[c * ${rows}u + ${r}u] * ${part('inverse', r)}); }`).join('\n      ')}
+    for (var r = 0u; r < min(${rows}u, params.queries - min(first, params.queries)); r++) {
+      let base = outBase(batch, head, first + r);
+      for (var c = 0u; c < ${chunks}u; c++) {
+        storeOut(base, c, lane, acc[c * ${rows}u + r] * ${rows === 1 ? 'inverse' : 'inverse[r]'});
+      }
     }
   }
 }
@@ -247,7 +331,7 @@ function tiled(headDim: number, { queries, lanes, rows, keys }: Extract<Schedule
   const fill = (name: 'k' | 'v', side: string): string => `
     for (var at = local; at < ${keys * total}u; at += ${threads}u) {
       let row = at / ${total}u;
-      tile[row * ${pitch}u + at % ${total}u] = load_${name}(${side}Start + min(start + row, params.keys - 1u) * ${side}Pitch, at % ${total}u);
+      tile[row * ${pitch}u + at % ${total}u] = load_${name}(${side}Start + min(start + row, params.keys - 1u) * ${side}Pitch, at % ${total}u, 0u);
     }`;
   return wgsl`
 var<workgroup> tile: array<vec4f, ${keys * pitch}>;
@@ -280,7 +364,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgr
       // Scores: the lanes share the keys.
       ${lines(R.flatMap((r) => K.map((k) => `var s${r}_${k} = vec4f();`)))}
       for (var c = 0u; c < ${total}u; c++) {
-        ${R.map((r) => `let query${r} = load_q(q${r}, c);`).join('\n        ')}
+        ${R.map((r) => `let query${r} = load_q(q${r}, c, lane);`).join('\n        ')}
         ${K.map((k) => `let key${k} = tile[(lane + ${k * lanes}u) * ${pitch}u + c];`).join('\n        ')}
         ${R.flatMap((r) => K.map((k) => `s${r}_${k} += query${r} * key${k};`)).join('\n        ')}
       }
@@ -320,7 +404,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgr
     (r) => `if (first + ${r}u <= last) {
     let inverse = select(0.0, 1.0 / sum${r}, sum${r} > 0.0);
     let o = outBase(batch, head, i${r});
-    ${C.map((c) => `${whole ? '' : `if (lane + ${c * lanes}u < ${total}u) `}{ storeOut(o, lane + ${c * lanes}u, acc${r}_${c} * inverse); }`).join('\n    ')}
+    ${C.map((c) => `${whole ? '' : `if (lane + ${c * lanes}u < ${total}u) `}{ storeOut(o, lane + ${c * lanes}u, 0u, acc${r}_${c} * inverse); }`).join('\n    ')}
   }`,
   ).join('\n  ')}
 }

@@ -30,7 +30,8 @@ fn firstKey(batch: u32) -> u32 { return firstQuery(batch); }
 // From frame i to frame j the shorter way round; half a turn counts as forward.
 fn circularBias(head: u32, i: u32, j: u32) -> f32 {
   let frames = i32(params.queries);
-  let forward = (i32(j) - i32(i) + frames) % frames;
+  let step = i32(j) - i32(i);
+  let forward = select(step, step + frames, step < 0);
   let offset = clamp(select(forward - frames, forward, 2 * forward <= frames), -params.reach, params.reach);
   return biasTable[i32(head) * (2 * params.reach + 1) + offset + params.reach];
 }

@@ -108,8 +108,9 @@ export function temporalAttention(plan: Plan, qkv: Tensor, options: HeadOptions 
     }
   }
   const batches = clips * positions;
-  const schedule =
+  const wanted =
     options.schedule ?? chooseSchedule(plan, { headDim, queries: frames, keys: frames, slots: batches * heads });
+  const schedule = possible(plan, wanted, aligned);
   const kernel = temporalShader({ headDim, aligned, biased: bias !== undefined, schedule });
   return record(plan, kernel, schedule, {
     parts,
@@ -171,7 +172,8 @@ function withinRows(
   const { headDim, aligned } = checkHeads(op, shape.at(-1)!, options);
   const queries = sizeOf(shape.slice(0, -1)) / batches;
   const keys = given ?? queries;
-  const schedule = options.schedule ?? chooseSchedule(plan, { headDim, queries, keys, slots: batches * heads });
+  const wanted = options.schedule ?? chooseSchedule(plan, { headDim, queries, keys, slots: batches * heads });
+  const schedule = possible(plan, wanted, aligned);
   const kernel = attention({ headDim, aligned, masked: mask !== undefined, schedule });
   const extra = mask ? [mask] : [];
   return record(plan, kernel, schedule, {
@@ -244,18 +246,21 @@ export function chooseSchedule(
 ): Schedule {
   const { headDim, queries, keys, slots } = shape;
   if (plan.gpu?.isSoftware) {
-    // Tiles that waste the fewest rows: of equal waste the largest.
-    return {
-      kind: 'direct',
-      rows: leastWaste(queries, headDim > 80 ? [2, 1] : [4, 3, 2], 4),
-      keys: leastWaste(keys, [4, 3, 2], 1),
-    };
+    // Tiles that waste the fewest rows: of equal waste the largest. Wide heads have less room for queries.
+    const rows = leastWaste(queries, headDim > 80 ? [2, 1] : [4, 3, 2], 4);
+    return { kind: 'direct', rows, keys: leastWaste(keys, [4, 3, 2], 1), quads: true };
   }
   const lanes = headDim > 64 ? 8 : 4;
   const tile = queries > 16 ? 32 : 16;
   const rows = slots * Math.ceil(queries / 32) >= 512 && tile === 32 ? 2 : 1;
   const most = headDim > 160 ? 8 : headDim > 64 ? 16 : 32; // that workgroup memory holds
   return { kind: 'tiled', queries: tile, lanes, rows, keys: Math.min(most, keys > 16 ? 32 : 16) };
+}
+
+/** Quads need the `subgroups` feature and heads of whole vec4s; without them every thread loads for itself. */
+function possible(plan: Plan, schedule: Schedule, aligned: boolean): Schedule {
+  if (schedule.kind !== 'direct' || !schedule.quads) return schedule;
+  return { ...schedule, quads: aligned && plan.gpu?.features.subgroups === true };
 }
 
 function leastWaste(count: number, sizes: readonly number[], multiple: number): number {

@@ -142,7 +142,7 @@ export function chooseGroupNorm(
     groups,
   }: { readonly spans: number; readonly rows: number; readonly channels: number; readonly groups: number },
 ): GroupNormSchedule {
-  if (plan.gpu?.isSoftware) return { kind: 'wide', width: 1, chunkRows: 64, reduce: 1 };
+  if (plan.gpu?.isSoftware) return { kind: 'wide', width: 4, chunkRows: 64, reduce: 1 };
   if ((rows * channels) / groups <= SMALL_GROUP || spans * groups >= MANY_GROUPS) return { kind: 'group' };
   return { kind: 'wide', width: 4, chunkRows: 32, reduce: 64 };
 }

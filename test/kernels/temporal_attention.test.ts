@@ -8,6 +8,7 @@ const schedules: (readonly [name: string, schedule: Schedule | undefined])[] = [
   ['chosen', undefined],
   ['direct 3x3', { kind: 'direct', rows: 3, keys: 3 }],
   ['direct 4x4', { kind: 'direct', rows: 4, keys: 4 }],
+  ['direct 2x2 quads', { kind: 'direct', rows: 2, keys: 2, quads: true }],
   ['tiled 16x16/4', { kind: 'tiled', queries: 16, lanes: 4, rows: 1, keys: 16 }],
   ['tiled 32x16/8x2', { kind: 'tiled', queries: 32, lanes: 8, rows: 2, keys: 16 }],
 ];

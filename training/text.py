@@ -148,6 +148,7 @@ if __name__ == "__main__":
     vocabulary = tokenizer.fast.get_vocab()
     words = [word for word in vocabulary if word.isalpha()]
     vectors = F.normalize(table[[vocabulary[word] for word in words]], dim=-1)
-    for word in ["dog", "lorry", "joyful", "octopus", "dancing"]:
-        near = (vectors @ F.normalize(table[vocabulary[word]], dim=-1)).topk(6).indices.tolist()
-        print(word, "->", [words[i] for i in near[1:]])
+    for word in ["dog", "doggo", "lorry", "joyful", "octopus", "dancing"]:
+        ids = tokenizer.fast.encode(word, add_special_tokens=False).ids
+        near = (vectors @ F.normalize(table[ids].mean(0), dim=-1)).topk(6).indices.tolist()
+        print(word, "->", [words[i] for i in near if words[i] != word])

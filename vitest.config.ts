@@ -27,8 +27,8 @@ export default defineConfig(async () => {
     oxc: { jsx: { runtime: 'automatic' as const, importSource: 'preact' } },
     test: {
       // A software adapter on two shared cores is slow: time limits are there to end a hang, not to measure.
-      testTimeout: 60_000,
-      hookTimeout: 60_000,
+      testTimeout: 180_000,
+      hookTimeout: 180_000,
       projects: [
         {
           extends: true as const,

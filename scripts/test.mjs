@@ -3,11 +3,10 @@
 // `npm test -- types lint unit e2e` runs only the named parts.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { install, root } from './site.mjs';
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const reports = join(root, 'node_modules', '.cache', 'reports');
 
 /** @typedef {{ passed: number, failed: number }} Count */
@@ -119,28 +118,12 @@ function tell(name, counts) {
   return counts;
 }
 
-/** `npm ci` where node_modules is missing or older than the lock file. */
-async function install() {
-  const [lock, installed] = await Promise.all(
-    ['package-lock.json', 'node_modules/.package-lock.json'].map((path) =>
-      stat(join(root, path)).then(
-        ({ mtimeMs }) => mtimeMs,
-        () => 0,
-      ),
-    ),
-  );
-  if (installed > 0 && installed >= lock) return;
-  console.log('Installing packages');
-  const code = await run('npm', ['ci', '--no-audit', '--no-fund'], { timeout: 10 * minute });
-  if (code !== 0) throw new Error('npm ci failed');
-}
-
 async function main() {
   const asked = process.argv.slice(2);
   const unknown = asked.filter((name) => !(name in parts));
   if (unknown.length > 0)
     throw new Error(`unknown part ${unknown.join(', ')}: expected ${Object.keys(parts).join(', ')}`);
-  await install();
+  await install(console.log);
   await rm(reports, { recursive: true, force: true });
   await mkdir(reports, { recursive: true });
   const { browser } = await import('./ensure-browser.mjs');

@@ -1,0 +1,96 @@
+// What can go missing: weights, WebGPU, the encoder, the device. Each ends in plain words and a page that still works.
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import {
+  download,
+  ended,
+  expect,
+  generate,
+  inWorker,
+  makeClip,
+  modelFiles,
+  open,
+  pixels,
+  serveTiny,
+  test,
+} from './flipbook';
+
+const notice = '.notice';
+const denoiser = await readFile(fileURLToPath(new URL('../fixtures/tiny/denoiser.safetensors', import.meta.url)));
+const altered = Buffer.from(denoiser);
+altered[altered.length - 100] = (altered[altered.length - 100] ?? 0) ^ 1;
+
+for (const [what, answer] of [
+  ['missing', { status: 404, body: 'no such file' }],
+  ['truncated', { body: denoiser.subarray(0, denoiser.length >> 1) }],
+  ['altered', { body: altered }],
+] as const) {
+  test(`a weight file that is ${what}`, async ({ page }) => {
+    let broken = true;
+    await page.route(modelFiles, (route) =>
+      broken && route.request().url().endsWith('denoiser.safetensors') ? route.fulfill(answer) : serveTiny(route),
+    );
+    await open(page);
+    await generate(page);
+    await expect(page.locator(notice)).toContainText('The model could not be loaded', { timeout: 60_000 });
+    await expect(page.locator(notice)).toContainText('denoiser.safetensors');
+    broken = false;
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await ended(page);
+    await expect(page.locator(notice)).toHaveCount(0);
+    await expect(page.getByRole('button', { name: 'Download MP4' })).toBeEnabled();
+  });
+}
+
+test('no WebGPU: advice for the browser at hand, and a form that still works', async ({ page }) => {
+  await page.addInitScript(() => {
+    Object.defineProperty(Navigator.prototype, 'gpu', { get: () => undefined });
+  });
+  await open(page, { prompt: 'a rocket' });
+  await expect(page.locator(notice)).toContainText('This browser has no WebGPU');
+  await expect(page.locator(notice)).toContainText('Chrome');
+  await generate(page);
+  await expect(page.locator(notice)).toContainText('This browser has no WebGPU');
+  await page.getByRole('button', { name: 'Copy link' }).click();
+  await expect(page).toHaveURL(/prompt=a\+rocket/);
+});
+
+test('no graphics adapter', async ({ page }) => {
+  await inWorker(page, 'GPU.prototype.requestAdapter = async () => null');
+  await open(page);
+  await expect(page.locator(notice)).toContainText('No graphics adapter answered');
+});
+
+test('no encoder: the clip plays and can be saved as PNG', async ({ page }) => {
+  await inWorker(page, 'delete self.VideoEncoder');
+  await open(page);
+  await generate(page);
+  await ended(page);
+  await expect(page.locator(notice)).toContainText('No MP4 this time');
+  await expect(page.getByRole('button', { name: 'Download MP4' })).toBeDisabled();
+  const { path } = await download(page, 'Save PNG');
+  expect((await readFile(path)).subarray(1, 4).toString()).toBe('PNG');
+});
+
+test('a device destroyed midway: said so, and the next clip is the same as ever', async ({ page }) => {
+  await inWorker(
+    page,
+    `const request = GPUAdapter.prototype.requestDevice;
+     GPUAdapter.prototype.requestDevice = async function (...args) { return (self.lastDevice = await request.apply(this, args)); };
+     new BroadcastChannel('destroy').onmessage = () => self.lastDevice.destroy()`,
+  );
+  await open(page);
+  await makeClip(page);
+  const before = pixels((await download(page)).path);
+  await page.getByLabel('Steps').fill('200');
+  await generate(page);
+  await expect(page.getByRole('progressbar')).toHaveAttribute('aria-valuetext', /step \d+ of 200/, { timeout: 60_000 });
+  await page.evaluate(() => new BroadcastChannel('destroy').postMessage(null));
+  await expect(page.locator(notice)).toContainText('The graphics device went away', { timeout: 30_000 });
+  expect(pixels((await download(page)).path)).toBe(before);
+  await page.getByLabel('Steps').fill('1');
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await ended(page);
+  await expect(page.locator(notice)).toHaveCount(0);
+  expect(pixels((await download(page)).path)).toBe(before);
+});

@@ -1,0 +1,127 @@
+// The main job in the real page: type, generate, cancel, generate again, download, and read the file back.
+import { readFile } from 'node:fs/promises';
+import { ALL_FORMATS, BufferSource, Input } from 'mediabunny';
+import {
+  download,
+  ended,
+  expect,
+  generate,
+  makeClip,
+  meanDifference,
+  open,
+  pixels,
+  probe,
+  progressBar,
+  short,
+  statistics,
+  test,
+  thumbnail,
+  xmp,
+} from './flipbook';
+
+test('type, generate, download, read the file back; the same seed gives the same clip, another seed another', async ({
+  page,
+}) => {
+  await page.emulateMedia({ reducedMotion: 'reduce' });
+  await page.goto('/');
+  await expect(page.getByRole('button', { name: 'Download MP4' })).toBeDisabled();
+  await page.getByLabel('Prompt').fill('a dancing <cat> & "dog" 🐈');
+  await page.getByLabel('Steps').fill('2');
+  await page.getByLabel('Frames').fill('8');
+  await page.getByLabel('Seed').fill('7');
+  await page.getByLabel('Background').fill('#336699');
+  await generate(page);
+  await expect(progressBar(page)).toHaveAttribute('aria-valuetext', /\d+%, .+/);
+  await expect(page).toHaveTitle(/^\d+% · Flipbook$/);
+  await ended(page);
+  await expect(page).toHaveTitle(/dancing .* · Flipbook/);
+
+  const { path, file } = await download(page);
+  expect(file.suggestedFilename()).toBe('a-dancing-cat-dog-7.mp4');
+  expect(probe(path)).toMatchObject({ frames: 8, width: 512, codec: expect.stringMatching(/^(h264|vp9)$/) });
+  expect(probe(path).duration).toBeCloseTo(8 / 12, 2);
+  const input = new Input({ source: new BufferSource(await readFile(path)), formats: ALL_FORMATS });
+  expect(await input.computeDuration()).toBeCloseTo(8 / 12, 2);
+  expect(JSON.stringify(xmp(path))).toContain('a dancing <cat> & \\"dog\\" 🐈');
+
+  // Reduced motion: the canvas rests on the first frame, which must be the file's first frame.
+  const picture = await download(page, 'Save PNG');
+  expect(meanDifference(thumbnail(picture.path), thumbnail(path))).toBeLessThan(6);
+
+  await makeClip(page);
+  expect(pixels((await download(page)).path)).toBe(pixels(path));
+  await page.getByLabel('Seed').fill('8');
+  await makeClip(page);
+  expect(pixels((await download(page)).path)).not.toBe(pixels(path));
+
+  // The file brings its settings back.
+  await page.getByLabel('Prompt').fill('something else');
+  await page.getByLabel('Steps').fill('9');
+  await page.locator('input[type=file]').setInputFiles(path);
+  await expect(page.getByLabel('Prompt')).toHaveValue('a dancing <cat> & "dog" 🐈');
+  await expect(page.getByLabel('Steps')).toHaveValue('2');
+  await expect(page.getByLabel('Seed')).toHaveValue('7');
+  await expect(page.getByLabel('Background')).toHaveValue('#336699');
+});
+
+test('cancel midway, keep the last clip, generate again', async ({ page }) => {
+  await open(page);
+  await makeClip(page);
+  const before = pixels((await download(page)).path);
+  await page.getByLabel('Steps').fill('200');
+  await generate(page);
+  await expect(progressBar(page)).toHaveAttribute('aria-valuetext', /step \d+ of 200/, { timeout: 60_000 });
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await expect(progressBar(page)).toHaveCount(0, { timeout: 10_000 });
+  await expect(page.getByText('Cancelled.').first()).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Generate' })).toBeFocused();
+  expect(pixels((await download(page)).path)).toBe(before);
+  await page.getByLabel('Steps').fill(short.steps);
+  await makeClip(page);
+  expect(pixels((await download(page)).path)).toBe(before);
+});
+
+test('GPU memory stays flat over five generations; 1, 4 and 50 steps work', async ({ page }) => {
+  await open(page);
+  const finished = await statistics(page);
+  for (const steps of ['1', '4', '50', '1', '1']) {
+    await page.getByLabel('Steps').fill(steps);
+    await makeClip(page);
+  }
+  const bytes = (await finished()).map(({ stats }) => stats.bytesInUse);
+  expect(bytes).toHaveLength(5);
+  expect(new Set(bytes).size, bytes.join()).toBe(1);
+});
+
+test('the finished clip plays in a loop, and pauses', async ({ page }) => {
+  await open(page, { frames: '8' });
+  await makeClip(page);
+  const shot = async () => (await page.locator('canvas').screenshot()).toString('base64');
+  const first = await shot();
+  await expect.poll(shot).not.toBe(first);
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await page.waitForTimeout(300);
+  const rest = await shot();
+  await page.waitForTimeout(500);
+  expect(await shot()).toBe(rest);
+  await page.getByRole('button', { name: 'Play' }).click();
+  await expect.poll(shot).not.toBe(rest);
+});
+
+test('an unlocked seed rolls for each new clip, a locked one stays', async ({ page }) => {
+  await page.goto('/');
+  await page.getByLabel('Steps').fill('1');
+  await page.getByLabel('Frames').fill('4');
+  const seed = page.getByLabel('Seed');
+  const first = await seed.inputValue();
+  await makeClip(page);
+  await expect(seed).toHaveValue(first);
+  await makeClip(page);
+  await expect(seed).not.toHaveValue(first);
+  await page.getByRole('button', { name: 'Roll dice' }).click();
+  await page.getByRole('button', { name: 'Lock' }).click();
+  const kept = await seed.inputValue();
+  await makeClip(page);
+  await makeClip(page);
+  await expect(seed).toHaveValue(kept);
+});

@@ -1,0 +1,116 @@
+// The page around the clip: wrong input at each control, keyboard, accessibility, memory of settings, links, small screens.
+import AxeBuilder from '@axe-core/playwright';
+import { ended, expect, generate, makeClip, open, progressBar, test } from './flipbook';
+
+const wrong = [
+  ['Prompt', '', /Prompt is empty/],
+  ['Prompt', 'a'.repeat(10_000), /10000 characters; at most 500/],
+  ['Steps', '0', /Steps is “0”.*from 1 to 200/],
+  ['Steps', '-1', /Steps is “-1”/],
+  ['Steps', '1e9', /Steps is “1e9”/],
+  ['Steps', 'abc', /Steps is “abc”/],
+  ['Seed', '1.5', /Seed is “1.5”/],
+  ['Guidance', 'much', /Guidance is “much”/],
+  ['Frames', '7', /Frames is “7”.*Try 8/],
+  ['Background', 'red', /Background is “red”/],
+] as const;
+
+test('wrong input is explained at its control, and nothing is lost', async ({ page }) => {
+  await open(page);
+  for (const [label, value, message] of wrong) {
+    await test.step(`${label} = ${JSON.stringify(value.slice(0, 12))}`, async () => {
+      const control = page.getByLabel(label, { exact: true });
+      const right = await control.inputValue();
+      await control.fill(value);
+      await generate(page);
+      await expect(control).toBeFocused();
+      await expect(control).toHaveAttribute('aria-invalid', 'true');
+      await expect(control).toHaveAccessibleDescription(message);
+      await expect(control).toHaveValue(value);
+      await expect(progressBar(page)).toHaveCount(0);
+      await control.fill(right);
+      await expect(control).toHaveAttribute('aria-invalid', 'false');
+    });
+  }
+});
+
+test('an unknown sampler in a link is explained', async ({ page }) => {
+  await open(page, { sampler: 'plms' });
+  await expect(page.getByLabel('Sampler')).toHaveAccessibleDescription(/Sampler is “plms”/);
+});
+
+test('settings survive a reload, wrong ones too; tampered storage does no harm', async ({ page }) => {
+  await page.goto('/');
+  await page.getByLabel('Prompt').fill('a shy ghost');
+  await page.getByLabel('Steps').fill('abc');
+  await page.getByLabel('Sampler').selectOption('ddim');
+  await page.reload();
+  await expect(page.getByLabel('Prompt')).toHaveValue('a shy ghost');
+  await expect(page.getByLabel('Steps')).toHaveValue('abc');
+  await expect(page.getByLabel('Sampler')).toHaveValue('ddim');
+  await page.evaluate(() => localStorage.setItem('flipbook:settings', '[{"prompt":'));
+  await page.reload();
+  await expect(page.getByLabel('Prompt')).toHaveValue('a dancing cat');
+});
+
+test('the keyboard alone: arrows step, Ctrl+Enter generates, Escape cancels', async ({ page }) => {
+  await open(page, { steps: '199' });
+  await page.getByLabel('Steps').focus();
+  await page.keyboard.press('ArrowUp');
+  await expect(page.getByLabel('Steps')).toHaveValue('200');
+  await page.keyboard.press('ArrowUp');
+  await expect(page.getByLabel('Steps')).toHaveValue('200');
+  await page.getByLabel('Frames').focus();
+  await page.keyboard.press('ArrowUp');
+  await expect(page.getByLabel('Frames')).toHaveValue('8');
+  await page.keyboard.press('Control+Enter');
+  await expect(progressBar(page)).toBeVisible();
+  await page.keyboard.press('Escape');
+  await ended(page);
+  await page.getByLabel('Prompt').focus();
+  const stops: string[] = [];
+  for (let i = 0; i < 30; i++) {
+    await page.keyboard.press('Tab');
+    stops.push(
+      await page.evaluate(() => document.activeElement?.id || document.activeElement?.textContent?.trim() || ''),
+    );
+  }
+  for (const stop of ['Generate', 'steps', 'frames', 'guidance', 'sampler', 'seed', 'background'])
+    expect(stops).toContain(stop);
+});
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test(`no accessibility violations, ${colorScheme}`, async ({ page }) => {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    await open(page, { steps: 'abc' });
+    const scan = async () =>
+      (await new AxeBuilder({ page }).analyze()).violations.map(({ id, nodes }) => [id, nodes[0]?.html]);
+    expect(await scan()).toEqual([]);
+    await page.getByLabel('Steps').fill('1');
+    await makeClip(page);
+    expect(await scan()).toEqual([]);
+  });
+}
+
+test('a phone: no sideways scrolling, everything within reach', async ({ page }) => {
+  await page.setViewportSize({ width: 360, height: 640 });
+  await open(page);
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  expect(overflow).toBeLessThanOrEqual(0);
+  for (const name of ['Generate', 'Copy link', 'Download MP4', 'Roll dice']) {
+    const box = await page.getByRole('button', { name }).boundingBox();
+    expect(box?.x).toBeGreaterThanOrEqual(0);
+    expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThanOrEqual(360);
+    expect(box?.height).toBeGreaterThanOrEqual(36);
+  }
+});
+
+test('strict headers and no console errors', async ({ page }) => {
+  const problems: string[] = [];
+  page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
+  page.on('pageerror', (error) => problems.push(error.message));
+  const response = await page.goto('/');
+  expect(response?.headers()['content-security-policy']).toContain("script-src 'self';");
+  await expect(page.locator('footer')).toContainText(/through WebGPU/);
+  expect(problems).toEqual([]);
+});

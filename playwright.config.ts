@@ -5,7 +5,7 @@ import { browser } from './scripts/ensure-browser.mjs';
 const { executablePath, args, env } = await browser();
 const port = Number(process.env.FLIPBOOK_TEST_PORT ?? 4173);
 // A folder of its own: a test run must not change what `npm start` is serving.
-const site = 'node_modules/.cache/e2e-site';
+const site = `node_modules/.cache/e2e-site-${port}`;
 
 export default defineConfig({
   testDir: 'test/e2e',

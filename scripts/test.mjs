@@ -45,7 +45,9 @@ function run(command, args, { env = {}, timeout = 5 * minute } = {}) {
     };
     const timer = setTimeout(() => {
       console.error(`${command} did not end within ${timeout / minute} minutes`);
-      end('SIGKILL');
+      // Playwright and Vitest close their servers and browsers when asked; what does not listen is killed.
+      end('SIGINT');
+      setTimeout(() => end('SIGKILL'), 10_000).unref();
     }, timeout);
     const interrupted = () => {
       end('SIGTERM');

@@ -46,8 +46,6 @@ const ideas = [
   'a rocket taking off',
   'a swimming octopus',
   'a sleepy moon',
-  'a beating heart',
-  'a waving snowman',
 ];
 
 function Slip({ session }: { session: Session }) {
@@ -135,6 +133,10 @@ function Settings({ session }: { session: Session }) {
 }
 
 function start(session: Session): void {
+  // On a phone the stage is below the button: bring it into view, unless a message at a control is to be read.
+  if (Object.keys(session.errors.value).length === 0 && matchMedia('(max-width: 60rem)').matches) {
+    document.querySelector('.stage')?.scrollIntoView({ block: 'start' });
+  }
   void session.generate().then((wrong) => {
     if (wrong) document.getElementById(wrong)?.focus();
   });

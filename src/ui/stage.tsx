@@ -58,7 +58,7 @@ function Book({ session }: { session: Session }) {
             </span>
           </>
         ) : (
-          <span>{progress ? progress.words : 'Page 1'}</span>
+          <span>{progress ? 'In the making' : 'Page 1'}</span>
         )}
       </p>
     </div>

@@ -109,7 +109,12 @@ function maskedMean(plan: Plan, context: Tensor, mask: Tensor, heads: number): T
   const [batch, length, width] = context.shape as [number, number, number];
   const query = constant(plan, new Float32Array(batch * width), [batch, 1, 1, 1, width], 'zero query');
   // The schedule of the layers above: one pipeline less to compile.
-  const schedule = chooseSchedule(plan, { headDim: width / heads, queries: length, keys: length, slots: batch * heads });
+  const schedule = chooseSchedule(plan, {
+    headDim: width / heads,
+    queries: length,
+    keys: length,
+    slots: batch * heads,
+  });
   const keysValues = concat(plan, [context, context]);
   const mean = crossAttention(plan, query, keysValues, { heads, mask, schedule }); // [B, 1, 1, 1, C]
   return reshape(mean, [batch, width]);

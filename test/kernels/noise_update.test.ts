@@ -93,7 +93,10 @@ test.each([true, false])('in place, three runs in a row (guided %s)', async (gui
   program.write(previous, values.previous);
   program.write(output, values.output);
   program.write(step, Float32Array.from(coefficients));
-  let expected: ReturnType<typeof reference.noiseUpdate> = { x: Float64Array.from(values.x), denoised: Float64Array.from(values.previous) };
+  let expected: ReturnType<typeof reference.noiseUpdate> = {
+    x: Float64Array.from(values.x),
+    denoised: Float64Array.from(values.previous),
+  };
   for (let run = 0; run < 3; run++) {
     program.write(key, noiseKey(seed, run));
     await program.submit();

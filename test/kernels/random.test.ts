@@ -1,6 +1,6 @@
 // Philox on the GPU bit for bit against its TypeScript twin, and the normals against theirs and against the normal distribution.
 import { expect, test } from 'vitest';
-import { gaussianNoise as twin, noiseKey, philox4x32, seedWords } from '../../src/diffusion/noise';
+import { noiseKey, philox4x32, seedWords, gaussianNoise as twin } from '../../src/diffusion/noise';
 import { Plan } from '../../src/gpu/plan';
 import { gaussianNoise, philoxWords } from '../../src/ops/random';
 import { expectClose, runPlan, testGpu } from '../gpu';

@@ -71,7 +71,7 @@ const known: Record<string, (failure: Failure, surroundings: Surroundings) => Me
 };
 
 export function explain(failure: Failure, surroundings: Surroundings): Message {
-  const message = known[failure.code]?.(failure, surroundings);
+  const message = Object.hasOwn(known, failure.code) ? known[failure.code]?.(failure, surroundings) : undefined;
   return (
     message ?? {
       title: 'Something went wrong',

@@ -1,0 +1,165 @@
+// The page's state on a fake engine: what a visitor does, what the engine is asked for, what is kept.
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { DoneEvent } from '../../src/events';
+import { defaults, type GenerateOptions, limits } from '../../src/options';
+import { createSession, stepped } from '../../src/ui/session';
+import { type FakeEngine, fakeEngine } from './fake-engine';
+
+const done = (options: GenerateOptions, video: Blob | null = new Blob(['mp4'])): DoneEvent => ({
+  type: 'done',
+  video,
+  codec: video && 'avc1.64001f',
+  options,
+  stats: {
+    seconds: { total: 12, load: 1, compile: 1, perStep: 1, decode: 1, encode: 1 },
+    bytesInUse: 1,
+    peakGpuBytes: 2,
+  },
+});
+
+let engine: FakeEngine;
+beforeEach(() => {
+  const stored = new Map<string, string>();
+  vi.stubGlobal('localStorage', {
+    getItem: (key: string) => stored.get(key) ?? null,
+    setItem: (key: string, value: string) => void stored.set(key, value),
+    removeItem: (key: string) => void stored.delete(key),
+  });
+  vi.stubGlobal('location', { href: 'https://flipbook.test/page' });
+  engine = fakeEngine();
+});
+afterEach(() => vi.unstubAllGlobals());
+
+/** Starts a clip and finishes it. */
+async function make(session: ReturnType<typeof createSession>, video?: Blob | null): Promise<void> {
+  const run = session.generate();
+  engine.send(done(engine.asked.at(-1) ?? defaults, video));
+  engine.end();
+  await run;
+}
+
+describe('generate', () => {
+  test('asks for what the form says and keeps the finished clip', async () => {
+    const session = createSession(engine);
+    session.edit('prompt', 'a rocket');
+    await make(session);
+    expect(engine.asked).toEqual([{ ...defaults, prompt: 'a rocket' }]);
+    expect(session.clip.value?.address).toMatch(/^blob:/);
+    expect(session.progress.value).toBeUndefined();
+  });
+
+  test('with a wrong form asks for nothing and says which field comes first', async () => {
+    const session = createSession(engine);
+    session.edit('frames', '7');
+    session.edit('steps', 'abc');
+    expect(session.visibleErrors.value).toEqual({});
+    expect(await session.generate()).toBe('steps');
+    expect(Object.keys(session.visibleErrors.value)).toEqual(['steps', 'frames']);
+    expect(session.form.steps.value).toBe('abc');
+    expect(engine.asked).toEqual([]);
+  });
+
+  test('runs once at a time', async () => {
+    const session = createSession(engine);
+    const run = session.generate();
+    await session.generate();
+    expect(engine.asked).toHaveLength(1);
+    engine.end();
+    await run;
+  });
+
+  test('a cancelled or failed run leaves the last clip, and the form, as they were', async () => {
+    const session = createSession(engine);
+    await make(session);
+    const clip = session.clip.value;
+    const cancelled = session.generate();
+    session.cancel();
+    await cancelled;
+    expect(session.failure.value).toBeUndefined();
+    const lost = session.generate();
+    engine.end({ code: 'device-lost', message: 'gone', hint: '' });
+    await lost;
+    expect(session.failure.value).toMatchObject({ code: 'device-lost' });
+    expect(session.clip.value).toBe(clip);
+    expect(session.progress.value).toBeUndefined();
+  });
+
+  test('a clip without a video says why', async () => {
+    const session = createSession(engine);
+    await make(session, null);
+    expect(session.clip.value?.address).toBeNull();
+    expect(session.failure.value?.code).toBe('encoder');
+  });
+});
+
+describe('the seed', () => {
+  test('unlocked: the number shown is used once, then another is rolled', async () => {
+    const session = createSession(engine);
+    await make(session);
+    await make(session);
+    const [first, second] = engine.asked;
+    expect(first?.seed).toBe(defaults.seed);
+    expect(second?.seed).not.toBe(first?.seed);
+    expect(session.form.seed.value).toBe(String(second?.seed));
+  });
+
+  test('typed by hand it is locked and stays', async () => {
+    const session = createSession(engine);
+    session.edit('seed', '11');
+    expect(session.seedLocked.value).toBe(true);
+    await make(session);
+    await make(session);
+    expect(engine.asked.map(({ seed }) => seed)).toEqual([11, 11]);
+  });
+});
+
+describe('memory', () => {
+  test('the form comes back as typed, right or wrong', () => {
+    const session = createSession(engine);
+    session.edit('prompt', 'a ghost');
+    session.edit('steps', 'abc');
+    const next = createSession(fakeEngine());
+    expect(next.form.prompt.value).toBe('a ghost');
+    expect(next.form.steps.value).toBe('abc');
+  });
+
+  test.each(['[', 'null', '7', '[1]', '{"prompt":{"a":1},"steps":5}'])('stored %s does no harm', (text) => {
+    localStorage.setItem('flipbook:settings', text);
+    expect(createSession(engine).form.prompt.value).toBe(defaults.prompt);
+  });
+
+  test('works where storage is forbidden', () => {
+    const forbidden = () => {
+      throw new Error('forbidden');
+    };
+    vi.stubGlobal('localStorage', { getItem: forbidden, setItem: forbidden, removeItem: forbidden });
+    const session = createSession(engine);
+    session.edit('prompt', 'a ghost');
+    expect(session.form.prompt.value).toBe('a ghost');
+  });
+
+  test('a link wins over memory, locks its seed and shows its mistakes', () => {
+    createSession(engine).edit('prompt', 'a ghost');
+    const session = createSession(engine, { hash: '#prompt=a+crab&seed=9&steps=0' });
+    expect(session.form.prompt.value).toBe('a crab');
+    expect(session.seedLocked.value).toBe(true);
+    expect(Object.keys(session.visibleErrors.value)).toEqual(['steps']);
+    expect(session.link()).toBeUndefined();
+    session.edit('steps', '4');
+    expect(session.link()).toMatch(/^https:\/\/flipbook\.test\/page#prompt=a\+crab&seed=9&steps=4/);
+  });
+});
+
+test.each([
+  ['8', 1, 'steps', '9'],
+  ['200', 4, 'steps', '200'],
+  ['abc', 1, 'steps', '2'],
+  ['36', 1, 'frames', '40'],
+  ['7', 1, 'frames', '8'],
+  ['7', -1, 'frames', '4'],
+  ['4', -1, 'guidance', '3.5'],
+  ['0', -1, 'guidance', '0'],
+] as const)('%s stepped by %d in %s is %s', (text, by, field, expected) => {
+  expect(stepped(text, by, field)).toBe(expected);
+  expect(Number(expected)).toBeLessThanOrEqual(limits[field].max);
+});

@@ -1,0 +1,145 @@
+// The page's words: progress, estimates, failures, advice per browser, and how often they are said.
+import fc from 'fast-check';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { GenerateEvent } from '../../src/events';
+import { defaults } from '../../src/options';
+import { createAnnouncer } from '../../src/ui/announcer';
+import { webGpuAdvice } from '../../src/ui/browsers';
+import { estimateSeconds, inWords } from '../../src/ui/estimate';
+import { explain, toFailure } from '../../src/ui/messages';
+import { advance, atStart, percent, timeLeft } from '../../src/ui/progress';
+
+test.each([
+  [0.2, 'under a second'],
+  [Number.NaN, 'under a second'],
+  [12.4, '12 s'],
+  [59.6, '1 min'],
+  [83, '1 min 20 s'],
+  [118, '2 min'],
+  [599, '10 min'],
+  [3000, '50 min'],
+  [7500, '2 h 5 min'],
+])('%d seconds in words', (seconds, words) => {
+  expect(inWords(seconds)).toBe(words);
+});
+
+test('more steps, more frames or a software adapter take longer; a measured pace replaces the guess', () => {
+  const base = estimateSeconds(defaults, { isSoftware: false }, undefined);
+  expect(estimateSeconds({ ...defaults, steps: 16 }, { isSoftware: false }, undefined)).toBeGreaterThan(base);
+  expect(estimateSeconds({ ...defaults, frames: 72 }, { isSoftware: false }, undefined)).toBeGreaterThan(base);
+  expect(estimateSeconds(defaults, { isSoftware: true }, undefined)).toBeGreaterThan(10 * base);
+  expect(estimateSeconds(defaults, { isSoftware: true }, 0.5)).toBe(
+    estimateSeconds(defaults, { isSoftware: false }, 0.5),
+  );
+});
+
+describe('progress', () => {
+  const events = fc.oneof(
+    fc.record({ type: fc.constant('load' as const), loaded: fc.nat(100), total: fc.nat(100) }),
+    fc.record({ type: fc.constant('compile' as const), done: fc.nat(100), total: fc.nat(100) }),
+    fc.record({
+      type: fc.constant('step' as const),
+      index: fc.nat(50),
+      of: fc.nat(50),
+      stage: fc.constantFrom('picture' as const, 'clip' as const),
+      eta: fc.double(),
+    }),
+    fc.record({ type: fc.constant('frame' as const), index: fc.nat(50), of: fc.nat(50) }),
+  );
+
+  test('stays between 0 and 1 and never falls, whatever comes', () => {
+    fc.assert(
+      fc.property(fc.array(events), (list: GenerateEvent[]) => {
+        let progress = atStart;
+        for (const event of list) {
+          const next = advance(progress, event, 1);
+          expect(next.fraction).toBeGreaterThanOrEqual(progress.fraction);
+          expect(next.fraction).toBeLessThanOrEqual(1);
+          expect(`${next.words} ${timeLeft(next)}`).not.toMatch(/NaN|Infinity|undefined/);
+          progress = next;
+        }
+      }),
+    );
+  });
+
+  test('tells the stage, the step and the time left', () => {
+    const progress = advance(atStart, { type: 'step', index: 3, of: 8, stage: 'clip', eta: 21 }, 5);
+    expect(progress.words).toBe('Making it move: step 3 of 8');
+    expect(timeLeft(progress)).toBe('about 21 s left');
+    expect(percent(progress)).toBe(48);
+  });
+});
+
+describe('announcements', () => {
+  afterEach(() => void vi.useRealTimers());
+
+  test('a burst is said as its first and its last message; urgent ones at once', () => {
+    vi.useFakeTimers();
+    const said: string[] = [];
+    const announcer = createAnnouncer((message) => said.push(message));
+    for (let i = 0; i < 50; i++) announcer.say(`step ${i}`);
+    expect(said).toEqual(['step 0']);
+    vi.advanceTimersByTime(5000);
+    expect(said).toEqual(['step 0', 'step 49']);
+    announcer.say('step 50');
+    announcer.say('Finished', true);
+    vi.advanceTimersByTime(60_000);
+    expect(said).toEqual(['step 0', 'step 49', 'Finished']);
+  });
+});
+
+const surroundings = { userAgent: '', isSecure: true };
+
+test.each([
+  ['no-webgpu', /no WebGPU/],
+  ['no-adapter', /No graphics adapter/],
+  ['limits', /too small/],
+  ['out-of-memory', /memory is full/],
+  ['device-lost', /went away/],
+  ['shader', /driver refused/],
+  ['weights', /could not be loaded/],
+  ['encoder', /No MP4/],
+  ['input', /does not fit/],
+  ['anything else', /went wrong/],
+  ['constructor', /went wrong/],
+])('%s is explained, with what to do', (code, title) => {
+  const message = explain({ code, message: 'The words of the engine.', hint: 'Do this.' }, surroundings);
+  expect(message.title).toMatch(title);
+  expect(message.body.length).toBeGreaterThan(10);
+  expect(message.advice.length).toBeGreaterThan(5);
+});
+
+test('an address that is not secure is the reason, before the browser is', () => {
+  const { advice } = explain({ code: 'no-webgpu', message: '', hint: '' }, { ...surroundings, isSecure: false });
+  expect(advice).toMatch(/https/);
+});
+
+test('anything thrown becomes a failure', () => {
+  expect(toFailure(new Error('boom'))).toEqual({ code: 'unknown', message: 'boom', hint: '' });
+  expect(toFailure(null).message).toBe('null');
+  fc.assert(
+    fc.property(fc.anything({ withNullPrototype: false }), (value) => {
+      fc.pre(
+        !(typeof value === 'object' && value !== null && 'toString' in value && typeof value.toString !== 'function'),
+      );
+      expect(typeof toFailure(value).code).toBe('string');
+    }),
+  );
+});
+
+test.each([
+  ['Mozilla/5.0 (iPhone; CPU iPhone OS 18_0) AppleWebKit/605 Version/18.0 Safari/604', /iOS 26/],
+  ['Mozilla/5.0 (Windows NT 10.0; rv:130.0) Gecko/20100101 Firefox/130.0', /141/],
+  ['Mozilla/5.0 (Windows NT 10.0; rv:150.0) Gecko/20100101 Firefox/150.0', /about:config/],
+  ['Mozilla/5.0 (Macintosh; rv:130.0) Gecko/20100101 Firefox/130.0', /145.*Safari 26/],
+  ['Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0', /144/],
+  ['Mozilla/5.0 (Linux; Android 11) Chrome/110.0.0.0 Mobile Safari/537.36', /121/],
+  ['Mozilla/5.0 (X11; Linux x86_64) Chrome/130.0.0.0 Safari/537.36', /144/],
+  ['Mozilla/5.0 (X11; Linux x86_64) Chrome/150.0.0.0 Safari/537.36', /chrome:\/\/gpu/],
+  ['Mozilla/5.0 (Windows NT 10.0) Chrome/100.0.0.0 Safari/537.36', /113/],
+  ['Mozilla/5.0 (Windows NT 10.0) Chrome/150.0.0.0 Safari/537.36', /acceleration/],
+  ['Mozilla/5.0 (Macintosh) AppleWebKit/605 Version/17.0 Safari/605', /26/],
+  ['', /Chrome or Edge/],
+])('advice for %s', (userAgent, advice) => {
+  expect(webGpuAdvice(userAgent)).toMatch(advice);
+});

@@ -33,4 +33,4 @@ test('it loads, and makes eight frames that are not all one colour', async () =>
   } finally {
     engine.dispose();
   }
-}, 120_000);
+}, 300_000);

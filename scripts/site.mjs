@@ -40,8 +40,8 @@ export async function buildIfStale(say) {
   if ((await changed(join(dist, 'index.html'))) > newest) return;
   say('Building the page');
   const { build } = await import('vite');
-  // Beside the old build, then swapped: a page that is being served never sees half a build.
-  const draft = join(root, `dist-${process.pid}`);
+  // Elsewhere, then swapped in: a page that is being served never sees half a build.
+  const draft = join(root, 'node_modules', '.cache', `dist-${process.pid}`);
   try {
     await build({ root, logLevel: 'error', build: { outDir: draft, emptyOutDir: true } });
     await rm(dist, { recursive: true, force: true });

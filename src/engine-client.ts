@@ -5,10 +5,12 @@ import type { Engine, EngineWorker, Reply } from './protocol';
 
 export function createEngine(): Engine {
   let worker: { readonly remote: Remote<EngineWorker>; readonly crashed: Promise<never> } | undefined;
+  /** Why there will be no worker: said again whenever one is asked for. */
+  let unavailable: FlipbookError | undefined;
 
   /** A worker that dies without an answer (out of memory, a script that did not load) must not leave the page waiting. */
   const ask = async <T>(call: (remote: Remote<EngineWorker>) => Promise<Reply<T>>): Promise<T> => {
-    if (!worker) throw new FlipbookError('no-adapter', 'The engine is not running', { hint: 'Reload the page.' });
+    if (!worker) throw unavailable ?? new Error('attach comes first');
     const reply = await Promise.race([call(worker.remote), worker.crashed]);
     if ('value' in reply) return reply.value;
     const { code, message, hint } = reply.failure;
@@ -17,11 +19,8 @@ export function createEngine(): Engine {
 
   return {
     async attach(canvas) {
-      // Before anything is started: a worker may have WebGPU where the page does not, but then the page's advice would be wrong.
-      if (!navigator.gpu) throw new FlipbookError('no-webgpu', 'navigator.gpu is missing');
-      if (!('transferControlToOffscreen' in canvas)) {
-        throw new FlipbookError('no-webgpu', 'This browser cannot draw on a canvas from a worker');
-      }
+      unavailable = obstacle(canvas);
+      if (unavailable) throw unavailable;
       const thread = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'flipbook-engine' });
       const crashed = new Promise<never>((_resolve, reject) => {
         thread.addEventListener('error', (event) => {
@@ -54,4 +53,11 @@ export function createEngine(): Engine {
       await ask((remote) => remote.forget());
     },
   };
+}
+
+/** What the page itself lacks. A worker may have WebGPU where the page has none, but then the browser is in no known state. */
+function obstacle(canvas: HTMLCanvasElement): FlipbookError | undefined {
+  if (!navigator.gpu) return new FlipbookError('no-webgpu', 'navigator.gpu is missing');
+  if ('transferControlToOffscreen' in canvas) return undefined;
+  return new FlipbookError('no-webgpu', 'This browser cannot draw on a canvas from a worker');
 }

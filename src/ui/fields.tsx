@@ -2,6 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { clamp, type Field, framesPerSecond, limits, type SamplerName, samplers } from '../options';
 import { DiceIcon, LockIcon } from './icons';
+import { afterPress } from './press';
 import { type Session, stepped } from './session';
 
 interface ControlProps {
@@ -31,7 +32,7 @@ function Control({ session, field, label, help, class: name = '', children }: Co
         name: field,
         'aria-invalid': error !== undefined,
         'aria-describedby': error ? `${field}-error ${field}-help` : `${field}-help`,
-        onBlur: () => session.leave(field),
+        onBlur: () => afterPress(() => session.leave(field)),
       })}
       {error && (
         <p class="error" id={`${field}-error`}>

@@ -99,12 +99,15 @@ def main() -> None:
     parser.add_argument("--pictures-first", type=float, default=0.5, help="share of the time spent on pictures alone")
     parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument("--out", type=Path, default=None)
+    parser.add_argument("--init", type=Path, default=None, help="start from these weights with a fresh schedule")
     args = parser.parse_args()
     root = data_dir()
     torch.manual_seed(0)
     stored = torch.load(root / "latents.pt", weights_only=True)
     latents, tokenizer = Latents(stored), Tokenizer()
     model = Model(load_table(root))
+    if args.init:
+        model.load_state_dict(torch.load(args.init, weights_only=True)["model"])
     folder = args.out or root / "denoiser"
     loop = Loop(model, folder, args.minutes, args.lr, args.max_steps,
                 extra={"latents": {"mean": stored["mean"], "std": stored["std"]}, "mean_motion": latents.mean_motion})

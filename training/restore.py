@@ -1,0 +1,42 @@
+"""Turns the exported model back into checkpoints, so that training goes on where only the repository is at hand.
+
+    python3 training/restore.py         # public/models/sticker -> $FLIPBOOK_DATA/{autoencoder,denoiser}/exported.pt
+    python3 training/train_denoiser.py --init $FLIPBOOK_DATA/denoiser/exported.pt
+
+Only the weights come back, rounded to fp16: optimisers and schedules start afresh.
+"""
+
+import json
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from data import data_dir
+
+EXPORTED = Path(__file__).resolve().parent.parent / "public" / "models" / "sticker"
+
+
+def floats(name: str, prefix: str) -> dict[str, Tensor]:
+    """The fp16 tensors of a file as f32; the token table is no parameter, `text.py` makes it."""
+    tensors = load_file(EXPORTED / f"{name}.safetensors")
+    return {prefix + key: value.float() for key, value in tensors.items() if not key.startswith("table")}
+
+
+def save(folder: str, weights: dict[str, Tensor], **extra: object) -> None:
+    path = data_dir() / folder / "exported.pt"
+    path.parent.mkdir(exist_ok=True)
+    torch.save({"model": weights, "ema": weights, **extra}, path)
+    print(path)
+
+
+def main() -> None:
+    latents = json.loads((EXPORTED / "model.json").read_text())["latents"]
+    statistics = {key: torch.tensor(latents[key]) for key in ("mean", "std")}
+    save("autoencoder", {**floats("decoder", ""), **floats("encoder", "encoder.")})
+    save("denoiser", {**floats("denoiser", "denoiser."), **floats("text", "text.")}, latents=statistics)
+
+
+if __name__ == "__main__":
+    main()

@@ -69,10 +69,12 @@ async function run(
   const latentFrames = options.frames / manifest.latents.timeFactor;
   const { clipGuidance } = manifest.defaults;
   const shape = { latentFrames, guided: options.guidance !== 1, clipGuided: clipGuidance !== 1 };
-  const programs = await engine.programs(model, shape, signal, (done, total) => emit({ type: 'compile', done, total }));
+  // The encoder is tried before the work, not after it.
   const recorder = await Recorder.open(engine, options, model, signal);
-  const compiled = performance.now();
   try {
+    const ready = performance.now();
+    const programs = await engine.programs(model, shape, signal, (done, total) => emit({ type: 'compile', done, total }));
+    const compiled = performance.now();
     const plan = schedule(options, model, programs);
     const sampler = { engine, options, model, programs, emit, signal, remaining: plan.remaining };
     const picture = await sample(sampler, programs.picture, plan.picture, 'picture');
@@ -83,7 +85,7 @@ async function run(
     const seconds: GenerateStats['seconds'] = {
       total: (performance.now() - began) / 1000,
       load: (loaded - began) / 1000,
-      compile: (compiled - loaded) / 1000,
+      compile: (compiled - ready) / 1000,
       perStep,
       decode: decoded,
       encode: recorder.seconds,

@@ -73,7 +73,9 @@ async function run(
   const recorder = await Recorder.open(engine, options, model, signal);
   try {
     const ready = performance.now();
-    const programs = await engine.programs(model, shape, signal, (done, total) => emit({ type: 'compile', done, total }));
+    const programs = await engine.programs(model, shape, signal, (done, total) =>
+      emit({ type: 'compile', done, total }),
+    );
     const compiled = performance.now();
     const plan = schedule(options, model, programs);
     const sampler = { engine, options, model, programs, emit, signal, remaining: plan.remaining };

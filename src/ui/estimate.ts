@@ -1,8 +1,8 @@
 // How long a clip should take, said before it is asked for, and seconds in words. A guess, and called one on the page.
 import type { GenerateOptions } from '../options';
 
-/** Work that a first, unmeasured clip is assumed to do per second. Software: measured on two cores with SwiftShader. */
-const assumedSeconds = { software: 0.22, hardware: 0.004 };
+/** Seconds a unit of work takes before the first clip: software, two cores with SwiftShader by `npm run generate`; hardware, a guess. */
+const assumedSeconds = { software: 0.13, hardware: 0.004 };
 
 /** Units of work: one denoised clip frame of one step is 1. Decoding a frame costs about two. Guidance doubles the picture. */
 export function work({ steps, frames, guidance }: Pick<GenerateOptions, 'steps' | 'frames' | 'guidance'>): number {

@@ -51,12 +51,14 @@ export class Store {
     throwIfAborted(signal);
     const loaded = new Map<ListedFile, number>();
     const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
+    let told = -1;
+    // A percent at a time: a message to the page for each network packet would slow the download itself.
     const report = (file: ListedFile, bytes: number) => {
       loaded.set(file, bytes);
-      onProgress?.(
-        [...loaded.values()].reduce((sum, value) => sum + value, 0),
-        total,
-      );
+      const sum = [...loaded.values()].reduce((a, b) => a + b, 0);
+      if (sum !== total && Math.abs(sum - told) < total / 100) return;
+      told = sum;
+      onProgress?.(sum, total);
     };
     // The first failure stops the other downloads.
     const others = new AbortController();

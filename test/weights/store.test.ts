@@ -93,6 +93,16 @@ describe('load', () => {
     expect(seen.length).toBeGreaterThanOrEqual(3);
   });
 
+  it('tells of a download a percent at a time, however small its pieces are', async () => {
+    const pieces = Array.from({ length: 1000 }, (_, i) => part(i, i + 1));
+    const { fetch } = server({ 'a.bin': () => new Response(body(pieces)) });
+    const seen: number[] = [];
+    await new Store(base, { fetch, cache: null }).load(files, undefined, (loaded) => seen.push(loaded));
+    expect(seen.length).toBeGreaterThan(50);
+    expect(seen.length).toBeLessThanOrEqual(101);
+    expect(seen.at(-1)).toBe(1300);
+  });
+
   it('asks the server once and the cache after that', async () => {
     const { fetch, requests } = server();
     const cache = new MemoryCache();

@@ -21,8 +21,7 @@ export function referenceConv3d(conv: ReferenceConv, x: ArrayLike<number>, weigh
   const { input, cout, kernel, stride, padding, circular } = conv;
   const [, time, height, width, cin] = input;
   const size = [time, height, width];
-  const [batch, ...extents] = convOutputShape(conv) as [number, number, number, number, number];
-  const [outTime, outHeight, outWidth] = extents as [number, number, number];
+  const [batch, outTime, outHeight, outWidth] = convOutputShape(conv) as [number, number, number, number, number];
   const out = new Float64Array(batch * outTime * outHeight * outWidth * cout);
   let at = 0;
   for (let b = 0; b < batch; b++)

@@ -22,8 +22,8 @@ export type Reply<T> = { readonly value: T } | { readonly failure: Failure };
 export interface EngineWorker {
   /** Once, first: the canvas that shows previews, then the loop, and the model's folder. Opens the GPU. */
   attach(canvas: OffscreenCanvas, modelUrl: string): Promise<Reply<AdapterReport>>;
-  /** One at a time. Resolves after the `done` event, or with a failure; `cancelled` after `cancel`. */
-  generate(options: GenerateOptions, onEvent: (event: GenerateEvent) => void): Promise<Reply<null>>;
+  /** One at a time. Resolves after `onEvent` has dealt with `done`, or with a failure; `cancelled` after `cancel`. */
+  generate(options: GenerateOptions, onEvent: (event: GenerateEvent) => void | Promise<void>): Promise<Reply<null>>;
   cancel(): void;
   /** Whether the finished clip moves. */
   setPlaying(playing: boolean): void;

@@ -34,7 +34,8 @@ expose({
           // The last clip keeps moving until there is something new to see.
           if (event.type === 'step') stopLoop();
           if (event.type === 'done') startLoop(current);
-          onEvent(event);
+          // Events travel on a port of their own: unless they are waited for, the answer to this call may overtake `done`.
+          await onEvent(event);
         }
       } catch (error) {
         // What was finished before is shown again, where it is still in memory.

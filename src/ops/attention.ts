@@ -6,7 +6,7 @@ import { temporalAttention as temporalShader } from '../../shaders/temporal_atte
 import { type Grid, type Kernel, linearGrid } from '../gpu/kernel';
 import type { Plan } from '../gpu/plan';
 import { sizeOf, type Tensor } from '../gpu/tensor';
-import { describe, expectCount, expectTensor } from './check';
+import { expectCount, expectTensor, formatTensor } from './check';
 
 export type { Schedule };
 
@@ -38,7 +38,9 @@ export function spatialAttention(
 ): Tensor {
   const op = 'spatialAttention';
   if (q.shape.length < 4) {
-    throw new TypeError(`${op}: q is ${describe(q)}, expected [B, T, H, W, C] or fused [B, T, H, W, 3C]; reshape it`);
+    throw new TypeError(
+      `${op}: q is ${formatTensor(q)}, expected [B, T, H, W, C] or fused [B, T, H, W, 3C]; reshape it`,
+    );
   }
   const frames = q.shape[0]! * q.shape[1]!;
   if (rest.length === 1) {
@@ -66,9 +68,16 @@ export function crossAttention(
   const op = 'crossAttention';
   const width = q.shape.at(-1) ?? 0;
   const clips = q.shape[0] ?? 0;
-  if (q.shape.length < 3) throw new TypeError(`${op}: q is ${describe(q)}, expected [B, T, H, W, C]; reshape it`);
+  if (q.shape.length < 3) throw new TypeError(`${op}: q is ${formatTensor(q)}, expected [B, T, H, W, C]; reshape it`);
   expectTensor(op, 'q', q, q.shape);
-  expectTensor(op, 'kv', kv, [clips, -1, 2 * width], 'f32', `q is ${describe(q)}; kv is [B, L, 2C], keys then values`);
+  expectTensor(
+    op,
+    'kv',
+    kv,
+    [clips, -1, 2 * width],
+    'f32',
+    `q is ${formatTensor(q)}; kv is [B, L, 2C], keys then values`,
+  );
   expectTensor(op, 'mask', options.mask, [clips, kv.shape[1]!], 'f32', 'one number per token of kv');
   const parts: [Rows, Rows, Rows] = [
     { tensor: q, stride: width, offset: 0 },
@@ -81,7 +90,8 @@ export function crossAttention(
 /** Tokens attend to tokens: qkv [B, L, 3C] = q | k | v, mask f32 [B, L] (1 keep, 0 padding) if some are padding. Returns [B, L, C]. */
 export function selfAttention(plan: Plan, qkv: Tensor, options: HeadOptions & { readonly mask?: Tensor }): Tensor {
   const op = 'selfAttention';
-  if (qkv.shape.length !== 3) throw new TypeError(`${op}: qkv is ${describe(qkv)}, expected [B, L, 3C]; reshape it`);
+  if (qkv.shape.length !== 3)
+    throw new TypeError(`${op}: qkv is ${formatTensor(qkv)}, expected [B, L, 3C]; reshape it`);
   const [batches, length] = qkv.shape as [number, number, number];
   if (options.mask) expectTensor(op, 'mask', options.mask, [batches, length], 'f32', 'one number per token');
   return withinRows(plan, op, fused(op, qkv, options.heads), batches, 1, options.mask, options);
@@ -96,7 +106,7 @@ export function temporalAttention(plan: Plan, qkv: Tensor, options: HeadOptions 
   const op = 'temporalAttention';
   const { heads, bias } = options;
   if (qkv.shape.length < 4)
-    throw new TypeError(`${op}: qkv is ${describe(qkv)}, expected [B, T, H, W, 3C]; reshape it`);
+    throw new TypeError(`${op}: qkv is ${formatTensor(qkv)}, expected [B, T, H, W, 3C]; reshape it`);
   const { parts, shape } = fused(op, qkv, heads);
   const [clips, frames] = shape as [number, number];
   const positions = sizeOf(shape.slice(2, -1));
@@ -104,7 +114,7 @@ export function temporalAttention(plan: Plan, qkv: Tensor, options: HeadOptions 
   if (bias) {
     expectTensor(op, 'bias', bias, [heads, -1], 'f32', 'one row of 2R + 1 entries per head');
     if (bias.shape[1]! % 2 === 0) {
-      throw new TypeError(`${op}: bias is ${describe(bias)}, expected an odd number of entries: offsets -R to R`);
+      throw new TypeError(`${op}: bias is ${formatTensor(bias)}, expected an odd number of entries: offsets -R to R`);
     }
   }
   const batches = clips * positions;
@@ -138,7 +148,7 @@ function fused(op: string, qkv: Tensor, heads: number): Fused {
   expectTensor(op, 'qkv', qkv, qkv.shape);
   const width = channels / 3;
   if (!Number.isInteger(width)) {
-    throw new TypeError(`${op}: qkv is ${describe(qkv)}, expected 3C channels (q | k | v) for ${heads} heads`);
+    throw new TypeError(`${op}: qkv is ${formatTensor(qkv)}, expected 3C channels (q | k | v) for ${heads} heads`);
   }
   const part = (index: number): Rows => ({ tensor: qkv, stride: channels, offset: index * width });
   return { parts: [part(0), part(1), part(2)], shape: [...qkv.shape.slice(0, -1), width] };

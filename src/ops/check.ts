@@ -43,5 +43,3 @@ export function expectCount(op: string, name: string, value: number, most = 2 **
     throw new TypeError(`${op}: ${name} is ${value}, expected a whole number from 1 to ${most}`);
   }
 }
-
-export { formatTensor as describe };

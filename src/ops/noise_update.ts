@@ -3,7 +3,7 @@ import { noiseUpdate as shader } from '../../shaders/noise_update.wgsl';
 import { linearGrid } from '../gpu/kernel';
 import type { Plan } from '../gpu/plan';
 import { sizeOf, type Tensor } from '../gpu/tensor';
-import { describe, expectTensor } from './check';
+import { expectTensor, formatTensor } from './check';
 
 export interface NoiseUpdate {
   /** Latents at this step, f32 [B, ...]. */
@@ -33,7 +33,7 @@ export function noiseUpdate(plan: Plan, args: NoiseUpdate): { readonly x: Tensor
   expectTensor(op, 'x', x, x.shape);
   const [batch = 0, ...rest] = x.shape;
   const guided = output.shape[0] === 2 * batch;
-  const advice = `x is ${describe(x)}: the output has its shape, or twice its batch for guidance`;
+  const advice = `x is ${formatTensor(x)}: the output has its shape, or twice its batch for guidance`;
   expectTensor(op, 'output', output, [guided ? 2 * batch : batch, ...rest], 'f32', advice);
   if (previous) expectTensor(op, 'previous', previous, x.shape, 'f32', 'the x0 of the step before has the shape of x');
   expectTensor(op, 'step', step, [8], 'f32', '(guidance, p, q, a, b, c, d, unused)');

@@ -11,7 +11,7 @@ import {
 import { linearGrid } from '../gpu/kernel';
 import type { Plan } from '../gpu/plan';
 import { sizeOf, type Tensor } from '../gpu/tensor';
-import { describe, expectCount, expectTensor } from './check';
+import { expectCount, expectTensor, formatTensor } from './check';
 
 export interface ScaleShift {
   /**
@@ -50,15 +50,15 @@ export type GroupNormSchedule =
 export function groupNorm(plan: Plan, x: Tensor, options: GroupNormOptions): Tensor {
   const op = 'groupNorm';
   const { groups, eps, weight, bias, silu = false, span = 'frame' } = options;
-  if (x.shape.length < 3) throw new TypeError(`${op}: x is ${describe(x)}, expected [B, T, H, W, C]; reshape it`);
+  if (x.shape.length < 3) throw new TypeError(`${op}: x is ${formatTensor(x)}, expected [B, T, H, W, C]; reshape it`);
   expectTensor(op, 'x', x, x.shape);
   const channels = x.shape.at(-1)!;
   expectCount(op, 'groups', groups, channels);
   if (channels % groups !== 0) {
     throw new TypeError(`${op}: ${channels} channels and ${groups} groups, expected groups to divide the channels`);
   }
-  expectTensor(op, 'weight', weight, [channels], 'f32', `x is ${describe(x)}`);
-  expectTensor(op, 'bias', bias, [channels], 'f32', `x is ${describe(x)}`);
+  expectTensor(op, 'weight', weight, [channels], 'f32', `x is ${formatTensor(x)}`);
+  expectTensor(op, 'bias', bias, [channels], 'f32', `x is ${formatTensor(x)}`);
   const [clips, frames] = x.shape as [number, number];
   const spans = span === 'frame' ? clips * frames : clips;
   const rows = sizeOf(x.shape) / channels / spans;
@@ -168,12 +168,12 @@ export interface LayerNormSchedule {
 export function layerNorm(plan: Plan, x: Tensor, options: LayerNormOptions): Tensor {
   const op = 'layerNorm';
   const { eps, weight, bias } = options;
-  if (x.shape.length < 2) throw new TypeError(`${op}: x is ${describe(x)}, expected [B, ..., C]; reshape it`);
+  if (x.shape.length < 2) throw new TypeError(`${op}: x is ${formatTensor(x)}, expected [B, ..., C]; reshape it`);
   expectTensor(op, 'x', x, x.shape);
   const channels = x.shape.at(-1)!;
   const [batch, frames] = x.shape as [number, number];
-  if (weight) expectTensor(op, 'weight', weight, [channels], 'f32', `x is ${describe(x)}`);
-  if (bias) expectTensor(op, 'bias', bias, [channels], 'f32', `x is ${describe(x)}`);
+  if (weight) expectTensor(op, 'weight', weight, [channels], 'f32', `x is ${formatTensor(x)}`);
+  if (bias) expectTensor(op, 'bias', bias, [channels], 'f32', `x is ${formatTensor(x)}`);
   const shift = checkShift(op, x, options, x.shape.length > 2 ? [batch, batch * frames] : [batch]);
   const rows = sizeOf(x.shape) / channels;
   const schedule = options.schedule ?? chooseLayerNorm(plan);
@@ -223,8 +223,8 @@ function checkShift(op: string, x: Tensor, options: ScaleShift, rowCounts: reado
     offset + 2 * channels <= stride;
   if (!fits) {
     throw new TypeError(
-      `${op}: scaleShift is ${describe(tensor)} from column ${offset}, expected [${rowCounts.join(' or ')}, at least ` +
-        `${offset + 2 * channels}] f32 for x ${describe(x)}; C scales, then C shifts`,
+      `${op}: scaleShift is ${formatTensor(tensor)} from column ${offset}, expected [${rowCounts.join(' or ')}, at least ` +
+        `${offset + 2 * channels}] f32 for x ${formatTensor(x)}; C scales, then C shifts`,
     );
   }
   return { tensor, rows, stride, offset };

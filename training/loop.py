@@ -14,6 +14,9 @@ import torch
 from torch import nn
 
 
+PAUSE = 30.0  # seconds: a step that took longer was stopped from outside, and its time is not training
+
+
 class Muon(torch.optim.Optimizer):
     """Momentum orthogonalised by Newton-Schulz (Jordan et al. 2024), for weights of any rank >= 2, flattened to matrices.
 
@@ -101,7 +104,7 @@ class Loop:
             self.sums.setdefault(name, []).append(float(value))
         self.counted += 1
         now = time.time()
-        self.used += now - self.last
+        self.used += min(now - self.last, PAUSE)
         self.last = now
         if now - self.logged > 60:
             self.log(now)

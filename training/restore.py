@@ -1,4 +1,4 @@
-"""Turns the exported model back into checkpoints, so that training goes on where only the repository is at hand.
+"""Turns the exported model back into checkpoints, token table and tokenizer, so that training goes on where only the repository is at hand.
 
     python3 training/restore.py         # public/models/sticker -> $FLIPBOOK_DATA/{autoencoder,denoiser}/exported.pt
     python3 training/train_denoiser.py --init $FLIPBOOK_DATA/denoiser/exported.pt
@@ -7,6 +7,7 @@ Only the weights come back, rounded to fp16: optimisers and schedules start afre
 """
 
 import json
+import shutil
 from pathlib import Path
 
 import torch
@@ -19,7 +20,7 @@ EXPORTED = Path(__file__).resolve().parent.parent / "public" / "models" / "stick
 
 
 def floats(name: str, prefix: str) -> dict[str, Tensor]:
-    """The fp16 tensors of a file as f32; the token table is no parameter, `text.py` makes it."""
+    """The fp16 tensors of a file as f32; the token table is no parameter."""
     tensors = load_file(EXPORTED / f"{name}.safetensors")
     return {prefix + key: value.float() for key, value in tensors.items() if not key.startswith("table")}
 
@@ -34,6 +35,9 @@ def save(folder: str, weights: dict[str, Tensor], **extra: object) -> None:
 def main() -> None:
     latents = json.loads((EXPORTED / "model.json").read_text())["latents"]
     statistics = {key: torch.tensor(latents[key]) for key in ("mean", "std")}
+    text = load_file(EXPORTED / "text.safetensors")
+    torch.save(text["table"].float() * text["table_scale"], data_dir() / "table.pt")
+    shutil.copyfile(EXPORTED / "tokenizer.json", data_dir() / "tokenizer.json")
     save("autoencoder", {**floats("decoder", ""), **floats("encoder", "encoder.")})
     save("denoiser", {**floats("denoiser", "denoiser."), **floats("text", "text.")}, latents=statistics)
 

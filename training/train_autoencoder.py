@@ -13,12 +13,14 @@ from torch import Tensor
 
 from autoencoder import Autoencoder
 from data import data_dir
-from dataset import Stickers, jitter, ping_pong, to_float
+from dataset import SIZE, Stickers, jitter, ping_pong, to_float
 from loop import Loop
 
 LATENT_NOISE = 0.08  # std of noise added to latents, so that the decoder forgives the denoiser small errors
 LATENT_PENALTY = 1e-3
 LAYOUTS = [(6, 4), (3, 8), (2, 12)]  # (clips, frames): 24 frames a step, whatever the loop's length
+CROP = 64  # pixels; four crops cost as much as one frame and show four stickers
+WHOLE_AFTER = 0.7  # share of the time after which frames are whole again, as the norms will see them
 
 
 def draw(stickers: Stickers, rng: np.random.Generator, frames: int) -> np.ndarray:
@@ -29,9 +31,23 @@ def draw(stickers: Stickers, rng: np.random.Generator, frames: int) -> np.ndarra
     return jitter(clip, rng)
 
 
-def batch(stickers: Stickers, rng: np.random.Generator) -> Tensor:
+def crop(clip: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A square of CROP pixels around a random pixel of the sticker, as far as the frame's edges allow."""
+    rows, columns = np.nonzero(clip[0, :, :, 3])
+    if len(rows) == 0:
+        return clip[:, :CROP, :CROP]
+    i = rng.integers(len(rows))
+    top, left = (np.clip(at + rng.integers(-CROP, 0), 0, SIZE - CROP) for at in (rows[i], columns[i]))
+    return clip[:, top : top + CROP, left : left + CROP]
+
+
+def batch(stickers: Stickers, rng: np.random.Generator, cropped: bool) -> Tensor:
     count, frames = LAYOUTS[rng.choice(len(LAYOUTS), p=[0.4, 0.4, 0.2])]
-    return torch.stack([to_float(draw(stickers, rng, frames)) for _ in range(count)])
+    if cropped:
+        clips = [crop(draw(stickers, rng, frames), rng) for _ in range(count * (SIZE // CROP) ** 2)]
+    else:
+        clips = [draw(stickers, rng, frames) for _ in range(count)]
+    return torch.stack([to_float(clip) for clip in clips])
 
 
 def gradients(x: Tensor) -> list[Tensor]:
@@ -81,7 +97,7 @@ def main() -> None:
     rng = np.random.default_rng(loop.steps)
     measured = time.time()
     for _ in loop:
-        target = batch(train, rng)
+        target = batch(train, rng, cropped=loop.progress < WHOLE_AFTER)
         latents = model.encode(target)
         output = model.decode(latents + LATENT_NOISE * torch.randn_like(latents))
         loop.step(loss_of(output, target, latents), z_std=latents.detach().std().item())

@@ -17,11 +17,16 @@ from captions import draw_caption
 from data import data_dir
 from denoiser import Denoiser, clip_conditions, picture_conditions
 from loop import Loop
-from text import TextEncoder, Tokenizer, load_table
+from text import TextEncoder, Tokenizer
+from vocabulary import load_table
 
 PICTURES, CLIPS = 64, 7  # a batch of each costs about the same
 NULL_TEXT = 0.1  # share of prompts replaced by the empty one, for classifier-free guidance
 MOTION_GIVEN = 0.5
+KNOWN_PICTURE, KNOWN_CLIP = 0.05, 0.15  # share of the batch in which a part of the latents is given
+# Names come in families that look alike; each counts as a few names, so that training time goes to different things.
+FAMILIES = {"keycap": 3, "Japanese": 4, "family": 4, "input": 1}
+GENDERED = 0.4  # "man running", "woman running" and "person running" count as 1.2 names
 
 
 class Model(nn.Module):
@@ -41,46 +46,68 @@ class Latents:
         self.std = stored["std"].view(-1, 1, 1)
         self.stills, self.clips, self.anchors = stored["stills"], stored["clips"], stored["anchors"]
         self.still_rows, self.clip_rows = stored["still_rows"], stored["clip_rows"]
-        self.still_groups = self.group(self.still_rows)
-        self.clip_groups = self.group(self.clip_rows)
+        self.still_groups, self.still_weights = self.group(self.still_rows)
+        self.clip_groups, self.clip_weights = self.group(self.clip_rows)
         self.mean_motion = float(np.mean([row["motion"] for row in self.clip_rows]))
 
     @staticmethod
-    def group(rows: list[dict]) -> list[list[int]]:
+    def group(rows: list[dict]) -> tuple[list[list[int]], np.ndarray]:
+        """Rows by name, and how often each name is drawn."""
         groups: dict[str, list[int]] = {}
         for i, row in enumerate(rows):
             key = f"flag{i % 12}" if row["flag"] else f"{row['name']}|{'motion_name' in row}"
             groups.setdefault(key, []).append(i)
-        return list(groups.values())
+        families = [key.split("|")[0].split(":")[0].split(" ")[0] for key in groups]
+        weights = np.array([
+            FAMILIES[family] / families.count(family) if family in FAMILIES
+            else GENDERED if family in ("man", "woman", "person", "men", "women", "people") else 1.0
+            for family in families
+        ])
+        return list(groups.values()), weights / weights.sum()
+
+    def draw(self, groups: list[list[int]], weights: np.ndarray, count: int, rng: np.random.Generator) -> list[int]:
+        return [int(rng.choice(groups[g])) for g in rng.choice(len(groups), count, p=weights)]
 
     def normalise(self, z: Tensor) -> Tensor:
         return (z.float() - self.mean) / self.std
 
     def pictures(self, count: int, rng: np.random.Generator) -> tuple[Tensor, list[str]]:
         """[B, 1, 12, 16, 16]: half of them stills, half of them frames of clips."""
+        half = count // 2
         latents, texts = [], []
-        for _ in range(count):
-            if rng.random() < 0.5:
-                i = rng.choice(self.still_groups[rng.integers(len(self.still_groups))])
-                latents.append(self.stills[i])
-                texts.append(draw_caption(self.still_rows[i], rng))
-            else:
-                i = rng.choice(self.clip_groups[rng.integers(len(self.clip_groups))])
-                latents.append(self.anchors[i, rng.integers(self.anchors.shape[1])])
-                texts.append(draw_caption(self.clip_rows[i], rng))
+        for i in self.draw(self.still_groups, self.still_weights, half, rng):
+            latents.append(self.stills[i])
+            texts.append(draw_caption(self.still_rows[i], rng))
+        for i in self.draw(self.clip_groups, self.clip_weights, count - half, rng):
+            latents.append(self.anchors[i, rng.integers(self.anchors.shape[1])])
+            texts.append(draw_caption(self.clip_rows[i], rng))
         return self.normalise(torch.stack(latents))[:, None], texts
 
     def loops(self, count: int, rng: np.random.Generator) -> tuple[Tensor, Tensor, list[str], Tensor]:
         """[B, 9, 12, 16, 16] rolled to a random start, the picture of its first frame, captions, relative motion [B]."""
         latents, pictures, texts, motion = [], [], [], []
-        for _ in range(count):
-            i = rng.choice(self.clip_groups[rng.integers(len(self.clip_groups))])
+        for i in self.draw(self.clip_groups, self.clip_weights, count, rng):
             start = int(rng.integers(self.clips.shape[1]))
             latents.append(self.clips[i].roll(-start, 0))
             pictures.append(self.anchors[i, start])
             texts.append(draw_caption(self.clip_rows[i], rng))
             motion.append(min(4.0, self.clip_rows[i]["motion"] / self.mean_motion))
         return self.normalise(torch.stack(latents)), self.normalise(torch.stack(pictures)), texts, torch.tensor(motion)
+
+
+def known_mask(x0: Tensor, share: float, rng: np.random.Generator) -> Tensor:
+    """[B, T, 1, 16, 16], 1 where latents are given: in `share` of the rows some frames, or all but a box in every frame."""
+    b, n, _, h, w = x0.shape
+    mask = torch.zeros(b, n, 1, h, w)
+    for i in np.flatnonzero(rng.random(b) < share):
+        if n > 1 and rng.random() < 0.5:
+            mask[i, torch.from_numpy(rng.random(n) < rng.uniform(0.1, 0.8))] = 1
+        else:
+            height, width = rng.integers(4, h + 1), rng.integers(4, w + 1)
+            top, left = rng.integers(h - height + 1), rng.integers(w - width + 1)
+            mask[i] = 1
+            mask[i, :, :, top : top + height, left : left + width] = 0
+    return mask
 
 
 def flow_loss(model: Model, x0: Tensor, conditions: Tensor, tokens: Tensor, mask: Tensor, motion: Tensor) -> Tensor:
@@ -117,12 +144,13 @@ def main() -> None:
         clips = loop.progress >= args.pictures_first and rng.random() < 0.75
         if clips:
             x0, picture, texts, amount = latents.loops(CLIPS, rng)
-            conditions = clip_conditions(x0, picture)
+            conditions = clip_conditions(x0, picture, x0, known_mask(x0, KNOWN_CLIP, rng))
             given = (torch.rand(len(x0)) < MOTION_GIVEN).float()
             motion = torch.stack([amount * given, given], 1).float()
         else:
             x0, texts = latents.pictures(PICTURES, rng)
-            conditions, motion = picture_conditions(x0), torch.zeros(len(x0), 2)
+            conditions = picture_conditions(x0, x0, known_mask(x0, KNOWN_PICTURE, rng))
+            motion = torch.zeros(len(x0), 2)
         texts = ["" if rng.random() < NULL_TEXT else text for text in texts]
         loss = flow_loss(model, x0, conditions, *tokenizer(texts), motion)
         loop.step(loss, **{"clip_loss" if clips else "picture_loss": loss.item()})

@@ -1,7 +1,8 @@
 // What a visitor may ask for: fields, defaults, limits, validation with a message per field, and the link codec.
-// Pure: it knows neither the page nor the model.
+// Pure: it knows no page, and of the model only what its model.json says when the page is built.
+import { defaults as modelDefaults, limits as modelLimits } from '../public/models/sticker/model.json';
 
-export type SamplerName = 'ddpm' | 'ddim' | 'euler' | 'euler-ancestral' | 'dpmpp-2m' | 'flow-euler';
+export type SamplerName = 'ddpm' | 'ddim' | 'euler' | 'euler-ancestral' | 'dpmpp-2m' | 'flow-euler' | 'lcm';
 
 export interface GenerateOptions {
   readonly prompt: string;
@@ -26,7 +27,7 @@ export type Validated =
   | { readonly ok: true; readonly options: GenerateOptions }
   | { readonly ok: false; readonly errors: FieldErrors };
 
-export const framesPerSecond = 12;
+export const framesPerSecond = modelDefaults.fps;
 
 export const samplers: Record<SamplerName, string> = {
   'flow-euler': 'Flow Euler',
@@ -35,23 +36,24 @@ export const samplers: Record<SamplerName, string> = {
   'dpmpp-2m': 'DPM-Solver++ 2M',
   ddim: 'DDIM',
   ddpm: 'DDPM',
+  lcm: 'Consistency (LCM)',
 };
 
 export const limits = {
-  promptLength: 500,
+  promptLength: modelLimits.promptCharacters,
   seed: { min: 0, max: Number.MAX_SAFE_INTEGER },
   steps: { min: 1, max: 200 },
   guidance: { min: 0, max: 20 },
-  frames: { min: 4, max: 144, multiple: 4 },
+  frames: { min: modelLimits.frames.min, max: modelLimits.frames.max, multiple: modelLimits.frames.multipleOf },
 } as const;
 
 export const defaults: GenerateOptions = {
   prompt: 'a dancing cat',
   seed: 7,
-  steps: 8,
-  guidance: 4,
-  frames: 36,
-  sampler: 'flow-euler',
+  steps: modelDefaults.steps,
+  guidance: modelDefaults.guidance,
+  frames: modelDefaults.frames,
+  sampler: modelDefaults.sampler as SamplerName,
   background: '#fff8e9',
 };
 
@@ -92,7 +94,7 @@ export function validate(given: Partial<Record<Field, unknown>>): Validated {
         text,
         limits.steps,
         'a whole number from 1 to 200',
-        'Try 8: more steps are slower and finer.',
+        `Try ${defaults.steps}: more steps are slower and finer.`,
       ),
     ),
     guidance: read('guidance', parseGuidance),
@@ -145,7 +147,9 @@ function parseGuidance(text: string): number | Problem {
   const { min, max } = limits.guidance;
   const value = /^(\d+\.?\d*|\.\d+)$/.test(text.trim()) ? Number(text) : Number.NaN;
   if (value >= min && value <= max) return value;
-  return new Problem(`Guidance is ${quote(text)}; it must be a number from ${min} to ${max}. Try 4.`);
+  return new Problem(
+    `Guidance is ${quote(text)}; it must be a number from ${min} to ${max}. Try ${defaults.guidance}.`,
+  );
 }
 
 function parseFrames(text: string): number | Problem {

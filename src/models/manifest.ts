@@ -49,7 +49,7 @@ interface DiscreteProcess {
 }
 
 export const PREDICTIONS = ['flow', 'epsilon', 'v', 'x0'] as const;
-export const SAMPLERS = ['ddpm', 'ddim', 'euler', 'euler-ancestral', 'dpmpp-2m', 'flow-euler'] as const;
+export const SAMPLERS = ['ddpm', 'ddim', 'euler', 'euler-ancestral', 'dpmpp-2m', 'flow-euler', 'lcm'] as const;
 
 export interface ModelLimits {
   readonly frames: { readonly min: number; readonly max: number; readonly multipleOf: number };
@@ -67,13 +67,6 @@ export interface ModelDefaults {
   readonly fps: number;
   /** Steps of the picture stage; the same as the clip's where it is left out. */
   readonly pictureSteps?: number;
-}
-
-/** A generation whose result is known: options, one perceptual hash per frame in hex, and how many bits may differ. */
-export interface Golden {
-  readonly options: JsonObject;
-  readonly frames: readonly string[];
-  readonly tolerance: number;
 }
 
 export interface ModelManifest {
@@ -98,7 +91,6 @@ export interface ModelManifest {
   readonly capabilities: readonly string[];
   readonly limits: ModelLimits;
   readonly defaults: ModelDefaults;
-  readonly goldens: readonly Golden[];
   /** Measured quality, for the model card; the page does not use it. */
   readonly metrics?: JsonObject;
 }
@@ -135,7 +127,6 @@ const KEYS = {
     'capabilities',
     'limits',
     'defaults',
-    'goldens',
   ],
   modules: ['text', 'denoiser', 'decoder', 'tokenizer'],
   module: ['config', 'file', 'bytes', 'sha256'],
@@ -163,13 +154,6 @@ function validate(check: Check, root: Record<string, unknown>): void {
   check.list(root.capabilities, 'capabilities', 1, (item, path) => check.text(item, path));
   validateLimitsAndDefaults(check, root);
 
-  check.list(root.goldens, 'goldens', 0, (item, path) => {
-    const golden = check.object(item, path, ['options', 'frames', 'tolerance']);
-    if (!golden) return;
-    check.object(golden.options, `${path}.options`);
-    check.list(golden.frames, `${path}.frames`, 1, (hash, at) => check.matches(hash, at, /^[0-9a-f]+$/, 'hex'));
-    check.number(golden.tolerance, `${path}.tolerance`, { min: 0 });
-  });
   if (root.metrics !== undefined) check.object(root.metrics, 'metrics');
 }
 

@@ -94,11 +94,10 @@ function Go({ session }: { session: Session }) {
 function expectation(session: Session): string {
   const adapter = session.adapter.value;
   const seconds = session.estimate.value;
-  if (!adapter || seconds === undefined) return 'Ctrl or ⌘ with Enter does the same.';
-  const about = `About ${inWords(seconds)} here`;
-  return adapter.isSoftware
-    ? `${about}: this browser draws without a graphics chip, which is slow. Fewer frames and steps help.`
-    : `${about}. Ctrl or ⌘ with Enter does the same.`;
+  const about = seconds === undefined ? '' : `About ${inWords(seconds)} here. `;
+  return adapter?.isSoftware
+    ? `${about}This browser draws without a graphics chip, which is slow: fewer frames and steps help.`
+    : `${about}Ctrl or ⌘ with Enter does the same.`;
 }
 
 function Settings({ session }: { session: Session }) {

@@ -1,22 +1,11 @@
-// How long a clip should take, said before it is asked for, and seconds in words. A guess, and called one on the page.
+// How long a clip should take, from how long the last one took here, and seconds in words. Before the first clip on an
+// adapter nothing is known, and nothing is said.
 import type { GenerateOptions } from '../options';
-
-/** Seconds a unit of work takes before the first clip: software, two cores with SwiftShader by `npm run generate`; hardware, a guess. */
-const assumedSeconds = { software: 0.13, hardware: 0.004 };
 
 /** Units of work: one denoised clip frame of one step is 1. Decoding a frame costs about two. Guidance doubles the picture. */
 export function work({ steps, frames, guidance }: Pick<GenerateOptions, 'steps' | 'frames' | 'guidance'>): number {
   const picture = steps * 4 * (guidance === 1 ? 1 : 2);
   return picture + steps * frames + 2 * frames;
-}
-
-/** @param pace seconds per unit of work, measured on this adapter; undefined before its first clip. */
-export function estimateSeconds(
-  options: Pick<GenerateOptions, 'steps' | 'frames' | 'guidance'>,
-  adapter: { readonly isSoftware: boolean },
-  pace: number | undefined,
-): number {
-  return work(options) * (pace ?? (adapter.isSoftware ? assumedSeconds.software : assumedSeconds.hardware));
 }
 
 /** “under a second”, “12 s”, “3 min 20 s”, “2 h 5 min”: coarser as it grows. */

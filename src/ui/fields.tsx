@@ -130,8 +130,9 @@ function share(value: number, { min, max }: { readonly min: number; readonly max
 
 export function framesHelp(text: string): string {
   const seconds = Number(text) / framesPerSecond;
-  const length = seconds > 0 && Number.isFinite(seconds) ? `${seconds.toFixed(1)} s at 12 a second. ` : '';
-  return `${length}A multiple of 4; the clip always loops.`;
+  const length =
+    seconds > 0 && Number.isFinite(seconds) ? `${seconds.toFixed(1)} s at ${framesPerSecond} a second. ` : '';
+  return `${length}A multiple of ${limits.frames.multiple}; the clip always loops.`;
 }
 
 export function SeedField({ session }: { session: Session }) {
@@ -188,6 +189,7 @@ const samplerHelp: Record<SamplerName, string> = {
   'dpmpp-2m': 'Second order: sharp in few steps.',
   ddim: 'The classic without fresh noise.',
   ddpm: 'The original, with fresh noise: wants 50 steps or more.',
+  lcm: 'Guesses the end, adds noise, guesses again: for models trained to it.',
 };
 
 export function SamplerField({ session }: { session: Session }) {

@@ -5,7 +5,7 @@ import { readClipSettings } from './clip-settings';
 import { megabytes } from './estimate';
 import { OpenIcon } from './icons';
 import type { Session } from './session';
-import { forgetSettings } from './settings';
+import { forgetSettings, keepStorage } from './settings';
 
 export function Footer({ session }: { session: Session }) {
   const adapter = session.adapter.value;
@@ -30,9 +30,11 @@ export function Footer({ session }: { session: Session }) {
 
 function Stored({ session }: { session: Session }) {
   const usage = useSignal<number | undefined>(undefined);
+  const isKept = useSignal(false);
   const clip = session.clip.value;
   const refresh = async () => {
     usage.value = (await navigator.storage?.estimate?.().catch(() => undefined))?.usage;
+    isKept.value = await keepStorage(clip !== undefined);
   };
   useEffect(() => void refresh(), [clip]);
   const clear = async () => {
@@ -48,7 +50,9 @@ function Stored({ session }: { session: Session }) {
   return (
     <p>
       <strong>What is stored here.</strong> Your settings, and the model once it is downloaded
-      {usage.value === undefined ? '' : ` (${megabytes(usage.value)} now)`}. Clips are kept only if you save them.{' '}
+      {usage.value === undefined ? '' : ` (${megabytes(usage.value)} now)`}. The browser{' '}
+      {isKept.value ? 'keeps it until you clear it' : 'may clear it when space is short or after days without a visit'}.
+      Clips are kept only if you save them.{' '}
       <button type="button" class="plain" disabled={session.progress.value !== undefined} onClick={() => void clear()}>
         Clear it
       </button>

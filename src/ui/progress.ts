@@ -7,7 +7,7 @@ export interface Progress {
   readonly fraction: number;
   /** What is going on, in plain words. */
   readonly words: string;
-  /** Seconds left, where they can be known. */
+  /** Seconds left of the whole clip, once a step was measured. */
   readonly left: number | undefined;
   /** Changes when another part of the work begins. */
   readonly part: 'start' | 'load' | 'compile' | 'picture' | 'clip' | 'frames' | 'done';
@@ -26,11 +26,10 @@ const spans = {
 
 /** @param elapsed seconds since the part that `before` tells of began */
 export function advance(before: Progress, event: GenerateEvent, elapsed: number): Progress {
-  const next = (part: keyof typeof spans, done: number, of: number, words: string, eta?: number): Progress => {
+  const next = (part: keyof typeof spans, done: number, of: number, words: string, left?: number): Progress => {
     const share = of > 0 ? Math.min(1, done / of) : 0;
     const [from, to] = spans[part];
-    const sameRate = part === before.part && share > 0.05 ? (elapsed * (1 - share)) / share : undefined;
-    return { part, words, left: eta ?? sameRate, fraction: Math.max(before.fraction, from + (to - from) * share) };
+    return { part, words, left, fraction: Math.max(before.fraction, from + (to - from) * share) };
   };
   switch (event.type) {
     case 'load':
@@ -39,11 +38,14 @@ export function advance(before: Progress, event: GenerateEvent, elapsed: number)
       return next('compile', event.done, event.total, `Preparing the GPU: ${event.done} of ${event.total} programs`);
     case 'step': {
       const what = event.stage === 'picture' ? 'Drawing the first picture' : 'Making it move';
-      const eta = Number.isFinite(event.eta) ? event.eta : undefined;
-      return next(event.stage, event.index, event.of, `${what}: step ${event.index} of ${event.of}`, eta);
+      const left = event.eta > 0 && Number.isFinite(event.eta) ? event.eta : undefined;
+      return next(event.stage, event.index, event.of, `${what}: step ${event.index} of ${event.of}`, left);
     }
-    case 'frame':
-      return next('frames', event.index, event.of, `Inking the pages: ${event.index} of ${event.of}`);
+    case 'frame': {
+      // The last part: what is left of it is what is left of the clip.
+      const left = before.part === 'frames' ? (elapsed * (event.of - event.index)) / event.index : before.left;
+      return next('frames', event.index, event.of, `Inking the pages: ${event.index} of ${event.of}`, left);
+    }
     case 'done':
       return { fraction: 1, words: 'Finished', left: undefined, part: 'done' };
   }
@@ -57,7 +59,8 @@ export function percent({ fraction }: Progress): number {
   return Math.floor(fraction * 100);
 }
 
-/** “about 12 s left”, or nothing while it cannot be known. */
-export function timeLeft({ left }: Progress): string {
-  return left === undefined ? '' : `about ${inWords(left)} left`;
+/** “about 12 s left”; before a step was measured, that it is being estimated. */
+export function timeLeft({ left, part }: Progress): string {
+  if (part === 'done') return '';
+  return left === undefined ? 'estimating the time left' : `about ${inWords(left)} left`;
 }

@@ -14,7 +14,7 @@ import {
 } from '../options';
 import type { AdapterReport, Engine, Failure } from '../protocol';
 import { type Announcer, createAnnouncer } from './announcer';
-import { estimateSeconds, work } from './estimate';
+import { work } from './estimate';
 import { toFailure } from './messages';
 import { advance, atStart, type Progress, timeLeft } from './progress';
 import { loadPace, loadSettings, savePace, saveSettings } from './settings';
@@ -41,6 +41,7 @@ export interface Session {
   readonly announcement: Signal<string>;
   /** One short line below the stage: what the last small action did. */
   readonly note: Signal<string>;
+  /** Seconds that the form's clip should take; unknown before the first clip on this adapter. */
   readonly estimate: ReadonlySignal<number | undefined>;
   attach(canvas: HTMLCanvasElement): Promise<void>;
   /** Resolves to the first wrong field, or nothing when the run ended, one way or the other. */
@@ -86,7 +87,7 @@ export function createSession(engine: Engine, { hash = '', reducedMotion = false
   const note = signal('');
   const pace = signal<number | undefined>(undefined);
   const estimate = computed(() =>
-    valid.value.ok && adapter.value ? estimateSeconds(valid.value.options, adapter.value, pace.value) : undefined,
+    valid.value.ok && pace.value !== undefined ? work(valid.value.options) * pace.value : undefined,
   );
   const announcer: Announcer = createAnnouncer((message) => {
     announcement.value = message;

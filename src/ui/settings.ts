@@ -34,6 +34,19 @@ export function savePace(adapter: string, pace: number): void {
   write(paceKey, { ...read(paceKey), [adapter]: pace });
 }
 
+/**
+ * Whether the browser has promised not to clear what this page stores.
+ * @param ask asks for that promise, once there is something worth keeping: some browsers ask the visitor
+ */
+export async function keepStorage(ask: boolean): Promise<boolean> {
+  const { storage } = navigator;
+  try {
+    return (await storage.persisted()) || (ask && (await storage.persist()));
+  } catch {
+    return false; // An old browser or an insecure page.
+  }
+}
+
 export function forgetSettings(): void {
   try {
     localStorage.removeItem(settingsKey);

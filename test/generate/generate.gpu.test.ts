@@ -119,7 +119,7 @@ test('memory stays flat over five clips', async () => {
 });
 
 test('every sampler, many steps, no guidance', async () => {
-  for (const sampler of ['ddpm', 'ddim', 'euler', 'euler-ancestral', 'dpmpp-2m'] as const) {
+  for (const sampler of ['ddpm', 'ddim', 'euler', 'euler-ancestral', 'dpmpp-2m', 'lcm'] as const) {
     const events = await all({ ...short, sampler, steps: 2, guidance: 1 });
     expect(done(events).options.sampler).toBe(sampler);
   }

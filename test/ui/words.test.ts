@@ -5,7 +5,7 @@ import type { GenerateEvent } from '../../src/events';
 import { defaults } from '../../src/options';
 import { createAnnouncer } from '../../src/ui/announcer';
 import { webGpuAdvice } from '../../src/ui/browsers';
-import { estimateSeconds, inWords } from '../../src/ui/estimate';
+import { inWords, work } from '../../src/ui/estimate';
 import { explain, toFailure } from '../../src/ui/messages';
 import { advance, atStart, percent, timeLeft } from '../../src/ui/progress';
 
@@ -23,14 +23,11 @@ test.each([
   expect(inWords(seconds)).toBe(words);
 });
 
-test('more steps, more frames or a software adapter take longer; a measured pace replaces the guess', () => {
-  const base = estimateSeconds(defaults, { isSoftware: false }, undefined);
-  expect(estimateSeconds({ ...defaults, steps: 16 }, { isSoftware: false }, undefined)).toBeGreaterThan(base);
-  expect(estimateSeconds({ ...defaults, frames: 72 }, { isSoftware: false }, undefined)).toBeGreaterThan(base);
-  expect(estimateSeconds(defaults, { isSoftware: true }, undefined)).toBeGreaterThan(10 * base);
-  expect(estimateSeconds(defaults, { isSoftware: true }, 0.5)).toBe(
-    estimateSeconds(defaults, { isSoftware: false }, 0.5),
-  );
+test('more steps, more frames and guidance are more work', () => {
+  const { steps, frames } = defaults;
+  expect(work({ ...defaults, steps: 2 * steps })).toBeGreaterThan(work(defaults));
+  expect(work({ ...defaults, frames: frames + 4 })).toBeGreaterThan(work(defaults));
+  expect(work({ ...defaults, guidance: 1 })).toBeLessThan(work({ ...defaults, guidance: 2 }));
 });
 
 describe('progress', () => {
@@ -67,6 +64,18 @@ describe('progress', () => {
     expect(progress.words).toBe('Making it move: step 3 of 8');
     expect(timeLeft(progress)).toBe('about 21 s left');
     expect(percent(progress)).toBe(48);
+  });
+
+  test('says that it is estimating until a step was measured, and counts on through the frames', () => {
+    const load = advance(atStart, { type: 'load', loaded: 9e6, total: 18e6 }, 2);
+    expect(timeLeft(load)).toBe('estimating the time left');
+    expect(timeLeft(advance(load, { type: 'step', index: 1, of: 8, stage: 'picture', eta: 0 }, 1))).toMatch(
+      /^estimating/,
+    );
+    const step = advance(load, { type: 'step', index: 8, of: 8, stage: 'clip', eta: 9 }, 1);
+    const first = advance(step, { type: 'frame', index: 1, of: 4 }, 20);
+    expect(timeLeft(first)).toBe('about 9 s left');
+    expect(timeLeft(advance(first, { type: 'frame', index: 3, of: 4 }, 6))).toBe('about 2 s left');
   });
 });
 

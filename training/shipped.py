@@ -1,0 +1,79 @@
+"""Loads the exported model as the torch modules that it came from: what is measured and converted is what visitors get.
+
+Not a checkpoint for training (see `restore.py`). Shapes come from model.json, so that a smaller model loads as well.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from unittest.mock import patch
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from autoencoder import Autoencoder
+from denoiser import Denoiser
+from text import TextEncoder, Tokenizer
+
+STICKER = Path(__file__).resolve().parent.parent / "public" / "models" / "sticker"
+
+
+@dataclass
+class Shipped:
+    """`mean` and `std` are [12, 1, 1]; `encoder` says whether the autoencoder's encoder was in the folder."""
+
+    folder: Path
+    manifest: dict
+    autoencoder: Autoencoder
+    denoiser: Denoiser
+    text: TextEncoder
+    tokenizer: Tokenizer
+    mean: Tensor
+    std: Tensor
+    encoder: bool
+
+    def normalise(self, z: Tensor) -> Tensor:
+        return (z - self.mean) / self.std
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Normalised latents [B, T/4, 12, 16, 16] -> premultiplied RGBA [B, T, 4, 128, 128], clamped as on the page."""
+        return self.autoencoder.decode(z * self.std + self.mean).clamp(0, 1)
+
+    def hashes(self) -> dict[str, str]:
+        """sha256 of every file of the model, of the bytes that were just read rather than of model.json's claim."""
+        return {name: hashlib.sha256((self.folder / module["file"]).read_bytes()).hexdigest()
+                for name, module in self.manifest["modules"].items() if (self.folder / module["file"]).exists()}
+
+
+def floats(path: Path, prefix: str = "") -> dict[str, Tensor]:
+    """The fp16 parameters of a file as f32; the int8 token table is no parameter."""
+    return {prefix + key: value.float() for key, value in load_file(path).items() if not key.startswith("table")}
+
+
+def load_shipped(folder: Path = STICKER) -> Shipped:
+    manifest = json.loads((folder / "model.json").read_text())
+    config = {name: module["config"] for name, module in manifest["modules"].items()}
+    file = {name: folder / module["file"] for name, module in manifest["modules"].items()}
+
+    coder = {key: config["decoder"][key] for key in ("low", "high", "latent")}
+    autoencoder = Autoencoder(**coder)
+    encoder = file["encoder"].exists()  # the tests' tiny model goes without
+    state = {**floats(file["decoder"]), **(floats(file["encoder"], "encoder.") if encoder else {})}
+    missing, unexpected = autoencoder.load_state_dict(state, strict=encoder)
+    if unexpected or any(not key.startswith("encoder.") for key in missing):
+        raise SystemExit(f"{folder}: the decoder's weights do not fit: {missing or unexpected}")
+
+    with patch("denoiser.TEXT", config["denoiser"]["context"]):
+        denoiser = Denoiser(**{key: config["denoiser"][key] for key in ("low", "width", "blocks", "heads", "emb")})
+    denoiser.load_state_dict(floats(file["denoiser"]))
+
+    stored = load_file(file["text"])
+    text = TextEncoder(stored["table"].float() * stored["table_scale"],
+                       **{key: config["text"][key] for key in ("width", "layers", "heads")})
+    text.load_state_dict(floats(file["text"]))
+    for module in (autoencoder, denoiser, text):
+        module.eval().requires_grad_(False)
+    mean, std = (torch.tensor(manifest["latents"][key]).view(-1, 1, 1) for key in ("mean", "std"))
+    return Shipped(folder, manifest, autoencoder, denoiser, text, Tokenizer(folder / "tokenizer.json"), mean, std, encoder)

@@ -1,1 +1,2 @@
-export function pageHeaders(options?: { dev?: boolean }): Record<string, string>;
+export function pageHeaders(options?: { dev?: boolean; wasm?: boolean }): Record<string, string>;
+export function forBench(path: string): boolean;

@@ -2,14 +2,15 @@
 // Not a server: only the values.
 
 /**
- * Everything comes from the page's own origin. `dev` loosens what Vite's dev client needs (inline styles, its socket).
- * @param {{ dev?: boolean }} [options]
+ * Everything comes from the page's own origin. `dev` loosens what Vite's dev client needs (inline styles, its socket),
+ * `wasm` lets the bench's peers compile WebAssembly: the bench and its threads alone, see `forBench`.
+ * @param {{ dev?: boolean, wasm?: boolean }} [options]
  * @returns {Record<string, string>}
  */
-export function pageHeaders({ dev = false } = {}) {
+export function pageHeaders({ dev = false, wasm = false } = {}) {
   const policy = {
     'default-src': "'self'",
-    'script-src': "'self'",
+    'script-src': wasm ? "'self' 'wasm-unsafe-eval'" : "'self'",
     'style-src': dev ? "'self' 'unsafe-inline'" : "'self'",
     'img-src': "'self' blob: data:",
     'media-src': "'self' blob:",
@@ -31,4 +32,9 @@ export function pageHeaders({ dev = false } = {}) {
     'X-Content-Type-Options': 'nosniff',
     'Referrer-Policy': 'no-referrer',
   };
+}
+
+/** Whether a path is the bench page or its threads: a worker's policy comes with its own script. @param {string} path */
+export function forBench(path) {
+  return /^\/(bench\.html|src\/bench\/|assets\/bench\.worker-)/.test(path);
 }

@@ -1,0 +1,179 @@
+// `npm run bench -- [--only NAME[,NAME]] [--quick] [--json FILE] [--report FILE]`: bench.html, driven in a headless browser.
+// Progress on stderr, the ratios on stdout. The JSON is written after every case, so that a run that is cut off leaves
+// what it has. `--report` renders a result into a document: of this run, or with `--from FILE` of an earlier one.
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { buildIfStale, install, root, serve } from './site.mjs';
+
+const usage =
+  'npm run bench -- [--only NAME[,NAME]] [--quick] [--json FILE] [--report docs/PERFORMANCE.md] [--from FILE]';
+
+/** Minutes for everything: the page limits each of its tasks by itself. */
+const mostMinutes = 40;
+
+/** @typedef {import('../src/bench/result.ts').BenchResult} BenchResult */
+
+/** @param {string} line */
+const say = (line) => process.stderr.write(`${line}\n`);
+
+async function main() {
+  const { values } = parseArgs({
+    options: {
+      only: { type: 'string', multiple: true },
+      quick: { type: 'boolean' },
+      json: { type: 'string' },
+      report: { type: 'string' },
+      from: { type: 'string' },
+      help: { type: 'boolean' },
+    },
+  });
+  if (values.help) return console.log(usage);
+  await install(say);
+  const { groups, ratioNames } = await load('result');
+  const only = values.only?.flatMap((names) => names.split(','));
+  const unknown = only?.filter((name) => !groups.includes(/** @type {never} */ (name))) ?? [];
+  if (unknown.length > 0) throw new Error(`--only ${unknown.join(',')}: expected ${groups.join(', ')}`);
+  const result = values.from
+    ? /** @type {BenchResult} */ (JSON.parse(await readFile(given(values.from), 'utf8')))
+    : await run({ only, quick: values.quick ?? false, json: values.json && given(values.json) });
+  if (values.report) {
+    const { withReport } = await load('report');
+    const path = given(values.report);
+    await writeFile(path, withReport(await readFile(path, 'utf8'), result));
+    say(`Wrote ${values.report}`);
+  }
+  for (const name of ratioNames) {
+    const ratio = result.ratios[name];
+    console.log(`${name}: ${ratio === null ? 'not measured' : ratio.toFixed(2)}`);
+  }
+  for (const failure of result.failures) console.log(`failed: ${failure}`);
+  if (result.cases.length === 0) throw new Error('nothing was measured');
+}
+
+/** A path as the caller wrote it: npm changes the folder. @param {string} path */
+function given(path) {
+  return resolve(process.env.INIT_CWD ?? process.cwd(), path);
+}
+
+/**
+ * A module of the page, which is TypeScript.
+ * @template {'result' | 'report'} Name
+ * @param {Name} name
+ * @returns {Promise<Name extends 'result' ? typeof import('../src/bench/result.ts') : typeof import('../src/bench/report.ts')>}
+ */
+async function load(name) {
+  const { runnerImport } = await import('vite');
+  const path = join(root, 'src', 'bench', `${name}.ts`);
+  const { module } = await runnerImport(path, { root, logLevel: 'error', configFile: false });
+  return /** @type {never} */ (module);
+}
+
+/**
+ * @param {{ only: string[] | undefined, quick: boolean, json: string | undefined }} options
+ * @returns {Promise<BenchResult>}
+ */
+async function run({ only, quick, json }) {
+  await buildIfStale(say);
+  const download = await downloads();
+  const { browser } = await import('./ensure-browser.mjs');
+  const { chromium } = await import('playwright-core');
+  const { executablePath, args, env } = await browser();
+  const server = await serve({ port: 0 });
+  const chrome = await chromium.launch({ executablePath, args, env });
+  const end = async () => {
+    await chrome.close().catch(() => undefined);
+    await server.close().catch(() => undefined);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void end().finally(() => process.exit(130)));
+  /** @type {BenchResult | undefined} */
+  let last;
+  /** @type {Promise<unknown>} */
+  let written = Promise.resolve();
+  const keep = (/** @type {BenchResult} */ result) => {
+    last = { ...result, download };
+    const text = `${JSON.stringify(last, null, 1)}\n`;
+    if (json) written = written.then(() => writeFile(json, text));
+  };
+  try {
+    const page = await chrome.newPage();
+    const finished = new Promise((done, failed) => {
+      page.on('crash', () => failed(new Error('the page crashed')));
+      page.on('pageerror', (error) => say(`  page: ${firstLine(error)}`));
+      chrome.on('disconnected', () => failed(new Error('the browser ended')));
+      setTimeout(() => failed(new Error(`it took longer than ${mostMinutes} minutes`)), mostMinutes * 60_000).unref();
+      void page.exposeFunction(
+        'benchListener',
+        (/** @type {{ event: any, result: BenchResult }} */ { event, result }) => {
+          if (result && ['case', 'cold', 'adapter', 'predictions', 'failure'].includes(event.type)) keep(result);
+          if (event.type === 'done') done(undefined);
+          else tell(event);
+        },
+      );
+    });
+    finished.catch(() => undefined);
+    await page.addInitScript(() => {
+      addEventListener('flipbook-bench', (event) => Reflect.get(window, 'benchListener')(Reflect.get(event, 'detail')));
+    });
+    const query = new URLSearchParams({ run: '', ...(only && { only: only.join() }), ...(quick && { quick: '' }) });
+    await page.goto(`${server.address}bench.html?${query}`);
+    await finished.catch((error) => say(`The run was cut off: ${firstLine(error)}`));
+  } finally {
+    await end();
+    await written;
+  }
+  if (!last) throw new Error('the bench gave no result');
+  return last;
+}
+
+/** @param {Record<string, any>} event */
+function tell(event) {
+  if (event.type === 'task') say(`${event.text}`);
+  else if (event.type === 'line') say(`  ${event.text}`);
+  else if (event.type === 'failure') say(`  FAILED ${event.text}`);
+  else if (event.type === 'adapter') {
+    const { gflops, gigabytesPerSecond } = event.ceilings;
+    say(`  ${event.machine.adapter}: ${gflops.toFixed(2)} GFLOP/s, ${gigabytesPerSecond.toFixed(2)} GB/s`);
+  } else if (event.type === 'case' || event.type === 'cold') {
+    for (const arm of event.result?.arms ?? [event.arm]) {
+      const time = arm.milliseconds ? `${arm.milliseconds.median.toFixed(2)} ms` : `FAILED ${arm.failure}`;
+      say(`    ${arm.runtime}, ${arm.how}: ${time}`);
+    }
+  }
+}
+
+/**
+ * Bytes after gzip that a visitor loads besides the weights: the engine's worker, the whole page, and what the same
+ * page would load of onnxruntime-web.
+ */
+async function downloads() {
+  const assets = join(root, 'dist', 'assets');
+  const names = (await readdir(assets)).filter((name) => !name.endsWith('.map'));
+  const size = async (/** @type {string} */ name) => gzipSync(await readFile(join(assets, name)), { level: 9 }).length;
+  const sum = async (/** @type {string[]} */ list) => {
+    let total = 0;
+    for (const name of list) total += await size(name);
+    return total;
+  };
+  const html = await readFile(join(root, 'dist', 'index.html'), 'utf8');
+  const engine = names.filter((name) => /^worker-.*\.js$/.test(name));
+  const linked = names.filter((name) => html.includes(`assets/${name}`));
+  const ort = names.filter((name) => /^ort[.-].*\.(js|mjs|wasm)$/.test(name));
+  const engineBytes = await sum(engine);
+  return {
+    engine: engineBytes,
+    page: engineBytes + (await sum(linked)) + gzipSync(html, { level: 9 }).length,
+    onnxruntime: await sum(ort),
+  };
+}
+
+/** @param {unknown} error */
+function firstLine(error) {
+  return (error instanceof Error ? error.message : String(error)).split('\n')[0]?.trim() ?? '';
+}
+
+main().catch((error) => {
+  say(`bench: ${firstLine(error)}`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,118 @@
+// One task of the bench in a thread of its own. It draws nothing; what it finds it posts to the page.
+import type { Gpu } from '../gpu/device';
+import type { BenchCase, Context } from './case';
+import { measureCeilings } from './ceilings';
+import { spatialCases, temporalCases } from './kernels/attention';
+import { convCases } from './kernels/conv3d';
+import { linearCases } from './kernels/linear';
+import { normCases } from './kernels/norm';
+import { type MeasureOptions, measureCase, messageOf, paces } from './measure';
+import { decode, denoiserStep, frameCases } from './model/cases';
+import { coldStart } from './model/cold_start';
+import { openModel } from './model/files';
+import { clipWork } from './model/plans';
+import { predictions } from './predict';
+import type { BenchEvent, TaskMessage } from './protocol';
+import type { Group, Machine } from './result';
+import { Counters, openSharedGpu } from './runtimes/device';
+import { loadJax } from './runtimes/jax';
+import { loadOrt } from './runtimes/ort';
+import { loadTfjs } from './runtimes/tfjs';
+
+const post = (event: BenchEvent): void => self.postMessage(event);
+
+self.addEventListener('message', ({ data }: MessageEvent<TaskMessage>) => {
+  perform(data)
+    .catch((error) => post({ type: 'failure', text: messageOf(error) }))
+    .finally(() => post({ type: 'end' }));
+});
+
+async function perform({ task, modelUrl }: TaskMessage): Promise<void> {
+  const counters = new Counters();
+  if (task.kind === 'cold_start') {
+    post({ type: 'cold', arm: await coldStart(task.runtime, modelUrl, counters) });
+    return;
+  }
+  const gpu = await openSharedGpu();
+  if (task.kind === 'adapter') {
+    post({ type: 'adapter', machine: machineOf(gpu), ceilings: await measureCeilings(gpu) });
+    return;
+  }
+  const options: MeasureOptions = {
+    gpu,
+    counters,
+    pace: paces[gpu.isSoftware ? 'software' : 'hardware'],
+    tell: (text) => post({ type: 'line', text }),
+  };
+  const context = contextOf(gpu);
+  if (task.group === 'frames' || task.group === 'denoiser_step' || task.group === 'decode') {
+    await wholeModel(task.group, context, modelUrl, options);
+    return;
+  }
+  const cases = kernelCases(task.group, context);
+  for (const bench of task.quick ? cases.slice(0, 1) : cases) {
+    post({ type: 'line', text: `${bench.name} (${bench.source})` });
+    post({ type: 'case', result: await measureCase(bench, options) });
+  }
+}
+
+function kernelCases(group: Group, context: Context): BenchCase[] {
+  switch (group) {
+    case 'conv3d':
+      return convCases(context);
+    case 'temporal_attention':
+      return temporalCases(context);
+    case 'spatial_attention':
+      return spatialCases(context);
+    case 'group_norm_silu':
+      return normCases(context);
+    case 'linear':
+      return linearCases(context);
+    default:
+      throw new TypeError(`${group} is no group of kernels`);
+  }
+}
+
+async function wholeModel(
+  group: 'frames' | 'denoiser_step' | 'decode',
+  context: Context,
+  modelUrl: string,
+  options: MeasureOptions,
+): Promise<void> {
+  const model = await openModel(context.gpu, modelUrl);
+  if (group === 'frames') {
+    post({ type: 'predictions', predictions: predictions(await clipWork(model, modelUrl)) });
+    await frameCases(context, model, options, (result) => post({ type: 'case', result }));
+    return;
+  }
+  const record = group === 'decode' ? decode : denoiserStep;
+  post({ type: 'case', result: await measureCase(await record(context, model, modelUrl), options) });
+}
+
+/** Peers load once, when the first arm needs them. */
+function contextOf(gpu: Gpu): Context {
+  const lazily = <T>(load: () => Promise<T>) => {
+    let loading: Promise<T> | undefined;
+    return () => {
+      loading ??= load();
+      return loading;
+    };
+  };
+  return {
+    gpu,
+    ort: lazily(() => loadOrt(gpu.device)),
+    tfjs: lazily(() => loadTfjs(gpu.device)),
+    jax: lazily(loadJax),
+  };
+}
+
+function machineOf({ adapterInfo, isSoftware, device }: Gpu): Machine {
+  const { vendor, architecture, description, device: name } = adapterInfo;
+  return {
+    adapter: description || name || [vendor, architecture].filter(Boolean).join(' ') || 'GPU',
+    isSoftware,
+    features: [...device.features].sort(),
+    userAgent: navigator.userAgent,
+    threads: navigator.hardwareConcurrency,
+  };
+}

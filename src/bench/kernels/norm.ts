@@ -1,0 +1,211 @@
+// GroupNorm with SiLU: statistics of each frame, as in the residual blocks of every diffusion U-Net.
+import { groupNorm as referenceGroupNorm } from '../../../test/reference/norm';
+import { groupNorm } from '../../ops/norm';
+import type { Arm, BenchCase, Context } from '../case';
+import { permute, randomValues } from '../data';
+import { floats, integers, onnxModel } from '../onnx';
+import { prepareJax } from '../runtimes/jax';
+import { type OrtRun, prepareOrtGpu, prepareOrtWasm } from '../runtimes/ort';
+import { prepareOurs } from '../runtimes/ours';
+import { prepareTfjs } from '../runtimes/tfjs';
+
+interface Norm {
+  readonly frames: number;
+  readonly size: readonly [number, number];
+  readonly channels: number;
+  readonly groups: number;
+  readonly x: Float32Array; // [T, H, W, C]
+  readonly weight: Float32Array;
+  readonly bias: Float32Array;
+}
+
+const eps = 1e-5;
+
+const shapes = [
+  { source: 'embedded model', frames: 9, size: [16, 16], large: [32, 32], channels: 64, groups: 8 },
+  { source: 'embedded model', frames: 4, size: [32, 32], large: [64, 64], channels: 64, groups: 8 },
+  {
+    source: 'Stable Video Diffusion, 14 frames, 72×128 scaled down',
+    frames: 14,
+    size: [12, 16],
+    large: [36, 64],
+    channels: 320,
+    groups: 32,
+  },
+] as const;
+
+export function normCases(context: Context): BenchCase[] {
+  return shapes.map((shape) => {
+    const { source, frames, channels, groups } = shape;
+    const size = context.gpu.isSoftware ? shape.size : shape.large;
+    const count = frames * size[0] * size[1] * channels;
+    const norm: Norm = {
+      frames,
+      size,
+      channels,
+      groups,
+      x: randomValues([count]).map((value) => 2 * value + 0.5),
+      weight: randomValues([channels]),
+      bias: randomValues([channels]),
+    };
+    return {
+      group: 'group_norm_silu',
+      name: `${channels} channels in ${groups} groups at ${frames}×${size.join('×')}`,
+      source,
+      cost: { flops: 12 * count, bytes: 8 * count },
+      tolerance: 1e-4,
+      reference: async () => referenceGroupNorm({ ...norm, spans: frames, eps, silu: true }),
+      arms: armsOf(context, norm),
+    };
+  });
+}
+
+function armsOf(context: Context, norm: Norm): Arm[] {
+  const { frames, size, channels, groups, x, weight, bias } = norm;
+  const shape = [1, frames, ...size, channels];
+  return [
+    {
+      runtime: 'flipbook',
+      kind: 'ours',
+      how: 'groupNorm',
+      prepare: () =>
+        prepareOurs(context.gpu, ({ plan, f32 }) =>
+          groupNorm(plan, f32(shape, x), {
+            groups,
+            eps,
+            weight: f32([channels], weight),
+            bias: f32([channels], bias),
+            silu: true,
+          }),
+        ),
+    },
+    {
+      runtime: 'onnxruntime-web',
+      kind: 'as written',
+      how: 'InstanceNormalization, Mul, Add, Sigmoid, Mul',
+      prepare: async () => prepareOrtGpu(await context.ort(), composed(norm)),
+    },
+    {
+      runtime: 'onnxruntime-web',
+      kind: 'strongest rewrite',
+      how: 'com.microsoft.GroupNorm with SiLU, channels last',
+      prepare: async () => prepareOrtGpu(await context.ort(), fused(norm)),
+    },
+    tfjsArm(context, norm),
+    jaxArm(context, norm),
+    {
+      runtime: 'onnxruntime-web wasm',
+      kind: 'record',
+      how: 'InstanceNormalization, …, CPU, one thread',
+      prepare: async () => prepareOrtWasm(await context.ort(), composed(norm)),
+    },
+  ];
+}
+
+/** As PyTorch exports it: channels first, one instance per group. */
+function composed({ frames, size, channels, groups, x, weight, bias }: Norm): OrtRun {
+  const shape = [frames, channels, ...size];
+  const ones = new Float32Array(groups).fill(1);
+  return {
+    model: onnxModel({
+      inputs: [{ name: 'x', shape }],
+      outputs: [{ name: 'y', shape }],
+      constants: [
+        integers('grouped', [frames, groups, -1]),
+        integers('whole', shape),
+        floats('ones', [groups], ones),
+        floats('zeros', [groups], new Float32Array(groups)),
+        floats('w', [channels, 1, 1], weight),
+        floats('b', [channels, 1, 1], bias),
+      ],
+      nodes: [
+        { op: 'Reshape', inputs: ['x', 'grouped'], output: 'groups' },
+        {
+          op: 'InstanceNormalization',
+          inputs: ['groups', 'ones', 'zeros'],
+          output: 'normal',
+          attributes: { epsilon: { float: eps } },
+        },
+        { op: 'Reshape', inputs: ['normal', 'whole'], output: 'flat' },
+        { op: 'Mul', inputs: ['flat', 'w'], output: 'scaled' },
+        { op: 'Add', inputs: ['scaled', 'b'], output: 'shifted' },
+        { op: 'Sigmoid', inputs: ['shifted'], output: 'gate' },
+        { op: 'Mul', inputs: ['shifted', 'gate'], output: 'y' },
+      ],
+    }),
+    inputs: [{ name: 'x', shape, data: permute(x, [frames, ...size, channels], [0, 3, 1, 2]) }],
+    output: { name: 'y', shape },
+    arrange: (y) => permute(y, shape, [0, 2, 3, 1]),
+  };
+}
+
+/** onnxruntime's own fused operator, in the layout it is made for. */
+function fused({ frames, size, channels, groups, x, weight, bias }: Norm): OrtRun {
+  const shape = [frames, ...size, channels];
+  return {
+    model: onnxModel({
+      inputs: [{ name: 'x', shape }],
+      outputs: [{ name: 'y', shape }],
+      constants: [floats('w', [channels], weight), floats('b', [channels], bias)],
+      nodes: [
+        {
+          op: 'GroupNorm',
+          domain: 'com.microsoft',
+          inputs: ['x', 'w', 'b'],
+          output: 'y',
+          attributes: { groups, epsilon: { float: eps }, activation: 1, channels_last: 1 },
+        },
+      ],
+    }),
+    inputs: [{ name: 'x', shape, data: x }],
+    output: { name: 'y', shape },
+  };
+}
+
+function tfjsArm(context: Context, { frames, size, channels, groups, x, weight, bias }: Norm): Arm {
+  const shape = [frames, size[0] * size[1], groups, channels / groups];
+  const inputs = [
+    { shape, data: x },
+    { shape: [groups, channels / groups], data: weight },
+    { shape: [groups, channels / groups], data: bias },
+  ];
+  return {
+    runtime: 'tfjs',
+    kind: 'as written',
+    how: 'moments, sub, mul, …, sigmoid, mul',
+    prepare: async () => {
+      const runtime = await context.tfjs();
+      const { tf } = runtime;
+      return prepareTfjs(runtime, inputs, (x, w, b) => {
+        const { mean, variance } = tf.moments(x!, [1, 3], true);
+        const scale = tf.mul(tf.rsqrt(tf.add(variance, eps)), w!);
+        const y = tf.add(tf.mul(tf.sub(x!, mean), scale), b!);
+        return tf.mul(y, tf.sigmoid(y));
+      });
+    },
+  };
+}
+
+function jaxArm(context: Context, { frames, size, channels, groups, x, weight, bias }: Norm): Arm {
+  const inputs = [
+    { shape: [frames, size[0] * size[1], groups, channels / groups], data: x },
+    { shape: [groups, channels / groups], data: weight },
+    { shape: [groups, channels / groups], data: bias },
+  ];
+  return {
+    runtime: 'jax-js',
+    kind: 'as written',
+    how: 'mean, variance, silu in one jit',
+    prepare: async () => {
+      const runtime = await context.jax();
+      const { numpy, nn } = runtime.api;
+      return prepareJax(runtime, inputs, (x, w, b) => {
+        const mean = numpy.mean(x!.ref, [1, 3], { keepdims: true });
+        const centred = x!.sub(mean);
+        const variance = numpy.mean(numpy.square(centred.ref), [1, 3], { keepdims: true });
+        const y = centred.mul(numpy.reciprocal(numpy.sqrt(variance.add(eps))).mul(w!)).add(b!);
+        return nn.silu(y);
+      });
+    },
+  };
+}

@@ -1,0 +1,155 @@
+// A result as Markdown: the tables of docs/PERFORMANCE.md. The method around them is written by hand.
+import { type BenchResult, type CaseResult, type Group, groups, type RatioName, ratioNames } from './result';
+import { armRows, columns, digits } from './rows';
+
+/** Between these lines of the document everything is replaced. */
+export const marks = { begin: '<!-- bench:begin -->', end: '<!-- bench:end -->' } as const;
+
+const titles: Readonly<Record<Group, string>> = {
+  conv3d: '3D convolution',
+  temporal_attention: 'Attention over frames',
+  spatial_attention: 'Attention within frames',
+  group_norm_silu: 'GroupNorm and SiLU',
+  linear: 'Linear layers',
+  denoiser_step: 'One denoiser step',
+  decode: 'Decoding',
+  frames: 'Length and steps',
+  cold_start: 'Cold start',
+};
+
+/** What each ratio should be at least; null: measured without a goal. */
+export const targets: Readonly<Record<RatioName, number | null>> = {
+  conv3d_vs_as_written: 6,
+  conv3d_vs_strongest_rewrite: 3,
+  temporal_attention: 3,
+  spatial_attention: 1.5,
+  group_norm_silu: 2,
+  linear: null,
+  denoiser_step_vs_ort: 3,
+  decode_vs_ort: 3,
+  cold_start_vs_ort: 2,
+  peak_gpu_bytes_vs_ort: 2,
+};
+
+/** Replaces what stands between the marks. Throws where they are missing. */
+export function withReport(document: string, result: BenchResult): string {
+  const begin = document.indexOf(marks.begin);
+  const end = document.indexOf(marks.end);
+  if (begin < 0 || end < begin) throw new Error(`The document needs the lines ${marks.begin} and ${marks.end}`);
+  return `${document.slice(0, begin + marks.begin.length)}\n\n${report(result)}\n${document.slice(end)}`;
+}
+
+export function report(result: BenchResult): string {
+  const sections = groups.flatMap((group) => {
+    const cases = result.cases.filter((found) => found.group === group);
+    if (cases.length === 0) return [];
+    return [
+      `### ${titles[group]}`,
+      ...(group === 'frames' ? [lengths(cases)] : cases.map((found) => table(found, result))),
+    ];
+  });
+  const failures = result.failures.length > 0 ? ['### What did not run', list(result.failures)] : [];
+  return [about(result), summary(result), ...sections, ...predicted(result), ...failures, ''].join('\n\n');
+}
+
+function about({ date, seconds, machine, versions, ceilings }: BenchResult): string {
+  return list([
+    `Run of ${date.slice(0, 16).replace('T', ' ')} UTC, ${Math.round(seconds)} s`,
+    `Adapter: ${machine.adapter}${machine.isSoftware ? ' (a software renderer)' : ''}; features ${machine.features.join(', ') || 'none'}; ${machine.threads} processor threads`,
+    `Browser: ${machine.userAgent}`,
+    `Peers: ${Object.entries(versions)
+      .map(([name, version]) => `${name} ${version}`)
+      .join(', ')}`,
+    ceilings
+      ? `Ceilings of this adapter, measured in the same run: ${digits(ceilings.gflops)} GFLOP/s of fused multiply-adds, ${digits(ceilings.gigabytesPerSecond)} GB/s of copying`
+      : 'Ceilings were not measured',
+  ]);
+}
+
+function summary({ ratios, download }: BenchResult): string {
+  const rows = ratioNames.map((name) => {
+    const [ratio, target] = [ratios[name], targets[name]];
+    const verdict = ratio === null || target === null ? '' : ratio >= target ? 'reached' : 'missed';
+    return [name, ratio === null ? 'not measured' : `${digits(ratio)}×`, target === null ? '' : `${target}×`, verdict];
+  });
+  const lines = [
+    '### Ours over the fastest peer',
+    markdownTable(['ratio', 'measured', 'goal', ''], rows, [false, true, true, false]),
+  ];
+  if (download) {
+    const kilobytes = (bytes: number) => `${digits(bytes / 1e3)} kB`;
+    lines.push(
+      `Downloaded without weights, after gzip: engine ${kilobytes(download.engine)} (goal: at most 150 kB), the whole page with it ` +
+        `${kilobytes(download.page)}; onnxruntime-web's WebGPU build ${kilobytes(download.onnxruntime)}.`,
+    );
+  }
+  return lines.join('\n\n');
+}
+
+function table(found: CaseResult, { ceilings }: BenchResult): string {
+  const { flops, bytes } = found.cost;
+  const cost = flops > 0 ? `: ${digits(flops / 1e6)} MFLOP, ${digits(bytes / 1e6)} MB` : '';
+  const rows = armRows(found, ceilings).map(({ arm, cells }) =>
+    arm.kind === 'ours' ? cells.map((text) => (text ? `**${text}**` : '')) : [...cells],
+  );
+  const peaks = found.arms.filter(({ peakGpuBytes }) => peakGpuBytes);
+  const memory = peaks.map(({ runtime, peakGpuBytes }) => `${runtime} ${digits(peakGpuBytes! / 1e6)} MB`).join(', ');
+  return [
+    `**${found.name}** (${found.source})${cost}`,
+    markdownTable(
+      columns.map(({ title }) => title),
+      rows,
+      columns.map(({ number }) => number),
+    ),
+    ...(memory ? [`GPU buffers at their peak: ${memory}.`] : []),
+  ].join('\n\n');
+}
+
+/** Time and work of each length, and how far from straight lines they are. */
+function lengths(cases: readonly CaseResult[]): string {
+  const rows = cases.map(({ name, cost, arms }) => {
+    const [arm] = arms;
+    const time = arm?.milliseconds?.median;
+    const [frames = 1, steps = 1] = (name.match(/\d+/g) ?? []).map(Number);
+    return [
+      name,
+      digits(cost.flops / 1e9),
+      String(arm?.dispatches ?? ''),
+      time === undefined ? (arm?.failure ?? 'no time') : digits(time),
+      time === undefined ? '' : digits(time / frames / steps),
+      digits(cost.flops / frames / steps / 1e6),
+    ];
+  });
+  const head = ['', 'GFLOP', 'dispatches', 'ms', 'ms per frame and step', 'MFLOP per frame and step'];
+  return markdownTable(head, rows, [false, true, true, true, true, true]);
+}
+
+function predicted({ predictions }: BenchResult): string[] {
+  if (predictions.length === 0) return [];
+  const rows = predictions.map(({ adapter, assumptions, stepMilliseconds, decodeMilliseconds, clipSeconds }) => [
+    adapter,
+    digits(stepMilliseconds),
+    digits(decodeMilliseconds),
+    digits(clipSeconds),
+    assumptions,
+  ]);
+  const head = ['', 'ms per clip step', 'ms to decode', 's for a clip', 'assuming'];
+  return [
+    '### Predicted on GPUs',
+    'From counted FLOPs, bytes and dispatches, not measured: 36 frames, 16 guided picture steps, 8 clip steps, and decoding.',
+    markdownTable(head, rows, [false, true, true, true, false]),
+  ];
+}
+
+function list(items: readonly string[]): string {
+  return items.map((item) => `- ${item}`).join('\n');
+}
+
+export function markdownTable(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  numbers: readonly boolean[],
+): string {
+  const line = (cells: readonly string[]) => `| ${cells.map((text) => text.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(head), line(numbers.map((number) => (number ? '---:' : '---'))), ...rows.map(line)].join('\n');
+}

@@ -1,0 +1,69 @@
+// The report: numbers come from the result, and the document around it stays.
+import { expect, test } from 'vitest';
+import { markdownTable, marks, report, withReport } from '../../src/bench/report';
+import { armRows, columns, digits } from '../../src/bench/rows';
+import { arm, caseOf, failedArm, resultOf } from './results';
+
+const arms = [
+  arm('flipbook', 'ours', 1000),
+  arm('onnxruntime-web', 'as written', 7000),
+  failedArm('tfjs', 'as written', 'Invalid | pipeline'),
+  arm('onnxruntime-web wasm', 'record', 100),
+];
+const result = resultOf([caseOf('conv3d', arms)]);
+
+test('three significant digits, never an exponent', () => {
+  expect([0, 1234.5, 12.345, 1.2345, 0.012345].map(digits)).toEqual(['0', '1235', '12.3', '1.23', '0.0123']);
+});
+
+test('rows say how fast, how near the limit and how much slower than ours', () => {
+  const [ours, ort, failed, cpu] = armRows(result.cases[0]!, result.ceilings).map(({ cells }) => cells);
+  expect(ours).toEqual(['Flipbook', 'somehow', '1000 (900–1100)', '4.00', '50 %', '', '2', '', '1.0e-6']);
+  expect(ort!.slice(3, 6)).toEqual(['0.571', '7 %', '7.00×']);
+  expect(failed![1]).toContain('Invalid | pipeline');
+  expect(cpu!.slice(4, 7)).toEqual(['', '0.100×', '']);
+  for (const cells of [ours, ort, failed, cpu]) expect(cells).toHaveLength(columns.length);
+});
+
+test('the report tells goals, failures and predictions', () => {
+  const text = report(
+    resultOf(result.cases, {
+      failures: ['decode: it took longer than 6 minutes'],
+      predictions: [
+        { adapter: 'some GPU', assumptions: 'much', stepMilliseconds: 12, decodeMilliseconds: 34, clipSeconds: 5.6 },
+      ],
+      download: { engine: 60_000, page: 90_000, onnxruntime: 7_000_000 },
+    }),
+  );
+  expect(text).toContain('| conv3d_vs_as_written | 7.00× | 6× | reached |');
+  expect(text).toContain('| decode_vs_ort | not measured | 3× |  |');
+  expect(text).toContain('- decode: it took longer than 6 minutes');
+  expect(text).toContain('| some GPU | 12.0 | 34.0 | 5.60 | much |');
+  expect(text).toContain('engine 60.0 kB');
+  expect(text).toContain('Invalid \\| pipeline');
+});
+
+test('lengths are shown per frame and step', () => {
+  const text = report(
+    resultOf([
+      caseOf('frames', [arm('flipbook', 'ours', 240)], '12 frames, one step'),
+      caseOf('frames', [arm('flipbook', 'ours', 960)], '12 frames, 4 steps'),
+    ]),
+  );
+  expect(text).toContain('| 12 frames, one step | 4.00 | 2 | 240 | 20.0 | 333 |');
+  expect(text).toContain('| 12 frames, 4 steps | 4.00 | 2 | 960 | 20.0 | 83.3 |');
+});
+
+test('only what stands between the marks is replaced', () => {
+  const document = `before\n${marks.begin}\nstale numbers\n${marks.end}\nafter\n`;
+  const once = withReport(document, result);
+  expect(once.startsWith(`before\n${marks.begin}\n`)).toBe(true);
+  expect(once.endsWith(`${marks.end}\nafter\n`)).toBe(true);
+  expect(once).not.toContain('stale numbers');
+  expect(withReport(once, result)).toBe(once);
+  expect(() => withReport('nothing', result)).toThrow(marks.begin);
+});
+
+test('tables align numbers to the right', () => {
+  expect(markdownTable(['a', 'b'], [['x', '1']], [false, true])).toBe('| a | b |\n| --- | ---: |\n| x | 1 |');
+});

@@ -1,0 +1,29 @@
+// The bench page, built and served as visitors get it: it runs one small case with every peer, verifies each arm, and
+// gives the result. How fast anything is, is not tested.
+import { expect, test } from '@playwright/test';
+import type { BenchResult } from '../../src/bench/result';
+
+test('runs and verifies a case, and shows it', async ({ page }) => {
+  await page.goto('./bench.html?run&quick&only=linear');
+  await expect(page.getByRole('status')).toHaveText(/^Done in/, { timeout: 150_000 });
+  const json = await page.getByRole('textbox', { name: 'Result as JSON' }).inputValue();
+  const result = JSON.parse(json) as BenchResult;
+  expect(result.failures).toEqual([]);
+  expect(result.ceilings!.gflops).toBeGreaterThan(0);
+  const [found] = result.cases;
+  const verified = found!.arms.filter(({ error }) => error !== undefined && error < 1e-4).map(({ runtime }) => runtime);
+  expect(verified).toEqual(expect.arrayContaining(['flipbook', 'onnxruntime-web', 'tfjs', 'onnxruntime-web wasm']));
+  expect(result.ratios.linear).toBeGreaterThan(0);
+  await expect(page.getByRole('table')).toContainText('Flipbook');
+});
+
+test('WebAssembly is allowed on the bench alone, and the page loads nothing of the peers', async ({ page }) => {
+  const requested: string[] = [];
+  page.on('request', (request) => requested.push(request.url()));
+  const main = await page.goto('./');
+  await page.waitForLoadState('networkidle');
+  expect(main!.headers()['content-security-policy']).not.toContain('wasm-unsafe-eval');
+  expect(requested.filter((url) => /bench|\/ort[.-]|\.wasm|tfjs|jax/.test(new URL(url).pathname))).toEqual([]);
+  const bench = await page.request.get('./bench.html');
+  expect(bench.headers()['content-security-policy']).toContain("'wasm-unsafe-eval'");
+});

@@ -1,0 +1,273 @@
+"""Measures the exported model and writes metrics.json, the model card's table and the contact sheets. `npm run eval`.
+
+    python3 training/evaluate.py                             # 200 prompts, 1,000 samples: hours on two cores
+    python3 training/evaluate.py --prompts 40 --samples 120 --compare 24 --note "what was trained"
+
+What is measured is the folder of shipped files, loaded by `shipped.py`, never a checkpoint. Needs the data set and the
+judge (`train_judge.py`). Measures are defined in `metrics.py`, the judge in `judge.py`; every number comes with its count.
+
+Retrieval: a judge ranks 200 prompts by their likeness to a sample; a hit is the sample's own among the first 10 (chance:
+5%). Ratios are to what real stickers of the same names get. Held-in names are animated names that were trained on; unseen
+are names held out from all training, and words that no caption has, each with the sticker that it should mean.
+"""
+
+import argparse
+import datetime
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+import report
+from data import data_dir
+from dataset import to_float
+from judge import FRAMES, REDUCED, Backbone, Judge, load_judge, over, pick_frames
+from metrics import changes, frechet_distance, motion, nearest, psnr, retrieval, roughness, seam_ratio
+from prompts import POOL, category, label, seen, unseen, unseen_words
+from sampling import decode_frames, gflop, sample_loops
+from shipped import STICKER, Shipped, load_shipped
+from text import Tokenizer
+from train_judge import table_hash, tiny
+from vocabulary import load_table
+
+BATCH = 8
+FEW, MANY = 4, 50  # steps that fd_4_over_50 compares
+# What the Frechet distance sees of a description: the first whitened components of its mean and of its changes.
+FEATURES = [*range(24), *range(REDUCED, REDUCED + 8)]
+SHEET = 40
+
+
+class Real:
+    """The real stickers as train_judge.py described them (view 0), and the judge's opinion of them."""
+
+    def __init__(self, judge: Judge, items: list[dict]):
+        self.items = {(item["kind"], item["i"]): item for item in items if item["view"] == 0}
+        self.reduced = {key: judge.reduce(item["described"].float()[None]) for key, item in self.items.items()}
+        training = [item for item in self.items.values() if not item["row"]["held_out"]]
+        self.tiny = torch.cat([pixels(item["tiny"]) for item in training])
+
+    def rows(self, keys: list[tuple[str, int]]) -> Tensor:
+        return torch.cat([self.reduced[key] for key in keys])
+
+
+def pixels(pictures: Tensor) -> Tensor:
+    """Tiny pictures as bytes -> rows in 0..1."""
+    return pictures.flatten(1).float() / 255
+
+
+class Samples:
+    """Loops drawn from prompts, and everything that is measured of each."""
+
+    def __init__(self, model: Shipped, judge: Judge, backbone: Backbone, texts: list[str], seeds: list[int], steps: int,
+                 whole: bool = True, keep: int = 0):
+        reduced, self.motions, self.tiny, self.kept = [], [], [], []
+        frames = model.manifest["defaults"]["frames"]
+        shown = [i * frames // FRAMES for i in range(FRAMES)]
+        for start in range(0, len(texts), BATCH):
+            z = sample_loops(model, texts[start : start + BATCH], seeds[start : start + BATCH], steps)
+            if not torch.isfinite(z).all():
+                raise SystemExit(f"Samples of {texts[start:start + BATCH]} are not finite")
+            loops = [decode_frames(model, row, None if whole else shown) for row in z]
+            picked = [over(loop[shown] if whole else loop) for loop in loops]
+            described = backbone(torch.cat(picked)).unflatten(0, (len(loops), FRAMES))
+            reduced.append(judge.reduce(described))
+            self.motions += [motion(loop) for loop in loops] if whole else []
+            self.tiny += [pixels(tiny(rgb)) for rgb in picked]
+            self.kept += [over(loop) for loop in loops][: max(0, keep - len(self.kept))]
+            done = start + len(loops)
+            if done == len(texts) or done % (5 * BATCH) == 0:
+                say(f"{done} of {len(texts)} samples, {steps} steps")
+        self.reduced = torch.cat(reduced)
+
+
+def say(text: str) -> None:
+    print(f"[{time.time() - BEGAN:6.0f} s] {text}", flush=True)
+
+
+def hits(judge: Judge, reduced: Tensor, texts: Tensor, answers: list[int]) -> Tensor:
+    return retrieval(judge.video(reduced), texts, torch.tensor(answers)).float()
+
+
+def share(values: Tensor) -> float:
+    return round(values.mean().item(), 4)
+
+
+def ratio(a: float, b: float) -> float:
+    return round(a / b, 4) if b else 0.0
+
+
+def measure_seen(model: Shipped, judge: Judge, backbone: Backbone, real: Real, tokenizer: Tokenizer, index: dict,
+                 groups: dict[str, str], args: argparse.Namespace) -> tuple[dict, Samples, list[tuple]]:
+    names = seen(index)
+    entries = [names[i % len(names)] for i in range(args.samples)]
+    made = Samples(model, judge, backbone, [label(row) for _, _, row in entries], [args.seed + i for i in range(len(entries))],
+                   model.manifest["defaults"]["steps"], keep=SHEET)
+    texts = judge.text(*tokenizer([label(row) for _, _, row in names[:POOL]]))
+    asked = [i for i in range(args.samples) if i % len(names) < POOL]
+    answers = [i % len(names) for i in asked]
+    got, best = hits(judge, made.reduced[asked], texts, answers), hits(judge, real.rows([names[a][:2] for a in answers]), texts, answers)
+    prompts = min(args.prompts, len(asked))
+    of_real = [real.items[entry[:2]]["motion"] for entry in entries]
+
+    amount, real_amount = (float(np.mean([row["amount"] for row in rows])) for rows in (made.motions, of_real))
+    everything = real.rows([entry[:2] for entry in names])[:, FEATURES].numpy()
+    half = np.random.default_rng(0).permutation(len(everything))
+    count = min(len(entries), len(everything) // 2)
+    held = [entry[:2] for entry in unseen(index)]
+    copies = torch.stack([nearest(rows, real.tiny).mean() for rows in made.tiny])
+    honest = torch.stack([nearest(pixels(real.items[key]["tiny"]), real.tiny).mean() for key in held])
+    by_group = {}
+    for group in sorted({groups[entry[2]["name"]] for entry in entries}):
+        mine = [j for j, i in enumerate(asked) if groups[entries[i][2]["name"]] == group]
+        moving = [i for i, entry in enumerate(entries) if groups[entry[2]["name"]] == group]
+        by_group[group] = {
+            "samples": len(moving), "asked": len(mine),
+            "retrieval_top10": share(got[mine]) if mine else None, "retrieval_top10_real": share(best[mine]) if mine else None,
+            "motion_ratio": ratio(sum(made.motions[i]["amount"] for i in moving), sum(of_real[i]["amount"] for i in moving))}
+    return {
+        "retrieval_top10_ratio_seen": ratio(share(got[:prompts]), share(best[:prompts])),
+        "retrieval_top10_seen": share(got[:prompts]), "retrieval_top10_seen_real": share(best[:prompts]),
+        "retrieval_top10_all_samples": share(got),
+        "motion_ratio": ratio(amount, real_amount), "motion": round(amount, 5), "motion_real": round(real_amount, 5),
+        "seam_ratio": round(seam_ratio(made.motions), 4), "seam_ratio_real": round(seam_ratio(of_real), 4),
+        "flicker_ratio": ratio(roughness(made.motions), roughness(of_real)),
+        "fd": round(frechet_distance(made.reduced[:, FEATURES].numpy(), everything), 4),
+        "fd_real": round(frechet_distance(everything[half[:count]], everything[half[count:]]), 4),
+        "nearest_training": round(copies.median().item(), 4), "nearest_training_held_out_real": round(honest.median().item(), 4),
+        "copies": share((copies < honest.quantile(0.01)).float()),
+        "categories": by_group,
+    }, made, entries
+
+
+def measure_unseen(model: Shipped, judge: Judge, backbone: Backbone, real: Real, tokenizer: Tokenizer, index: dict,
+                   args: argparse.Namespace) -> tuple[dict, Samples, list[str]]:
+    held, words = unseen(index), unseen_words(index)
+    count = min(len(held), -(-args.prompts * 2 // 3))
+    queries = [(label(row), (kind, i), row["name"]) for kind, i, row in held[:count]]
+    queries += [(word, (kind, i), row["name"]) for word, kind, i, row in words[: max(0, args.prompts - count)]]
+    pool = [(kind, i, row) for kind, i, row in held]
+    pool += [entry for _, *entry in words if entry[2]["name"] not in {row["name"] for _, _, row in pool}]
+    pool += seen(index)
+    names = list(dict.fromkeys(row["name"] for _, _, row in pool))[:POOL]
+    rows = {row["name"]: row for _, _, row in reversed(pool)}
+    texts = judge.text(*tokenizer([label(rows[name]) for name in names]))
+    answers = [names.index(name) for _, _, name in queries]
+    made = Samples(model, judge, backbone, [text for text, _, _ in queries], [args.seed + 500_000 + i for i in range(len(queries))],
+                   model.manifest["defaults"]["steps"], keep=SHEET)
+    got, best = hits(judge, made.reduced, texts, answers), hits(judge, real.rows([key for _, key, _ in queries]), texts, answers)
+    out = {"retrieval_top10_ratio_unseen": ratio(share(got), share(best))}
+    for name, part in (("held_out_names", slice(0, count)), ("unseen_words", slice(count, None))):
+        if len(got[part]):
+            out[f"retrieval_top10_{name}"], out[f"retrieval_top10_{name}_real"] = share(got[part]), share(best[part])
+    out["counts"] = {"held_out_names": count, "unseen_words": len(queries) - count}
+    return out, made, [text for text, _, _ in queries]
+
+
+def measure_steps(model: Shipped, judge: Judge, backbone: Backbone, real: Real, index: dict, args: argparse.Namespace) -> dict:
+    names = seen(index)
+    entries = [names[i % len(names)] for i in range(args.compare)]
+    everything = real.rows([entry[:2] for entry in names])[:, FEATURES].numpy()
+    distance = {}
+    for steps in (FEW, MANY):
+        made = Samples(model, judge, backbone, [label(row) for _, _, row in entries],
+                       [args.seed + i for i in range(len(entries))], steps, whole=False)
+        distance[steps] = frechet_distance(made.reduced[:, FEATURES].numpy(), everything)
+    return {"fd_4_over_50": ratio(distance[FEW], distance[MANY]), "fd_4_steps": round(distance[FEW], 4),
+            "fd_50_steps": round(distance[MANY], 4)}
+
+
+@torch.no_grad()
+def measure_autoencoder(model: Shipped, root: Path, index: dict, count: int) -> dict:
+    """Whole held-out loops and stills there and back."""
+    clips, stills = (np.load(root / f"{name}.npy", mmap_mode="r") for name in ("clips", "stills"))
+    held = unseen(index)
+    loops = [entry for entry in held if entry[0] == "clips"][:count]
+    white, colour, alpha, seams, true_seams, flicker = [], [], [], [], [], []
+    generator = torch.Generator().manual_seed(0)
+    for _, i, _ in loops:
+        clip = to_float(clips[i])
+        out = model.autoencoder.decode(model.autoencoder.encode(clip[None]))[0].clamp(0, 1)
+        background = torch.rand(3, 1, 1, generator=generator)
+        white.append(psnr(over(out), over(clip)))
+        colour.append(psnr(over(out, background), over(clip, background)))
+        alpha.append((out[:, 3] - clip[:, 3]).abs().mean().item())
+        seams.append(motion(out))
+        true_seams.append(motion(clip))
+    for _, i, _ in [entry for entry in held if entry[0] == "stills"][:count]:
+        still = to_float(stills[i])[None].expand(4, -1, -1, -1)
+        out = model.autoencoder.decode(model.autoencoder.encode(still[None]))[0].clamp(0, 1)
+        flicker.append(changes(out).mean().item())
+    return {"vae_psnr_white_db": round(float(np.mean(white)), 3), "vae_psnr_colour_db": round(float(np.mean(colour)), 3),
+            "vae_alpha_mae": round(float(np.mean(alpha)), 5), "vae_seam_ratio": round(seam_ratio(seams), 4),
+            "vae_seam_ratio_real": round(seam_ratio(true_seams), 4),
+            "vae_motion_ratio": ratio(sum(row["amount"] for row in seams), sum(row["amount"] for row in true_seams)),
+            "vae_still_flicker": round(float(np.mean(flicker)), 6)}
+
+
+def download_mb(model: Shipped) -> float:
+    """What a visitor fetches to generate from text, in 10^6 bytes: the encoder is fetched only for a start picture."""
+    modules = model.manifest["modules"]
+    files = ["model.json", *(modules[name]["file"] for name in ("text", "tokenizer", "denoiser", "decoder"))]
+    return round(sum((model.folder / file).stat().st_size for file in files) / 1e6, 3)
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--prompts", type=int, default=200, help="for retrieval, held-in and unseen each (unseen: at most 141)")
+    parser.add_argument("--samples", type=int, default=1000, help="loops of held-in names; the first PROMPTS are asked for")
+    parser.add_argument("--compare", type=int, default=None, help="loops at 4 and at 50 steps each; a quarter of SAMPLES")
+    parser.add_argument("--clips", type=int, default=45, help="held-out loops and stills for the autoencoder")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--model", type=Path, default=STICKER)
+    parser.add_argument("--out", type=Path, default=None, help="a folder for everything, instead of the repository's places")
+    parser.add_argument("--note", default="", help="how this version was trained, for the model card's table")
+    args = parser.parse_args()
+    args.compare = args.samples // 4 if args.compare is None else args.compare
+    if min(args.prompts, args.compare, args.clips) < 2 or args.samples < args.prompts:
+        parser.error("prompts, compare and clips are at least 2, and samples at least prompts")
+    return args
+
+
+BEGAN = time.time()
+
+
+def main() -> None:
+    args = parse()
+    root = data_dir()
+    cached = root / "judge" / "judge.pt"
+    if not cached.exists():
+        raise SystemExit(f"There is no judge in {cached.parent}: python3 training/train_judge.py trains it once")
+    index, groups, table, tokenizer = json.loads((root / "index.json").read_text()), category(root), load_table(root), Tokenizer()
+    judge, about = load_judge(cached, table)
+    if about["table"] != table_hash(table):
+        raise SystemExit("The judge was trained with another token table: run training/train_judge.py again")
+    model, backbone = load_shipped(args.model), Backbone()
+    real = Real(judge, torch.load(root / "judge" / "described.pt", weights_only=True))
+    say(f"model {model.manifest['version']}, judge with top-10 {about['held_out_top10']:.0%} on held-out real stickers")
+
+    measured = {**measure_autoencoder(model, root, index, args.clips), "download_mb": download_mb(model), **gflop(model)}
+    say(f"autoencoder {measured['vae_psnr_white_db']} dB")
+    of_seen, seen_samples, entries = measure_seen(model, judge, backbone, real, tokenizer, index, groups, args)
+    of_unseen, unseen_samples, texts = measure_unseen(model, judge, backbone, real, tokenizer, index, args)
+    of_steps = measure_steps(model, judge, backbone, real, index, args)
+    counts = {"prompts": min(args.prompts, args.samples), "samples": args.samples, "compare": args.compare,
+              "autoencoder_clips": min(args.clips, sum(kind == "clips" for kind, _, _ in unseen(index))),
+              **of_unseen.pop("counts")}
+    result = {
+        "version": model.manifest["version"], "date": datetime.date.today().isoformat(), "note": args.note,
+        **measured, **of_seen, **of_unseen, **of_steps, "counts": counts, "seed": args.seed,
+        "sampling": {key: model.manifest["defaults"].get(key) for key in ("sampler", "steps", "pictureSteps", "guidance", "clipGuidance", "frames")},
+        "judge": {key: value for key, value in about.items() if key != "table"}, "weights": model.hashes(),
+        "minutes": round((time.time() - BEGAN) / 60, 1),
+    }
+    near = report.nearest_captions(model, index, [word for word, *_ in unseen_words(index)])
+    report.write(result, args.out, {"seen": ([label(row) for _, _, row in entries[:SHEET]], seen_samples.kept),
+                                    "unseen": (texts[:SHEET], unseen_samples.kept)}, near)
+    print(json.dumps(result, indent=2))
+
+
+if __name__ == "__main__":
+    main()

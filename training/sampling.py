@@ -1,0 +1,89 @@
+"""Samples of the exported model, drawn as the page draws them: picture first, then the loop. Not the page's noise (Philox)."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
+
+from autoencoder import TIME
+from denoiser import INPUT, LATENT, clip_conditions, picture_conditions
+from shipped import Shipped
+
+STREAMS = {"picture": 0, "clip": 10_000}  # of noise, so that no two stages or steps share any
+
+
+def noise(seeds: list[int], stream: int, *shape: int) -> Tensor:
+    """[B, *shape]: row i depends on seeds[i] and the stream alone, so that neither order nor batch size matters."""
+    rows = [torch.randn(shape, generator=torch.Generator().manual_seed(seed * 1_000_003 + stream)) for seed in seeds]
+    return torch.stack(rows)
+
+
+def times(steps: int, process: object) -> list[float]:
+    """From 1 to 0 in equal steps, then shifted (Esser et al. 2024, eq. 23) where model.json says so."""
+    shift = process.get("shift", 1.0) if isinstance(process, dict) else 1.0
+    return [shift * u / (1 + (shift - 1) * u) for u in (1 - i / steps for i in range(steps + 1))]
+
+
+@torch.no_grad()
+def sample_stage(model: Shipped, texts: list[str], seeds: list[int], steps: int, guidance: float, latent_frames: int,
+                 picture: Tensor | None = None) -> Tensor:
+    """-> normalised latents [B, T, 12, 16, 16]; with `picture` [B, 12, 16, 16] a loop that starts from it."""
+    side = model.manifest["latents"]["size"][0]
+    stream = STREAMS["picture" if picture is None else "clip"]
+    x = noise(seeds, stream, latent_frames, LATENT, side, side)
+    encoded = [(mask, *model.text(tokens, mask)) for tokens, mask in (model.tokenizer(texts), model.tokenizer([""] * len(texts)))]
+    conditions = picture_conditions(x) if picture is None else clip_conditions(x, picture)
+    motion = torch.zeros(len(texts), 2)
+    levels = times(steps, model.manifest["process"])
+    sampler = model.manifest["defaults"]["sampler"]
+    for i, (t, following) in enumerate(zip(levels, levels[1:])):
+        outputs = [model.denoiser(x, torch.full((len(texts),), t), context, mask, pooled, motion, conditions)
+                   for mask, context, pooled in (encoded if guidance != 1 else encoded[:1])]
+        v = outputs[0] if guidance == 1 else outputs[1] + guidance * (outputs[0] - outputs[1])
+        if sampler == "flow-euler":
+            x = x + (following - t) * v
+        elif sampler == "lcm":
+            x = (1 - following) * (x - t * v) + following * noise(seeds, stream + 1 + i, *x.shape[1:])
+        else:
+            raise SystemExit(f"The evaluation draws with 'flow-euler' or 'lcm', but model.json has {sampler!r}")
+    return x
+
+
+def picture_steps(defaults: dict, steps: int) -> int:
+    return max(1, round(steps * defaults.get("pictureSteps", defaults["steps"]) / defaults["steps"]))
+
+
+def sample_loops(model: Shipped, texts: list[str], seeds: list[int], steps: int) -> Tensor:
+    """-> normalised latents [B, T/4, 12, 16, 16] with the model's default guidance and length, `steps` of the sampler."""
+    defaults = model.manifest["defaults"]
+    pictures = sample_stage(model, texts, seeds, picture_steps(defaults, steps), defaults["guidance"], 1)
+    return sample_stage(model, texts, seeds, steps, defaults["clipGuidance"], defaults["frames"] // TIME, pictures[:, 0])
+
+
+@torch.no_grad()
+def decode_frames(model: Shipped, latents: Tensor, frames: list[int] | None = None) -> Tensor:
+    """Latents [T/4, 12, 16, 16] of one loop -> RGBA [T or len(frames), 4, 128, 128] in 0..1; unwanted frames cost nothing."""
+    z = (latents * model.std + model.mean).contiguous(memory_format=torch.channels_last)
+    features = model.autoencoder.stem(z, len(z))
+    return model.autoencoder.head(features if frames is None else features[frames]).clamp(0, 1)
+
+
+@torch.no_grad()
+def gflop(model: Shipped) -> dict[str, float]:
+    """Cost of a denoiser step for 36 frames and of a decoded frame, counting a multiplication and an addition as two."""
+    side, frames = model.manifest["latents"]["size"][0], 36
+    x = torch.zeros(1, frames // TIME, LATENT, side, side)
+    tokens, mask = model.tokenizer([""])
+    context, pooled = model.text(tokens, mask)
+    conditions = torch.zeros(1, frames // TIME, INPUT - LATENT, side, side)
+
+    def count(call: Callable[[], Tensor]) -> float:
+        with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+            call()
+        return counter.get_total_flops() / 1e9
+
+    step = count(lambda: model.denoiser(x, torch.ones(1), context, mask, pooled, torch.zeros(1, 2), conditions))
+    decoding = count(lambda: model.autoencoder.decode(x))
+    return {"gflop_per_step_36f": round(step, 3), "gflop_per_decoded_frame": round(decoding / frames, 3)}

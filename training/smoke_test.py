@@ -1,4 +1,4 @@
-"""A few steps of every training stage on made-up stickers, an export, and one clip from it in the page's engine.
+"""A few steps of every training stage on made-up stickers, an export, its ONNX, and one clip from it in the page's engine.
 
     python3 training/smoke_test.py
 
@@ -79,16 +79,18 @@ def main() -> None:
         make_data(root)
         env = {"FLIPBOOK_DATA": folder, "OMP_NUM_THREADS": "2"}
 
-        def train(script: str, *args: str) -> None:
-            run(script, [sys.executable, script, *args], ROOT / "training", env)
+        def python(*command: str) -> None:
+            run(" ".join(command[:3]) if command[0] == "-m" else command[0], [sys.executable, *command], ROOT / "training", env)
 
-        train("train_autoencoder.py", "--max-steps", "3")
+        python("-m", "unittest", "test_metrics")
+        python("train_autoencoder.py", "--max-steps", "3")
         check_training(root / "autoencoder", 3)
-        train("latents.py", "--minutes", "0.1")
-        train("train_denoiser.py", "--max-steps", "4", "--pictures-first", "0.25")
+        python("latents.py", "--minutes", "0.1")
+        python("train_denoiser.py", "--max-steps", "4", "--pictures-first", "0.25")
         check_training(root / "denoiser", 4)
-        train("export.py", "--autoencoder", str(root / "autoencoder" / "checkpoint.pt"), "--denoiser",
+        python("export.py", "--autoencoder", str(root / "autoencoder" / "checkpoint.pt"), "--denoiser",
               str(root / "denoiser" / "checkpoint.pt"), "--out", str(EXPORTED), "--fixtures", str(EXPORTED / "fixtures"))
+        python("export_onnx.py", "--model", str(EXPORTED), "--out", str(EXPORTED / "onnx"))
         address = "/" + EXPORTED.relative_to(ROOT).as_posix() + "/"
         engine = ["npx", "vitest", "run", "--project", "gpu", "test/models/goldens.gpu.test.ts", "test/generate/model.gpu.test.ts"]
         run("the page's engine", engine, ROOT, {"VITE_MODEL_URL": address})

@@ -2,17 +2,21 @@
 
 Progress is counted in seconds of training, not in steps, so that a job with a budget of 45 minutes ends with its
 learning rate annealed however busy the machine was; a resumed job goes on from the seconds it had used.
+
+Under `torchrun --nproc-per-node N` a step's batch is split over N processes and gradients are averaged. On a shared CPU
+one process a core beats one process with a thread a core, which waits at every layer for the slower thread.
 """
 
 import copy
 import json
 import math
+import os
 import time
 from pathlib import Path
 
 import torch
+import torch.distributed as dist
 from torch import nn
-
 
 PAUSE = 30.0  # seconds: a step that took longer was stopped from outside, and its time is not training
 
@@ -21,7 +25,8 @@ class Muon(torch.optim.Optimizer):
     """Momentum orthogonalised by Newton-Schulz (Jordan et al. 2024), for weights of any rank >= 2, flattened to matrices.
 
     `torch.optim.Muon` takes matrices only; convolutions are most of what is trained here. The update has the RMS of
-    AdamW's (0.2, Liu et al. 2025), so that both share one learning rate.
+    AdamW's (0.2, Liu et al. 2025), so that both share one learning rate. Orthogonalising costs a third of a step's
+    gradient, so each process does its share of the weights and all exchange the updates.
     """
 
     def __init__(self, params, lr: float, momentum: float = 0.95, weight_decay: float = 0.01):
@@ -29,17 +34,24 @@ class Muon(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure=None):
+        rank, size = world()
         for group in self.param_groups:
-            for p in group["params"]:
-                if p.grad is None:
-                    continue
+            parameters = [p for p in group["params"] if p.grad is not None]
+            updates = []
+            for i, p in enumerate(parameters):
                 state = self.state[p]
                 buffer = state.setdefault("momentum", torch.zeros_like(p))
                 buffer.lerp_(p.grad, 1 - group["momentum"])
-                update = p.grad.lerp(buffer, group["momentum"]).flatten(1)
-                update = orthogonalise(update) * (0.2 * max(update.shape) ** 0.5)
+                update = torch.zeros_like(p)
+                if i % size == rank:
+                    matrix = p.grad.lerp(buffer, group["momentum"]).flatten(1)
+                    update.copy_((orthogonalise(matrix) * (0.2 * max(matrix.shape) ** 0.5)).view_as(p))
+                updates.append(update)
+            if size > 1:
+                add_up(updates)
+            for p, update in zip(parameters, updates):
                 p.mul_(1 - group["lr"] * group["weight_decay"])
-                p.add_(update.view_as(p), alpha=-group["lr"])
+                p.add_(update, alpha=-group["lr"])
 
 
 def orthogonalise(m: torch.Tensor, rounds: int = 5) -> torch.Tensor:
@@ -52,12 +64,31 @@ def orthogonalise(m: torch.Tensor, rounds: int = 5) -> torch.Tensor:
     return x.T if m.shape[0] > m.shape[1] else x
 
 
+def world() -> tuple[int, int]:
+    """(rank, number of processes); joins the process group at the first call."""
+    if "RANK" not in os.environ:
+        return 0, 1
+    if not dist.is_initialized():
+        dist.init_process_group("gloo")
+    return dist.get_rank(), dist.get_world_size()
+
+
+def add_up(tensors: list[torch.Tensor], divisor: int = 1) -> None:
+    """Sums over all processes, divided, in place."""
+    flat = torch.cat([t.flatten() for t in tensors])
+    dist.all_reduce(flat)
+    flat /= divisor
+    for t, total in zip(tensors, flat.split([t.numel() for t in tensors])):
+        t.copy_(total.view_as(t))
+
+
 class Loop:
     """for step in loop: loss = ...; loop.step(loss)"""
 
     def __init__(self, model: nn.Module, folder: Path, minutes: float, lr: float, max_steps: int = 10**9,
                  weight_decay: float = 0.01, checkpoint_minutes: float = 8.0, extra: dict | None = None):
         self.model, self.folder, self.seconds = model, folder, minutes * 60
+        self.rank, self.size = world()
         self.lr, self.max_steps, self.checkpoint_seconds = lr, max_steps, checkpoint_minutes * 60
         self.extra = extra or {}  # saved with every checkpoint
         folder.mkdir(parents=True, exist_ok=True)
@@ -89,6 +120,16 @@ class Loop:
         anneal = 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * self.progress))
         self.model.zero_grad(set_to_none=True)
         loss.backward()
+        if self.size > 1:
+            used = torch.tensor([self.used])  # all must stop, and change stage, at the same step
+            # A layer that this process's batch did not use adds zero; one that nobody used is left alone below.
+            parameters = [p for p in self.model.parameters() if p.requires_grad]
+            for p in parameters:
+                p.grad = torch.zeros_like(p) if p.grad is None else p.grad
+            add_up([used, *(p.grad for p in parameters)], self.size)
+            self.used = used.item()
+            for p in parameters:
+                p.grad = p.grad if p.grad.any() else None
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
@@ -120,11 +161,15 @@ class Loop:
         self.sums, self.counted, self.logged = {}, 0, now
 
     def note(self, line: dict) -> None:
+        if self.rank > 0:
+            return
         print(json.dumps(line), flush=True)
         with open(self.folder / "log.jsonl", "a") as file:
             file.write(json.dumps(line) + "\n")
 
     def save(self) -> None:
+        if self.rank > 0:
+            return
         state = {"model": self.model.state_dict(), "ema": self.ema.state_dict(),
                  "optimizers": [optimizer.state_dict() for optimizer in self.optimizers], "steps": self.steps, "used": self.used, **self.extra}
         torch.save(state, self.folder / "new.pt")

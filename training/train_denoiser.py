@@ -1,6 +1,7 @@
 """Trains the denoiser and the text encoder on latents: pictures first, then pictures and clips together.
 
     nice python3 training/train_denoiser.py --minutes 240
+    nice torchrun --nproc-per-node 2 training/train_denoiser.py --minutes 240     # a process a core
 
 Flow matching (Lipman et al. 2023): x_t = (1 - t) x_0 + t noise, the target is noise - x_0; t is logit-normal
 (Esser et al. 2024). Resumes from its newest checkpoint.
@@ -138,17 +139,17 @@ def main() -> None:
     folder = args.out or root / "denoiser"
     loop = Loop(model, folder, args.minutes, args.lr, args.max_steps,
                 extra={"latents": {"mean": stored["mean"], "std": stored["std"]}, "mean_motion": latents.mean_motion})
-    rng = np.random.default_rng(loop.steps)
-    torch.manual_seed(loop.steps)
+    rng = np.random.default_rng([loop.steps, loop.rank])
+    torch.manual_seed(loop.steps * loop.size + loop.rank)
     for _ in loop:
         clips = loop.progress >= args.pictures_first and rng.random() < 0.75
         if clips:
-            x0, picture, texts, amount = latents.loops(CLIPS, rng)
+            x0, picture, texts, amount = latents.loops(-(-CLIPS // loop.size), rng)
             conditions = clip_conditions(x0, picture, x0, known_mask(x0, KNOWN_CLIP, rng))
             given = (torch.rand(len(x0)) < MOTION_GIVEN).float()
             motion = torch.stack([amount * given, given], 1).float()
         else:
-            x0, texts = latents.pictures(PICTURES, rng)
+            x0, texts = latents.pictures(PICTURES // loop.size, rng)
             conditions = picture_conditions(x0, x0, known_mask(x0, KNOWN_PICTURE, rng))
             motion = torch.zeros(len(x0), 2)
         texts = ["" if rng.random() < NULL_TEXT else text for text in texts]

@@ -32,14 +32,17 @@ TABLE = [
 
 
 @torch.no_grad()
-def nearest_captions(model: Shipped, index: dict, words: list[str], count: int = 5) -> dict[str, list[str]]:
-    """For each word, the names whose encodings by the model's own text encoder are nearest (cosine, mean removed)."""
-    names = sorted({row["name"] for kind in ("clips", "stills") for row in index[kind] if not row["held_out"] and not row["flag"]})
+def nearest_captions(model: Shipped, index: dict, words: dict[str, str], count: int = 5) -> dict[str, dict]:
+    """For each word, given with the name that it means: the nearest names by the model's own text encoder (cosine, mean
+    removed), and the rank of the meant one (1 is first) among all."""
+    names = sorted({row["name"] for kind in ("clips", "stills") for row in index[kind] if not row["flag"]})
     _, pooled = model.text(*model.tokenizer(names))
-    _, asked = model.text(*model.tokenizer(words))
+    _, asked = model.text(*model.tokenizer(list(words)))
     mean = pooled.mean(0)
     scores = F.normalize(asked - mean, dim=1) @ F.normalize(pooled - mean, dim=1).T
-    return {word: [names[i] for i in row.topk(count).indices.tolist()] for word, row in zip(words, scores)}
+    return {word: {"means": meant, "rank": 1 + int((row > row[names.index(meant)]).sum()),
+                   "nearest": [names[i] for i in row.topk(count).indices.tolist()]}
+            for (word, meant), row in zip(words.items(), scores)}
 
 
 def sheet(frames: list[Tensor]) -> Image.Image:
@@ -92,15 +95,14 @@ def fill_card(card: str, history: list[dict]) -> str:
     return before + BEGIN + "\n\n" + table(history) + "\n\n" + END + rest.split(END, 1)[1]
 
 
-def write(result: dict, out: Path | None, sheets: dict[str, tuple[list[str], list[Tensor]]], near: dict[str, list[str]]) -> None:
+def write(result: dict, out: Path | None, sheets: dict[str, tuple[list[str], list[Tensor]]], near: dict[str, dict]) -> None:
     """Into the repository, or all into `out`; the history and the card change only with the repository's own."""
     pictures = out or ROOT / "docs" / "evaluation"
     pictures.mkdir(parents=True, exist_ok=True)
-    fps = 12
     captions = {}
     for name, (texts, loops) in sheets.items():
-        sheet([loop[0] for loop in loops]).save(pictures / f"{name}.png", optimize=True)
-        animated(loops, pictures / f"{name}.webp", fps)
+        sheet([loop[0] for loop in loops]).save(pictures / f"contact-sheet-{name}.png", optimize=True)
+        animated(loops, pictures / f"contact-sheet-{name}.webp", result["sampling"]["fps"])
         captions[name] = [texts[i : i + COLUMNS] for i in range(0, len(loops), COLUMNS)]
     about = {"version": result["version"], "weights": result["weights"]["denoiser"][:12],
              "what": "Captions of the contact sheets by row, and the nearest captions of words that no caption has",

@@ -167,6 +167,8 @@ def measure_unseen(model: Shipped, judge: Judge, backbone: Backbone, real: Real,
 
 
 def measure_steps(model: Shipped, judge: Judge, backbone: Backbone, real: Real, index: dict, args: argparse.Namespace) -> dict:
+    if not args.compare:
+        return {"fd_4_over_50": None}
     names = seen(index)
     entries = [names[i % len(names)] for i in range(args.compare)]
     everything = real.rows([entry[:2] for entry in names])[:, FEATURES].numpy()
@@ -218,7 +220,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--prompts", type=int, default=200, help="for retrieval, held-in and unseen each (unseen: at most 141)")
     parser.add_argument("--samples", type=int, default=1000, help="loops of held-in names; the first PROMPTS are asked for")
-    parser.add_argument("--compare", type=int, default=None, help="loops at 4 and at 50 steps each; a quarter of SAMPLES")
+    parser.add_argument("--compare", type=int, default=None, help="loops at 4 and at 50 steps each; by default a quarter of SAMPLES; 0 leaves it out")
     parser.add_argument("--clips", type=int, default=45, help="held-out loops and stills for the autoencoder")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--model", type=Path, default=STICKER)
@@ -226,8 +228,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--note", default="", help="how this version was trained, for the model card's table")
     args = parser.parse_args()
     args.compare = args.samples // 4 if args.compare is None else args.compare
-    if min(args.prompts, args.compare, args.clips) < 2 or args.samples < args.prompts:
-        parser.error("prompts, compare and clips are at least 2, and samples at least prompts")
+    if min(args.prompts, args.clips) < 2 or args.compare == 1 or args.samples < args.prompts:
+        parser.error("prompts and clips are at least 2, compare 0 or at least 2, and samples at least prompts")
     return args
 
 

@@ -1,11 +1,16 @@
 """The measures against closed forms and constructed cases. `python3 -m unittest discover -s training`; needs no data."""
 
+import json
 import math
+import tempfile
 import unittest
+from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import torch
 
+import prompts
 import report
 from metrics import changes, frechet_distance, motion, nearest, psnr, retrieval, roughness, seam_ratio
 from sampling import picture_steps, times
@@ -108,6 +113,32 @@ class Sampling(unittest.TestCase):
         self.assertEqual(picture_steps({"steps": 8}, 4), 4)
         self.assertEqual(picture_steps({"steps": 8, "pictureSteps": 16}, 4), 8)
         self.assertEqual(picture_steps({"steps": 8, "pictureSteps": 1}, 2), 1)
+
+
+class Prompts(unittest.TestCase):
+    def index(self) -> dict:
+        def row(name: str, **more: object) -> dict:
+            return {"name": name, "label": name, "tags": ["round"], "tone": "", "flag": False, "held_out": False, **more}
+
+        return {"clips": [row("cat face"), row("cat face", tone="dark skin"), row("owl", held_out=True)],
+                "stills": [row("flag: Peru", flag=True), row("bell", held_out=True), row("cup")]}
+
+    def test_parts(self):
+        self.assertEqual([(kind, i) for kind, i, _ in prompts.seen(self.index())], [("clips", 0)])
+        self.assertEqual({(kind, i) for kind, i, _ in prompts.unseen(self.index())}, {("clips", 2), ("stills", 1)})
+        self.assertEqual(prompts.caption_words(self.index()), {"cat", "face", "owl", "flag", "peru", "bell", "cup", "round"})
+
+    def test_words_of_captions_are_refused(self):
+        with tempfile.TemporaryDirectory() as folder, patch("prompts.WORDS", Path(folder) / "words.json"):
+            prompts.WORDS.write_text(json.dumps({"moggy": "cat face"}))
+            self.assertEqual(prompts.unseen_words(self.index())[0][:3], ("moggy", "clips", 0))
+            for wrong in ({"round": "cat face"}, {"moggy": "dog face"}):
+                prompts.WORDS.write_text(json.dumps(wrong))
+                with self.assertRaises(SystemExit):
+                    prompts.unseen_words(self.index())
+
+    def test_the_committed_list_has_fifty_words(self):
+        self.assertEqual(len(json.loads(prompts.WORDS.read_text())), 50)
 
 
 class Report(unittest.TestCase):

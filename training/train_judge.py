@@ -10,6 +10,7 @@ A run cut short is a fair sample: varied views come in random order.
 
 import argparse
 import hashlib
+import json
 import time
 from pathlib import Path
 
@@ -71,8 +72,6 @@ def tiny(frames: Tensor) -> Tensor:
 
 def describe(root: Path, folder: Path, seconds: float) -> list[dict]:
     """Goes on where the last call stopped, for at most `seconds`. -> items with 'described' [T, 1440] f16."""
-    import json
-
     index = json.loads((root / "index.json").read_text())
     items, path = plan(index), folder / "described.pt"
     done = torch.load(path, weights_only=True) if path.exists() else []
@@ -161,8 +160,6 @@ def table_hash(table: Tensor) -> str:
 
 
 def main() -> None:
-    import json
-
     parser = argparse.ArgumentParser()
     parser.add_argument("--minutes", type=float, default=6, help="at most, for describing in this call")
     parser.add_argument("--steps", type=int, default=1500, help="of the heads")

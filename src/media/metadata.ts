@@ -1,5 +1,6 @@
 // How a clip was made, inside its files: XMP in a `uuid` box of an MP4 and in an `iTXt` chunk of a PNG, written and found.
 // What the packet says is xmp.ts's.
+import { pngChunk, pngSignature } from './png';
 import { type ClipMetadata, packetLimit, parseXmp, unreadable, xmpPacket } from './xmp';
 
 export type { ClipMetadata } from './xmp';
@@ -9,7 +10,6 @@ const xmpUuid = Uint8Array.from([
   0xbe, 0x7a, 0xcf, 0xcb, 0x97, 0xa9, 0x42, 0xe8, 0x9c, 0x71, 0x99, 0x94, 0x91, 0xe3, 0xaf, 0xac,
 ]);
 
-const pngSignature = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
 /** The chunk's keyword, then: no compression, no language, no translated keyword. Same part, section 1.1.5. */
 const pngKeyword = ascii('XML:com.adobe.xmp\0\0\0\0\0');
 
@@ -29,15 +29,7 @@ export function xmpBox(metadata: ClipMetadata): Uint8Array<ArrayBuffer> {
 
 /** The same PNG with the settings in it, right after its header. */
 export function addXmpToPng(png: Blob, metadata: ClipMetadata): Blob {
-  const packet = new TextEncoder().encode(xmpPacket(metadata));
-  const length = pngKeyword.length + packet.length;
-  const chunk = new Uint8Array(12 + length);
-  const view = new DataView(chunk.buffer);
-  view.setUint32(0, length);
-  chunk.set(ascii('iTXt'), 4);
-  chunk.set(pngKeyword, 8);
-  chunk.set(packet, 8 + pngKeyword.length);
-  view.setUint32(8 + length, crc32(chunk.subarray(4, 8 + length)));
+  const chunk = pngChunk('iTXt', pngKeyword, new TextEncoder().encode(xmpPacket(metadata)));
   const header = pngSignature.length + 25; // IHDR is first and always as long
   return new Blob([png.slice(0, header), chunk, png.slice(header)], { type: 'image/png' });
 }
@@ -111,14 +103,4 @@ function startsWith(bytes: Uint8Array, start: Uint8Array): boolean {
 
 function ascii(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text);
-}
-
-/** As PNG and ISO 3309 have it. Bit by bit: it runs over a few kilobytes. */
-function crc32(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (const byte of bytes) {
-    crc ^= byte;
-    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
-  }
-  return ~crc >>> 0;
 }

@@ -19,6 +19,17 @@ export function unpremultiply(data: Uint8ClampedArray): void {
   }
 }
 
+/** Straight 8-bit RGBA to premultiplied RGBA in 0..1, as models take frames. */
+export function premultiplied({ data }: Pixels): Float32Array<ArrayBuffer> {
+  const out = new Float32Array(data.length);
+  for (let i = 0; i < data.length; i += 4) {
+    const alpha = data[i + 3]! / 255;
+    for (let c = i; c < i + 3; c++) out[c] = (data[c]! / 255) * alpha;
+    out[i + 3] = alpha;
+  }
+  return out;
+}
+
 /** Luma weights of Rec. ITU-R BT.709, item 3.2. */
 const luma = { r: 0.2126, g: 0.7152, b: 0.0722 } as const;
 

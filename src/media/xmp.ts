@@ -2,7 +2,7 @@
 // It judges no option: what it reads has the right types, not necessarily values that this version accepts.
 import { FlipbookError } from '../gpu/errors';
 
-/** Everything that makes the same clip again. */
+/** Everything that makes the same clip again, together with the picture that it may name. */
 export interface ClipMetadata {
   readonly prompt: string;
   readonly seed: number;
@@ -12,6 +12,9 @@ export interface ClipMetadata {
   readonly sampler: string;
   /** `#rrggbb` */
   readonly background: string;
+  readonly motion?: number;
+  /** SHA-256 of the picture file that the clip started from; the picture itself is not in the file. */
+  readonly picture?: string;
   /** Name and version. */
   readonly model: string;
   /** Of the manifest, which names the hash of each weight file. */
@@ -34,12 +37,15 @@ const kinds = {
   frames: 'number',
   sampler: 'text',
   background: 'text',
+  motion: 'number',
+  picture: 'text',
   model: 'text',
   modelHash: 'text',
   appVersion: 'text',
 } as const satisfies Record<keyof ClipMetadata, 'text' | 'number'>;
 
 const integers: readonly string[] = ['seed', 'steps', 'frames'];
+const optional: readonly string[] = ['motion', 'picture'];
 
 /** Characters: more than this is not ours. */
 const textLimit = 20_000;
@@ -51,6 +57,7 @@ export const packetLimit = 1 << 18;
  */
 export function xmpPacket(metadata: ClipMetadata): string {
   const own = (Object.keys(kinds) as (keyof ClipMetadata)[])
+    .filter((name) => metadata[name] !== undefined)
     .map((name) => `   <flipbook:${name}>${escapeXml(String(metadata[name]))}</flipbook:${name}>`)
     .join('\n');
   return `<?xpacket begin="\uFEFF" id="W5M0MpCehiHzreSzNTczkc9d"?>
@@ -82,7 +89,8 @@ export function parseXmp(packet: string): ClipMetadata | null {
   const names = Object.keys(kinds) as (keyof ClipMetadata)[];
   const values = names.map((name) => [name, property(parsed, name)] as const);
   if (values.every(([, text]) => text === null)) return null;
-  return Object.fromEntries(values.map(([name, text]) => [name, typed(name, text)])) as unknown as ClipMetadata;
+  const there = values.filter(([name, text]) => text !== null || !optional.includes(name));
+  return Object.fromEntries(there.map(([name, text]) => [name, typed(name, text)])) as unknown as ClipMetadata;
 }
 
 /** Our property as an element or, as other tools rewrite XMP, as an attribute of the description. */

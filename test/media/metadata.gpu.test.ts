@@ -76,6 +76,12 @@ test('any settings come back from a PNG, which stays the same picture', async ()
   expect(context.getImageData(0, 0, 16, 16).data).toEqual(patches(16).data);
 });
 
+test('motion and the start picture are named where they were given, and nowhere else', async () => {
+  const named = { ...sampleMetadata, motion: 1.25, picture: 'ab'.repeat(32) };
+  expect(parseXmp(xmpPacket(named))).toEqual(named);
+  expect(xmpPacket(sampleMetadata)).not.toContain('picture');
+});
+
 test('what XML cannot hold becomes U+FFFD, and the rest stays', async () => {
   const prompt = 'a\u0000b\u001Bc\uD800d\uFFFEe';
   const read = await readClipMetadata(mp4(xmpBox({ ...sampleMetadata, prompt })));

@@ -39,8 +39,8 @@ export function createEngine(): Engine {
       const offscreen = canvas.transferControlToOffscreen();
       return ask((remote) => remote.attach(transfer(offscreen, [offscreen]), modelUrl));
     },
-    async generate(options, onEvent) {
-      await ask((remote) => remote.generate(options, proxy(onEvent)));
+    async generate(options, onEvent, picture) {
+      await ask((remote) => remote.generate(options, proxy(onEvent), picture));
     },
     cancel() {
       void worker?.remote.cancel();
@@ -49,6 +49,8 @@ export function createEngine(): Engine {
       void worker?.remote.setPlaying(playing);
     },
     still: () => ask((remote) => remote.still()),
+    pixels: (index, side) => ask((remote) => remote.pixels(index, side)),
+    animation: (side) => ask((remote) => remote.animation(side)),
     async forget() {
       await ask((remote) => remote.forget());
     },

@@ -1,18 +1,18 @@
 // The one pipeline: options → a stream of events, with the picture, the clip, its frames and the file on the way.
 // It draws no page; weights, programs and the canvas are the Engine's.
-import { version } from '../package.json';
 import { samplerTable } from './diffusion/samplers';
 import { createProcess } from './diffusion/schedule';
+import { PictureEncoder } from './engine/encoding';
 import type { Engine, Programs } from './engine/engine';
 import type { LoadedModel } from './engine/model';
 import { Remaining } from './engine/progress';
+import { metadataOf, Recorder } from './engine/recorder';
 import type { Stage } from './engine/stage';
 import { stream } from './engine/stream';
 import type { GenerateEvent, GenerateStats } from './events';
 import { FlipbookError, throwIfAborted } from './gpu/errors';
 import type { Tensor } from './gpu/tensor';
-import { type EncodedClip, Mp4Sink } from './media/mp4';
-import { frameTiming } from './media/sink';
+import type { Pixels } from './media/pixels';
 import { type GenerateOptions, validate } from './options';
 
 export { type Engine, type EngineOptions, openEngine } from './engine/engine';
@@ -21,8 +21,10 @@ export { type Engine, type EngineOptions, openEngine } from './engine/engine';
 const streams = { picture: 0, clip: 10_000 } as const;
 
 /**
- * Makes one clip: picture first, then the clip given the picture (Emu Video, Girdhar et al. 2023), then its frames.
+ * Makes one clip: picture first, then the clip given the picture (Emu Video, Girdhar et al. 2023), then its frames. With
+ * `picture` the first part is the visitor's: it is encoded, and the prompt may be empty.
  * Ends after 'done'. Where no video can be encoded the clip still plays, and 'done' says why.
+ * @param picture of the model's frame size, straight alpha; given exactly where `options.picture` names it
  * @throws FlipbookError: 'cancelled' soon after the signal aborts (after the submit that is running), 'input', 'weights',
  * 'out-of-memory', 'device-lost', 'shader'. The engine stays usable, except after 'device-lost'.
  */
@@ -30,12 +32,13 @@ export function generate(
   engine: Engine,
   options: GenerateOptions,
   signal?: AbortSignal,
+  picture?: Pixels,
 ): AsyncGenerator<GenerateEvent, void> {
   return stream<GenerateEvent>(async (emit, own) => {
     if (engine.busy) throw new Error('the engine makes one clip at a time');
     engine.busy = true;
     try {
-      await run(engine, options, emit, own);
+      await run(engine, options, picture, emit, own);
     } catch (error) {
       throw await explained(engine, error);
     } finally {
@@ -57,19 +60,22 @@ async function explained({ gpu }: Engine, error: unknown): Promise<unknown> {
 async function run(
   engine: Engine,
   options: GenerateOptions,
+  given: Pixels | undefined,
   emit: (event: GenerateEvent) => void,
   signal: AbortSignal,
 ): Promise<void> {
   const began = performance.now();
   throwIfAborted(signal);
-  const model = await engine.model(signal, (loaded, total) => emit({ type: 'load', loaded, total }));
-  const loaded = performance.now();
+  const onLoad = (loaded: number, total: number) => emit({ type: 'load', loaded, total });
+  const model = await engine.model(signal, onLoad);
   const { manifest } = model;
-  check(options, model);
+  check(options, model, given);
+  const encoder = given && (await engine.encoder(model, signal, onLoad));
+  const loaded = performance.now();
   const latentFrames = options.frames / manifest.latents.timeFactor;
   const { clipGuidance } = manifest.defaults;
-  const shape = { latentFrames, guided: options.guidance !== 1, clipGuided: clipGuidance !== 1 };
-  // The encoder is tried before the work, not after it.
+  const shape = { latentFrames, guided: options.guidance !== 1, clipGuided: clipGuidance !== 1, encoder };
+  // The video encoder is tried before the work, not after it.
   const recorder = await Recorder.open(engine, options, model, signal);
   try {
     const ready = performance.now();
@@ -79,7 +85,7 @@ async function run(
     const compiled = performance.now();
     const plan = schedule(options, model, programs);
     const sampler = { engine, options, model, programs, emit, signal, remaining: plan.remaining };
-    const picture = await sample(sampler, programs.picture, plan.picture, 'picture');
+    const picture = await open(sampler, plan.picture, given);
     const clip = programs.stage && (await sample(sampler, programs.stage, plan.clip, 'clip'));
     const { latents, perStep } = clip ?? picture;
     const decoded = await decode(sampler, latents, recorder);
@@ -100,13 +106,17 @@ async function run(
   }
 }
 
-function check(options: GenerateOptions, { manifest }: LoadedModel): void {
+function check(options: GenerateOptions, { manifest }: LoadedModel, given: Pixels | undefined): void {
   const checked = validate({ ...options });
   if (!checked.ok) throw new FlipbookError('input', Object.values(checked.errors).join(' '));
   const { min, max, multipleOf } = manifest.limits.frames;
   if (options.frames < min || options.frames > max || options.frames % multipleOf !== 0) {
     const expected = `${min} to ${max} in steps of ${multipleOf}`;
     throw new FlipbookError('input', `Frames is ${options.frames}; this model makes ${expected}.`);
+  }
+  if ((options.picture !== undefined) !== (given !== undefined)) {
+    const [said, was] = given ? ['do not name', 'one was given'] : ['name', 'none was given'];
+    throw new FlipbookError('input', `The options ${said} a start picture, but ${was}.`);
   }
 }
 
@@ -135,13 +145,23 @@ function schedule(options: GenerateOptions, { manifest }: LoadedModel, programs:
     Math.round((options.steps * (defaults.pictureSteps ?? defaults.steps)) / defaults.steps),
   );
   const clipSteps = stage ? options.steps : 0;
-  const sampling = pictureSteps * (picture.flops + preview.flops) + clipSteps * ((stage?.flops ?? 0) + preview.flops);
+  const drawing = picture instanceof PictureEncoder ? 0 : pictureSteps * (picture.flops + preview.flops);
+  const sampling = drawing + clipSteps * ((stage?.flops ?? 0) + preview.flops);
   const decoding = stem.flops + (head.flops * frames.frames) / head.frames;
   return {
     picture: { steps: pictureSteps, guidance: options.guidance },
     clip: { steps: clipSteps, guidance: defaults.clipGuidance },
     remaining: new Remaining(sampling + decoding),
   };
+}
+
+/** The picture that the clip starts from: the visitor's, encoded, or one denoised from the prompt. */
+async function open(sampler: Sampler, plan: StagePlan, given: Pixels | undefined) {
+  const { picture } = sampler.programs;
+  if (!(picture instanceof PictureEncoder)) return sample(sampler, picture, plan, 'picture');
+  if (!given) throw new Error('a picture encoder without a picture');
+  await picture.run(given, sampler.signal);
+  return { latents: picture.latents, perStep: 0 };
 }
 
 /** Runs one stage to its end, with a preview of x̂0 after every step. Returns its latents and the seconds of a step. */
@@ -165,7 +185,7 @@ async function sample(
         prediction: manifest.prediction,
         steps,
       }),
-      ...(name === 'clip' && { picture: programs.picture.latents }),
+      ...(name === 'clip' && { picture: programs.picture.latents, motion: options.motion }),
     },
     signal,
   );
@@ -202,81 +222,6 @@ async function decode(
     throwIfAborted(signal);
     emit({ type: 'frame', index: index + 1, of: frames.frames });
   }
-  engine.finish(frames, fps, options.background);
+  engine.finish({ frames, fps, background: options.background, metadata: metadataOf(options, model) });
   return (performance.now() - start) / 1000 - (recorder.seconds - before);
-}
-
-/** The file of one generation. The first failure of the encoder ends the file, not the clip. */
-class Recorder {
-  /** Spent so far on capturing and encoding. */
-  seconds = 0;
-  #problem: string | undefined;
-  #sink: Mp4Sink | undefined;
-  readonly #engine: Engine;
-  readonly #fps: number;
-
-  private constructor(engine: Engine, fps: number) {
-    this.#engine = engine;
-    this.#fps = fps;
-  }
-
-  static async open(
-    engine: Engine,
-    options: GenerateOptions,
-    model: LoadedModel,
-    signal: AbortSignal,
-  ): Promise<Recorder> {
-    const { manifest, hash } = model;
-    const { fps } = manifest.defaults;
-    const recorder = new Recorder(engine, fps);
-    const { width, height } = engine.screen;
-    const metadata = {
-      ...options,
-      model: `${manifest.name} ${manifest.version}`,
-      modelHash: hash,
-      appVersion: version,
-    };
-    await recorder.#attempt(async () => {
-      recorder.#sink = await Mp4Sink.open({ width, height, fps, metadata, signal });
-    });
-    return recorder;
-  }
-
-  /** Shows what was drawn and records it as frame `index`. Must be called in the task that drew it. */
-  async add(index: number): Promise<void> {
-    const sink = this.#sink;
-    const { screen } = this.#engine;
-    if (!sink) return screen.show();
-    await this.#attempt(async () => sink.add(await screen.capture(frameTiming(index, this.#fps))));
-  }
-
-  async close(): Promise<{ video: Blob | null; codec: string | null; problem: string | undefined }> {
-    let clip: EncodedClip | undefined;
-    const sink = this.#sink;
-    if (sink) {
-      await this.#attempt(async () => {
-        clip = await sink.close();
-      });
-    }
-    return { video: clip?.blob ?? null, codec: clip?.codec ?? null, problem: this.#problem };
-  }
-
-  async cancel(): Promise<void> {
-    await this.#sink?.cancel();
-  }
-
-  async #attempt(act: () => Promise<void>): Promise<void> {
-    const start = performance.now();
-    try {
-      await act();
-    } catch (error) {
-      const { code, message } = error instanceof FlipbookError ? error : new FlipbookError('encoder', String(error));
-      if (code === 'cancelled' || code === 'device-lost' || code === 'out-of-memory') throw error;
-      this.#problem = message;
-      await this.#sink?.cancel();
-      this.#sink = undefined;
-    } finally {
-      this.seconds += (performance.now() - start) / 1000;
-    }
-  }
 }

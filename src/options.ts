@@ -1,6 +1,6 @@
 // What a visitor may ask for: fields, defaults, limits, validation with a message per field, and the link codec.
 // Pure: it knows no page, and of the model only what its model.json says when the page is built.
-import { defaults as modelDefaults, limits as modelLimits } from '../public/models/sticker/model.json';
+import { latents, defaults as modelDefaults, limits as modelLimits } from '../public/models/sticker/model.json';
 
 export type SamplerName = 'ddpm' | 'ddim' | 'euler' | 'euler-ancestral' | 'dpmpp-2m' | 'flow-euler' | 'lcm';
 
@@ -17,17 +17,29 @@ export interface GenerateOptions {
   readonly sampler: SamplerName;
   /** What the sticker is composited on, `#rrggbb`. */
   readonly background: string;
+  /** How much the clip moves, 1 being the average of what the model learned from; left out, it decides itself. */
+  readonly motion?: number;
+  /**
+   * SHA-256 in hex of the picture file that the clip starts from; left out where the prompt draws it. Options, links and
+   * files only name the picture: whoever wants the same clip needs the picture itself.
+   */
+  readonly picture?: string;
 }
 
-export type Field = keyof GenerateOptions;
+/** What is typed or chosen at a control of the form. */
+export type Field = Exclude<keyof GenerateOptions, 'picture'>;
 /** The form as typed: never loses what a visitor wrote, right or wrong. */
 export type RawOptions = Record<Field, string>;
-export type FieldErrors = Partial<Record<Field, string>>;
+export type FieldErrors = Partial<Record<Field | 'picture', string>>;
+/** What a link or a file says, unchecked; `picture` only where it is a hash. */
+export type Restored = Partial<RawOptions> & { picture?: string };
 export type Validated =
   | { readonly ok: true; readonly options: GenerateOptions }
   | { readonly ok: false; readonly errors: FieldErrors };
 
 export const framesPerSecond = modelDefaults.fps;
+/** Pixels of a side of a frame, and of a start picture. */
+export const frameSide = latents.size[0]! * latents.spaceFactor;
 
 export const samplers: Record<SamplerName, string> = {
   'flow-euler': 'Flow Euler',
@@ -44,6 +56,7 @@ export const limits = {
   seed: { min: 0, max: Number.MAX_SAFE_INTEGER },
   steps: { min: 1, max: 200 },
   guidance: { min: 0, max: 20 },
+  motion: { min: 0, max: 4 },
   frames: { min: modelLimits.frames.min, max: modelLimits.frames.max, multiple: modelLimits.frames.multipleOf },
 } as const;
 
@@ -57,7 +70,16 @@ export const defaults: GenerateOptions = {
   background: '#fff8e9',
 };
 
-export const fields: readonly Field[] = ['prompt', 'seed', 'steps', 'guidance', 'frames', 'sampler', 'background'];
+export const fields: readonly Field[] = [
+  'prompt',
+  'seed',
+  'steps',
+  'guidance',
+  'frames',
+  'motion',
+  'sampler',
+  'background',
+];
 
 export function toRaw(options: GenerateOptions): RawOptions {
   return {
@@ -66,25 +88,30 @@ export function toRaw(options: GenerateOptions): RawOptions {
     steps: String(options.steps),
     guidance: String(options.guidance),
     frames: String(options.frames),
+    motion: options.motion === undefined ? '' : String(options.motion),
     sampler: options.sampler,
     background: options.background,
   };
 }
 
 /**
- * Reads a form, a command line or a link. Values may be strings or numbers; a field left out is an error, not a default.
+ * Reads a form, a command line or a link. Values may be strings or numbers; a field left out is an error, not a default, but
+ * for motion and picture, which a clip can do without.
  * Every message says what was given, what is expected, and something that works.
  */
-export function validate(given: Partial<Record<Field, unknown>>): Validated {
+export function validate(given: Partial<Record<Field | 'picture', unknown>>): Validated {
   const errors: FieldErrors = {};
-  const read = <T>(field: Field, parse: (text: string) => T | Problem): T => {
+  const read = <T>(field: Field | 'picture', parse: (text: string) => T | Problem): T => {
     const value = given[field];
     const result = parse(typeof value === 'string' || typeof value === 'number' ? String(value) : '');
     if (result instanceof Problem) errors[field] = result.message;
     return result as T;
   };
+  const picture = read('picture', parsePicture);
+  const hasPicture = picture !== undefined;
+  const motion = read('motion', parseMotion);
   const options: GenerateOptions = {
-    prompt: read('prompt', parsePrompt),
+    prompt: read('prompt', (text) => parsePrompt(text, hasPicture)),
     seed: read('seed', (text) =>
       parseInteger('Seed', text, limits.seed, 'a whole number from 0 to 9007199254740991', 'Try 7, or roll the dice.'),
     ),
@@ -98,9 +125,11 @@ export function validate(given: Partial<Record<Field, unknown>>): Validated {
       ),
     ),
     guidance: read('guidance', parseGuidance),
-    frames: read('frames', parseFrames),
+    frames: read('frames', (text) => parseFrames(text, hasPicture)),
     sampler: read('sampler', parseSampler),
     background: read('background', parseBackground),
+    ...(motion !== undefined && { motion }),
+    ...(picture !== undefined && { picture }),
   };
   return Object.keys(errors).length === 0 ? { ok: true, options } : { ok: false, errors };
 }
@@ -118,10 +147,10 @@ function quote(text: string): string {
   return text.trim() === '' ? 'nothing' : `“${short.trim()}”`;
 }
 
-function parsePrompt(text: string): string | Problem {
+function parsePrompt(text: string, hasPicture: boolean): string | Problem {
   const prompt = text.replace(loneSurrogates, '\uFFFD').replace(/\s+/g, ' ').trim();
   const length = [...prompt].length;
-  if (length === 0)
+  if (length === 0 && !hasPicture)
     return new Problem('Prompt is empty. Say what should be on the pages, for example “a dancing cat”.');
   if (length > limits.promptLength) {
     return new Problem(
@@ -143,23 +172,45 @@ function parseInteger(
   return new Problem(`${name} is ${quote(text)}; it must be ${expected}. ${advice}`);
 }
 
+function parseDecimal(text: string): number {
+  return /^(\d+\.?\d*|\.\d+)$/.test(text.trim()) ? Number(text) : Number.NaN;
+}
+
+function parseMotion(text: string): number | undefined | Problem {
+  const { min, max } = limits.motion;
+  const value = parseDecimal(text);
+  if (text.trim() === '') return undefined;
+  if (value >= min && value <= max) return value;
+  return new Problem(`Motion is ${quote(text)}; it must be a number from ${min} to ${max}, or nothing. Try 1.`);
+}
+
 function parseGuidance(text: string): number | Problem {
   const { min, max } = limits.guidance;
-  const value = /^(\d+\.?\d*|\.\d+)$/.test(text.trim()) ? Number(text) : Number.NaN;
+  const value = parseDecimal(text);
   if (value >= min && value <= max) return value;
   return new Problem(
     `Guidance is ${quote(text)}; it must be a number from ${min} to ${max}. Try ${defaults.guidance}.`,
   );
 }
 
-function parseFrames(text: string): number | Problem {
-  const { min, max, multiple } = limits.frames;
+function parseFrames(text: string, hasPicture: boolean): number | Problem {
+  const { max, multiple } = limits.frames;
+  // A clip of one latent frame is its picture: nothing would move.
+  const min = hasPicture ? Math.max(limits.frames.min, 2 * multiple) : limits.frames.min;
   const value = /^\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
   if (value >= min && value <= max && value % multiple === 0) return value;
   const nearest = Number.isNaN(value) ? defaults.frames : clamp(Math.round(value / multiple) * multiple, min, max);
+  const why = hasPicture ? ' with a start picture' : '';
   return new Problem(
-    `Frames is ${quote(text)}; it must be a multiple of ${multiple} from ${min} to ${max}. Try ${nearest}.`,
+    `Frames is ${quote(text)}; it must be a multiple of ${multiple} from ${min} to ${max}${why}. Try ${nearest}.`,
   );
+}
+
+const sha256 = /^[0-9a-f]{64}$/;
+
+function parsePicture(text: string): string | undefined | Problem {
+  if (text === '' || sha256.test(text)) return text || undefined;
+  return new Problem(`Start picture is ${quote(text)}; it must be the SHA-256 of a file, 64 hex digits.`);
 }
 
 function parseSampler(text: string): SamplerName | Problem {
@@ -179,18 +230,26 @@ export function clamp(value: number, min: number, max: number): number {
   return Math.min(max, Math.max(min, value));
 }
 
-/** `#prompt=a+cat&seed=7…`: with the same model, the link makes the same clip. */
+/** `#prompt=a+cat&seed=7…`: with the same model, and the same start picture if it names one, it makes the same clip. */
 export function encodeLink(options: GenerateOptions): string {
-  return `#${new URLSearchParams(toRaw(options))}`;
+  const given = Object.entries({ ...toRaw(options), picture: options.picture ?? '' });
+  return `#${new URLSearchParams(given.filter(([name, text]) => name === 'prompt' || text !== ''))}`;
 }
 
 /** The fields that a link names, as typed and unchecked; unknown ones are ignored. Never throws. */
-export function decodeLink(hash: string): Partial<RawOptions> {
-  const raw: Partial<RawOptions> = {};
+export function decodeLink(hash: string): Restored {
   const params = new URLSearchParams(hash.replace(/^#/, ''));
+  return restored((name) => params.get(name));
+}
+
+/** Picks what a form can take out of something that nobody vouches for. */
+export function restored(get: (name: string) => unknown): Restored {
+  const raw: Restored = {};
   for (const field of fields) {
-    const value = params.get(field);
-    if (value !== null) raw[field] = value.slice(0, 20_000);
+    const value = get(field);
+    if (typeof value === 'string' || typeof value === 'number') raw[field] = String(value).slice(0, 20_000);
   }
+  const picture = get('picture');
+  if (typeof picture === 'string' && sha256.test(picture)) raw.picture = picture;
   return raw;
 }

@@ -1,5 +1,6 @@
 // What the page and the engine's worker say to each other. Types only; each method is one message over comlink.
 import type { GenerateEvent } from './events';
+import type { Pixels } from './media/pixels';
 import type { GenerateOptions } from './options';
 
 /** The GPU at hand, as far as a visitor needs to know it. */
@@ -22,13 +23,24 @@ export type Reply<T> = { readonly value: T } | { readonly failure: Failure };
 export interface EngineWorker {
   /** Once, first: the canvas that shows previews, then the loop, and the model's folder. Opens the GPU. */
   attach(canvas: OffscreenCanvas, modelUrl: string): Promise<Reply<AdapterReport>>;
-  /** One at a time. Resolves after `onEvent` has dealt with `done`, or with a failure; `cancelled` after `cancel`. */
-  generate(options: GenerateOptions, onEvent: (event: GenerateEvent) => void | Promise<void>): Promise<Reply<null>>;
+  /**
+   * One at a time. Resolves after `onEvent` has dealt with `done`, or with a failure; `cancelled` after `cancel`.
+   * `picture` is the one that `options.picture` names.
+   */
+  generate(
+    options: GenerateOptions,
+    onEvent: (event: GenerateEvent) => void | Promise<void>,
+    picture?: Pixels,
+  ): Promise<Reply<null>>;
   cancel(): void;
   /** Whether the finished clip moves. */
   setPlaying(playing: boolean): void;
   /** The frame shown now, as a PNG. */
   still(): Promise<Reply<Blob>>;
+  /** A frame of the finished clip with its transparency, scaled to a square. */
+  pixels(index: number, side: number): Promise<Reply<Pixels>>;
+  /** The finished clip with its transparency: a looping PNG. */
+  animation(side: number): Promise<Reply<Blob>>;
   /** Removes the stored weights; the next generation downloads them again. */
   forget(): Promise<Reply<null>>;
 }
@@ -36,9 +48,11 @@ export interface EngineWorker {
 /** The engine as the page sees it: failures are thrown as `FlipbookError`. */
 export interface Engine {
   attach(canvas: HTMLCanvasElement): Promise<AdapterReport>;
-  generate(options: GenerateOptions, onEvent: (event: GenerateEvent) => void): Promise<void>;
+  generate(options: GenerateOptions, onEvent: (event: GenerateEvent) => void, picture?: Pixels): Promise<void>;
   cancel(): void;
   setPlaying(playing: boolean): void;
   still(): Promise<Blob>;
+  pixels(index: number, side: number): Promise<Pixels>;
+  animation(side: number): Promise<Blob>;
   forget(): Promise<void>;
 }

@@ -22,7 +22,7 @@ expose({
       return { name: adapterName, isSoftware: gpu.isSoftware };
     }),
 
-  generate: (options, onEvent) =>
+  generate: (options, onEvent, picture) =>
     answer(async () => {
       if (running)
         throw new FlipbookError('input', 'A clip is already in the making', { hint: 'Wait for it, or cancel it.' });
@@ -30,7 +30,7 @@ expose({
       const { signal } = running;
       try {
         const current = await opened();
-        for await (const event of generate(current, options, signal)) {
+        for await (const event of generate(current, options, signal, picture)) {
           // The last clip keeps moving until there is something new to see.
           if (event.type === 'step') stopLoop();
           if (event.type === 'done') startLoop(current);
@@ -59,9 +59,22 @@ expose({
 
   still: () =>
     answer(async () => {
-      if (!engine?.clip)
-        throw new FlipbookError('input', 'There is no finished clip', { hint: 'Press Generate first.' });
+      if (!engine?.clip) throw noClip();
       return engine.still();
+    }),
+
+  pixels: (index, side) =>
+    answer(async () => {
+      const pixels = await engine?.pixels(index, side);
+      if (!pixels) throw noClip();
+      return pixels;
+    }),
+
+  animation: (side) =>
+    answer(async () => {
+      const file = await engine?.animation(side);
+      if (!file) throw noClip();
+      return file;
     }),
 
   forget: () =>
@@ -70,6 +83,10 @@ expose({
       return null;
     }),
 } satisfies EngineWorker);
+
+function noClip(): FlipbookError {
+  return new FlipbookError('input', 'There is no finished clip', { hint: 'Press Generate first.' });
+}
 
 /** The engine, opened once; again after its device was lost, or after opening it failed. */
 function opened(): Promise<Engine> {

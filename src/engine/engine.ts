@@ -2,10 +2,15 @@
 // It makes no clip (src/generate.ts does).
 import { type Gpu, openGpu } from '../gpu/device';
 import { throwIfAborted } from '../gpu/errors';
+import { ApngWriter } from '../media/apng';
 import type { Canvas } from '../media/canvas';
+import type { ClipMetadata } from '../media/metadata';
+import type { Pixels } from '../media/pixels';
 import { checkCapture } from '../media/selfcheck';
+import { Cutout } from './cutout';
 import { chunkFrames, FrameStore, HeadDecoder, PreviewDecoder, StemDecoder } from './decoding';
-import { forgetModel, type LoadedModel, loadModel } from './model';
+import { PictureEncoder } from './encoding';
+import { type EncoderPart, forgetModel, type LoadedModel, loadEncoder, loadModel } from './model';
 import { allOf, totals } from './progress';
 import { Screen } from './screen';
 import { Stage } from './stage';
@@ -31,7 +36,8 @@ interface ClipPrograms {
 
 /** The programs of one generation. */
 export interface Programs extends ClipPrograms {
-  readonly picture: Stage;
+  /** Draws the picture that the clip starts from, or takes in the visitor's. */
+  readonly picture: Stage | PictureEncoder;
   readonly preview: PreviewDecoder;
   readonly head: HeadDecoder;
 }
@@ -41,6 +47,16 @@ export interface ProgramShape {
   /** Guidance in the picture stage, and in the clip stage. */
   readonly guided: boolean;
   readonly clipGuided: boolean;
+  /** Where the visitor gives the picture. */
+  readonly encoder: EncoderPart | undefined;
+}
+
+export interface FinishedClip {
+  readonly frames: FrameStore;
+  readonly fps: number;
+  readonly background: string;
+  /** How it was made, for the files that are saved of it. */
+  readonly metadata: ClipMetadata;
 }
 
 type Report = (done: number, total: number) => void;
@@ -68,11 +84,14 @@ export class Engine {
   busy = false;
   readonly #options: EngineOptions;
   #model: LoadedModel | undefined;
+  #encoder: EncoderPart | undefined;
   readonly #pictures = new Map<boolean, Stage>();
+  #given: PictureEncoder | undefined;
   #preview: PreviewDecoder | undefined;
   #head: HeadDecoder | undefined;
   #clip: ClipPrograms | undefined;
-  #finished: { readonly frames: FrameStore; readonly fps: number; readonly background: string } | undefined;
+  #cutout: Cutout | undefined;
+  #finished: FinishedClip | undefined;
 
   constructor(gpu: Gpu, screen: Screen, options: EngineOptions) {
     this.gpu = gpu;
@@ -99,9 +118,34 @@ export class Engine {
     this.screen.show().catch(() => undefined);
   }
 
-  /** What was drawn last, as a PNG. */
+  /**
+   * A frame of the finished clip with its transparency; undefined where there is no clip.
+   * @param side pixels of the square that it is scaled to @returns straight alpha
+   */
+  async pixels(index: number, side: number): Promise<Pixels | undefined> {
+    this.#cutout ??= await Cutout.open(this.gpu);
+    return this.#finished && this.#cutout.read(this.#finished.frames.frame(index), side);
+  }
+
+  /** What was drawn last, as a PNG that says how its clip was made. */
   still(): Promise<Blob> {
-    return this.screen.still();
+    return this.screen.still(this.#finished?.metadata);
+  }
+
+  /**
+   * The finished clip as a looping PNG with its transparency; undefined where there is none, or soon is none any more.
+   * @param side pixels of its square
+   */
+  async animation(side: number): Promise<Blob | undefined> {
+    const clip = this.#finished;
+    if (!clip) return undefined;
+    const writer = new ApngWriter({ width: side, height: side, fps: clip.fps });
+    for (let i = 0; i < clip.frames.frames; i++) {
+      const pixels = await this.pixels(i, side);
+      if (!pixels || this.#finished !== clip) return undefined;
+      await writer.add(pixels);
+    }
+    return writer.finish(clip.metadata);
   }
 
   /** Removes the stored weights; the model that is loaded stays usable. */
@@ -115,17 +159,22 @@ export class Engine {
     return this.#model;
   }
 
+  /** The weights for start pictures: loaded by the first call that succeeds. @param onProgress bytes */
+  async encoder(model: LoadedModel, signal: AbortSignal, onProgress: Report): Promise<EncoderPart> {
+    this.#encoder ??= await loadEncoder(model, this.#options, signal, onProgress);
+    return this.#encoder;
+  }
+
   /**
    * Compiled programs, those of the last generation where the shapes agree; those that no longer fit are freed first.
    * @param onProgress pipelines of all programs
    */
   async programs(model: LoadedModel, shape: ProgramShape, signal: AbortSignal, onProgress: Report): Promise<Programs> {
-    const { latentFrames, guided, clipGuided } = shape;
+    const { latentFrames, clipGuided } = shape;
     const old = this.#clip;
     if (old && (old.latentFrames !== latentFrames || old.guided !== clipGuided)) this.#dropClip();
     try {
-      const picture = this.#pictures.get(guided) ?? new Stage(model, { frames: 1, guided });
-      this.#pictures.set(guided, picture);
+      const picture = this.#recordPicture(model, shape);
       this.#preview ??= new PreviewDecoder(model);
       const clip = this.#clip ?? this.#recordClip(model, latentFrames, clipGuided);
       this.#clip = clip;
@@ -148,8 +197,8 @@ export class Engine {
   }
 
   /** The store now holds a whole clip, for `show`. */
-  finish(frames: FrameStore, fps: number, background: string): void {
-    this.#finished = { frames, fps, background };
+  finish(clip: FinishedClip): void {
+    this.#finished = clip;
   }
 
   /** Frees everything, the GPU included. */
@@ -157,8 +206,21 @@ export class Engine {
     this.#dropAll();
     this.#model?.dispose();
     this.#model = undefined;
+    this.#encoder?.weights.dispose();
+    this.#encoder = undefined;
+    this.#cutout?.dispose();
     this.screen.dispose();
     this.gpu.dispose();
+  }
+
+  #recordPicture(model: LoadedModel, { guided, encoder }: ProgramShape): Stage | PictureEncoder {
+    if (encoder) {
+      this.#given ??= new PictureEncoder(model, encoder);
+      return this.#given;
+    }
+    const picture = this.#pictures.get(guided) ?? new Stage(model, { frames: 1, guided });
+    this.#pictures.set(guided, picture);
+    return picture;
   }
 
   #recordClip(model: LoadedModel, latentFrames: number, guided: boolean): ClipPrograms {
@@ -183,6 +245,8 @@ export class Engine {
     this.#dropClip();
     for (const stage of this.#pictures.values()) stage.dispose();
     this.#pictures.clear();
+    this.#given?.dispose();
+    this.#given = undefined;
     this.#preview?.dispose();
     this.#preview = undefined;
     this.#head?.dispose();

@@ -1,5 +1,6 @@
 // The model, loaded: manifest, weights on the GPU, the prompt reader. It builds no programs.
 import type { Gpu } from '../gpu/device';
+import { FlipbookError } from '../gpu/errors';
 import { type CoderConfig, coderConfig } from '../models/decoder';
 import type { JsonObject, ModelManifest } from '../models/manifest';
 import { parseManifest } from '../models/manifest';
@@ -8,10 +9,12 @@ import { type DenoiserConfig, denoiserConfig } from '../models/unet3d';
 import { Store } from '../weights/store';
 import { Weights } from '../weights/weights';
 
-interface Part<Config> {
+export interface Part<Config> {
   readonly weights: Weights;
   readonly config: Config;
 }
+
+export type EncoderPart = Part<CoderConfig>;
 
 export interface LoadedModel {
   readonly gpu: Gpu;
@@ -85,6 +88,25 @@ export async function loadModel(
     dispose();
     throw error;
   }
+}
+
+/**
+ * What a start picture needs beside the rest: fetched when the first one comes.
+ * @throws FlipbookError 'weights', 'cancelled', or 'input' where this model cannot start from a picture
+ */
+export async function loadEncoder(
+  { gpu, manifest }: LoadedModel,
+  source: ModelSource,
+  signal: AbortSignal,
+  onProgress: (loaded: number, total: number) => void,
+): Promise<EncoderPart> {
+  const { encoder } = manifest.modules;
+  if (!encoder) {
+    const hint = 'Remove the start picture.';
+    throw new FlipbookError('input', `The model ${manifest.name} cannot start from a picture.`, { hint });
+  }
+  const [data] = (await openStore(source).load([encoder], signal, onProgress)) as [ArrayBuffer];
+  return { weights: Weights.open(gpu, data, encoder.file), config: coderConfig(encoder.config) };
 }
 
 /** Removes the model's files from the browser's storage. */

@@ -2,6 +2,7 @@
 // It decides no timing and keeps no frames.
 import type { Gpu } from '../gpu/device';
 import { type Canvas, type CapturePath, GpuCanvas } from '../media/canvas';
+import type { ClipMetadata } from '../media/metadata';
 import { toPng } from '../media/pixels';
 import type { FrameTiming } from '../media/sink';
 import { Presenter } from '../ops/present';
@@ -47,10 +48,10 @@ export class Screen {
     return this.#canvas.capture(timing);
   }
 
-  /** What was drawn last, as a PNG; the bare background colour of the canvas before anything was. */
-  async still(): Promise<Blob> {
+  /** What was drawn last, as a PNG with these settings in it; the bare background colour of the canvas before anything was. */
+  async still(metadata?: ClipMetadata): Promise<Blob> {
     if (this.#last) this.draw(this.#last.frame, this.#last.background);
-    return toPng(await this.#canvas.read());
+    return toPng(await this.#canvas.read(), metadata);
   }
 
   /** Lets go of the frame drawn last, whose memory is about to be freed. What is on the canvas stays. */

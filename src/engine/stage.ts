@@ -32,12 +32,15 @@ export interface StageStart {
   readonly table: SamplerTable;
   /** [1, 1, H, W, C]: what a clip starts from. */
   readonly picture?: Tensor;
+  /** How much it moves, 1 being the training data's average; the model decides where it is left out. */
+  readonly motion?: number;
 }
 
 /** Written by the CPU before the prompt's program; with guidance row 0 is the empty prompt. */
 interface PromptInputs {
   readonly rows: Tensor; // [B, L, table]
   readonly mask: Tensor; // [B, L]
+  readonly motion: Tensor; // [B, 2]
   readonly picture: Tensor | undefined; // [1, 1, H, W, C]
 }
 
@@ -114,10 +117,12 @@ export class Stage {
     const programs = this.#programs();
     const { gpu } = programs.step;
     const { x, denoised, step, key } = this.#inputs;
-    const { rows, mask, picture } = this.#prompt;
+    const { rows, mask, motion, picture } = this.#prompt;
     const prompts = this.shape.guided ? [start.empty, start.prompt] : [start.prompt];
     gpu.write(rows, join(prompts.map((prompt) => prompt.rows)));
     gpu.write(mask, join(prompts.map((prompt) => prompt.mask)));
+    const moved = start.motion === undefined ? [0, 0] : [start.motion, 1];
+    gpu.write(motion, Float32Array.from(prompts.flatMap(() => moved)));
     // x' = scale · noise, whatever the generation before has left.
     gpu.write(step, Float32Array.of(0, 0, 0, 0, 0, 0, start.table.initialScale, 0));
     gpu.write(key, noiseKey(start.seed, start.stream));
@@ -191,7 +196,7 @@ function recordPrompt(
   const mask = plan.input([batch, length], 'f32', 'token mask');
   const picture = frames > 1 ? plan.input([1, 1, ...size, channels], 'f32', 'picture') : undefined;
   const encoded = textEncoder(plan, rows, mask, text.weights, text.config);
-  const motion = constant(plan, new Float32Array(batch * 2), [batch, 2], 'motion'); // not given
+  const motion = plan.input([batch, 2], 'f32', 'motion'); // amount, is it given
   const features = promptFeatures(plan, { ...encoded, mask, motion }, network.weights, network.config);
   const conditions = picture
     ? persist(plan, twiceIf(guided, plan, clipConditions(plan, picture, frames)), 'conditions')
@@ -201,7 +206,7 @@ function recordPrompt(
     keysValues: features.keysValues.map((kv, i) => persist(plan, kv, `keys and values ${i}`)),
     mask,
   };
-  return { inputs: { rows, mask, picture }, features: kept, conditions };
+  return { inputs: { rows, mask, motion, picture }, features: kept, conditions };
 }
 
 function recordStep(

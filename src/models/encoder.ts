@@ -1,11 +1,21 @@
 // The encoder: premultiplied RGBA loops -> latents. Mirrors Encoder of training/autoencoder.py.
-// Generation from text does not load it; it serves models that start from a picture.
+// Generation from text does not load it; a clip that starts from a visitor's picture does.
 import type { Plan } from '../gpu/plan';
 import type { Tensor } from '../gpu/tensor';
 import { affine } from '../ops/elementwise';
 import { pixelUnshuffle, timeUnshuffle } from '../ops/resample';
 import { constant, dense, frameConv, type ModelWeights, normSilu, resBlock, temporalBlock } from './blocks';
 import type { CoderConfig } from './decoder';
+
+/** The autoencoder's latents to normalised ones, on which the denoiser works: (z − mean) / std per channel. */
+export function normalise(plan: Plan, z: Tensor, mean: readonly number[], std: readonly number[]): Tensor {
+  const scale = Float32Array.from(std, (value) => 1 / value);
+  const shift = Float32Array.from(mean, (value, c) => -value / std[c]!);
+  return affine(plan, z, {
+    scale: constant(plan, scale, [scale.length], 'one over latent std'),
+    shift: constant(plan, shift, [shift.length], 'minus latent mean over std'),
+  });
+}
 
 /** rgba [B, T, 128, 128, 4] in 0..1, T a multiple of 4 -> latents [B, T/4, 16, 16, 12], not normalised. */
 export function encoder(plan: Plan, rgba: Tensor, weights: ModelWeights, { groups, time }: CoderConfig): Tensor {

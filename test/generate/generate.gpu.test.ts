@@ -3,7 +3,8 @@ import { ALL_FORMATS, BlobSource, Input } from 'mediabunny';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { GenerateEvent } from '../../src/events';
 import { type Engine, generate, openEngine } from '../../src/generate';
-import type { GenerateOptions } from '../../src/options';
+import type { Pixels } from '../../src/media/pixels';
+import { type GenerateOptions, limits } from '../../src/options';
 
 /** Random weights in narrow modules (training/export.py --tiny): what is tested here is the pipeline, not a model. */
 const modelUrl = '/test/fixtures/tiny/';
@@ -83,6 +84,16 @@ test('the same seed gives the same frames, another seed or prompt others', async
   expect(await frames()).not.toEqual(first);
 });
 
+test('the amount of motion counts; none given is not the same as 0', async () => {
+  const made: string[] = [];
+  for (const motion of [undefined, 0, 3, undefined]) {
+    await all({ ...options, ...(motion !== undefined && { motion }) });
+    made.push((await frames()).join());
+  }
+  expect(made[3]).toBe(made[0]);
+  expect(new Set(made).size).toBe(3);
+});
+
 test('cancelling stops at once, leaves no memory behind, and the next clip works', async () => {
   await all(short);
   const before = engine.gpu.bytesInUse;
@@ -123,6 +134,103 @@ test('every sampler, many steps, no guidance', async () => {
     const events = await all({ ...short, sampler, steps: 2, guidance: 1 });
     expect(done(events).options.sampler).toBe(sampler);
   }
+});
+
+describe('a start picture', () => {
+  const side = 128;
+  const sha256 = 'ab'.repeat(32);
+  const plain = (red: number): Pixels => {
+    const data = new Uint8ClampedArray(side * side * 4);
+    for (let i = 0; i < data.length; i += 4) data.set([red, 120, 40, 255], i);
+    return { width: side, height: side, data };
+  };
+  const given: GenerateOptions = { ...options, prompt: '', picture: sha256 };
+
+  async function from(picture: Pixels | undefined, asked = given): Promise<GenerateEvent[]> {
+    const events: GenerateEvent[] = [];
+    for await (const event of generate(engine, asked, undefined, picture)) events.push(event);
+    return events;
+  }
+
+  test('takes the place of the first stage; the same one gives the same clip, another one another', async () => {
+    const events = await from(plain(200));
+    const steps = events.flatMap((event) => (event.type === 'step' ? [event.stage] : []));
+    expect(steps).toEqual(['clip']);
+    expect(done(events).options).toEqual(given);
+    const first = await frames();
+    await from(plain(200));
+    expect(await frames()).toEqual(first);
+    await from(plain(20));
+    expect(await frames()).not.toEqual(first);
+    await from(plain(200), { ...given, seed: 8 });
+    expect(await frames()).not.toEqual(first);
+  });
+
+  test('memory stays flat, with and without it', async () => {
+    const bytes: number[] = [];
+    for (let i = 0; i < 4; i++) {
+      if (i % 2 === 0) await from(plain(200));
+      else await all(options);
+      bytes.push(engine.gpu.bytesInUse);
+    }
+    expect(bytes.slice(2)).toEqual([bytes[1], bytes[1]]);
+  });
+
+  test('that is missing, not named, of another size, or too short to move is refused in words', async () => {
+    const small = { width: 1, height: 1, data: new Uint8ClampedArray(4) };
+    await expect(from(undefined)).rejects.toMatchObject({ code: 'input', message: expect.stringMatching('none was') });
+    await expect(from(plain(1), options)).rejects.toMatchObject({ code: 'input' });
+    await expect(from(small)).rejects.toMatchObject({ code: 'input', message: expect.stringMatching('1×1') });
+    await expect(from(plain(1), { ...given, frames: 4 })).rejects.toMatchObject({ code: 'input' });
+    expect(done(await from(plain(1))).video).not.toBeNull();
+  });
+
+  test('needs the encoder’s file, which nothing else does', async () => {
+    const asked: string[] = [];
+    let broken = true;
+    const own = await openEngine({
+      modelUrl,
+      fetch: async (input, init) => {
+        const name = String(input instanceof Request ? input.url : input)
+          .split('/')
+          .at(-1)!;
+        asked.push(name);
+        return broken && name === 'encoder.safetensors'
+          ? new Response('', { status: 404 })
+          : fetch(input, { ...init, cache: 'no-store' });
+      },
+    });
+    const run = async (asked: GenerateOptions, picture?: Pixels) => {
+      for await (const _event of generate(own, asked, undefined, picture));
+    };
+    try {
+      await own.forget();
+      await run(short);
+      expect(asked).not.toContain('encoder.safetensors');
+      const failure = expect.stringContaining('encoder.safetensors');
+      await expect(run(given, plain(9))).rejects.toMatchObject({ code: 'weights', message: failure });
+      broken = false;
+      await run(given, plain(9));
+    } finally {
+      own.dispose();
+    }
+  });
+});
+
+test('a frame of the finished clip comes with its transparency, at any size', async () => {
+  await all(short);
+  const pixels = await engine.pixels(0, 64);
+  expect([pixels?.width, pixels?.height, pixels?.data.length]).toEqual([64, 64, 64 * 64 * 4]);
+  const alphas = new Set(pixels?.data.filter((_value, i) => i % 4 === 3));
+  expect(alphas.size).toBeGreaterThan(10);
+  expect((await engine.pixels(3, 128))?.data.length).toBe(128 * 128 * 4);
+});
+
+test('the longest clip', async () => {
+  const { video } = done(await all({ ...options, frames: limits.frames.max }));
+  const input = new Input({ source: new BlobSource(video!), formats: ALL_FORMATS });
+  expect(await input.computeDuration()).toBeCloseTo(limits.frames.max / 12, 3);
+  expect(engine.clip?.frames).toBe(limits.frames.max);
 });
 
 test('without a working encoder the clip still plays, and the event says why', async () => {

@@ -48,6 +48,16 @@ test('a step of a 36-frame clip takes at most 8 GFLOP and 16 MB of activations',
   expect(arenaBytes).toBeLessThan(activationBytes / 4);
 });
 
+test('a step of the longest clip costs what its frames cost, in 64 MB of activations', () => {
+  const { frames } = manifest.limits;
+  const latentFrames = frames.max / manifest.latents.timeFactor;
+  const [usual, longest] = [recordDenoiser(1, 9).stats, recordDenoiser(1, latentFrames).stats];
+  // Temporal attention grows faster than the rest, and is a small part.
+  expect(longest.flops / usual.flops).toBeGreaterThan(latentFrames / 9);
+  expect(longest.flops / usual.flops).toBeLessThan((1.1 * latentFrames) / 9);
+  expect(longest.arenaBytes).toBeLessThan(64e6);
+});
+
 test('a picture skips the temporal layers', () => {
   expect(recordDenoiser(1, 1).stats.dispatches).toBeLessThan(recordDenoiser(1, 2).stats.dispatches);
 });

@@ -93,6 +93,8 @@ describe('validate', () => {
     ['guidance', '20.01', /“20.01”/],
     ['guidance', 'Infinity', /“Infinity”/],
     ['guidance', '0x10', /“0x10”/],
+    ['motion', 'wild', /“wild”.*from 0 to 4, or nothing. Try 1/],
+    ['motion', '4.1', /“4.1”/],
     ['frames', '7', /“7”.*multiple of 4 from 4 to 144.*Try 8/],
     ['frames', '0', /Try 4/],
     ['frames', '148', /Try 144/],
@@ -108,7 +110,8 @@ describe('validate', () => {
 
   test('reports every wrong field at once', () => {
     const result = validate({});
-    expect(result.ok ? [] : Object.keys(result.errors).sort()).toEqual([...fields].sort());
+    const needed = fields.filter((field) => field !== 'motion');
+    expect(result.ok ? [] : Object.keys(result.errors).sort()).toEqual(needed.sort());
   });
 
   test('limits are inclusive', () => {
@@ -124,6 +127,14 @@ describe('validate', () => {
       expect(validate(given).ok).toBe(true);
     }
     expect(validate({ ...toRaw(defaults), prompt: '🐈'.repeat(limits.promptLength) }).ok).toBe(true);
+  });
+
+  test('motion may be left out, which is not 0', () => {
+    expect(validate({ ...toRaw(defaults), motion: ' ' })).toEqual({ ok: true, options: defaults });
+    const options = { ...defaults, motion: 0 };
+    expect(validate({ ...toRaw(defaults), motion: '0' })).toEqual({ ok: true, options });
+    expect(validate(decodeLink(encodeLink(options)))).toEqual({ ok: true, options });
+    expect(encodeLink(defaults)).not.toContain('motion');
   });
 
   test('forgives what has one meaning', () => {
@@ -143,6 +154,31 @@ describe('validate', () => {
         expect(Number.isSafeInteger(seed) && Number.isInteger(steps) && frames % 4 === 0 && prompt !== '').toBe(true);
       }),
     );
+  });
+});
+
+describe('a start picture', () => {
+  const picture = 'ab'.repeat(32);
+
+  test('makes the prompt optional, and needs two latent frames to move', () => {
+    const given = { ...toRaw(defaults), prompt: ' ', picture };
+    expect(validate(given)).toEqual({ ok: true, options: { ...defaults, prompt: '', picture } });
+    const still = validate({ ...given, frames: String(limits.frames.multiple) });
+    expect(still.ok ? '' : still.errors.frames).toMatch(/“4”.*from 8 to 144 with a start picture\. Try 8/);
+  });
+
+  test('is named by the hash of its file, or not at all', () => {
+    expect(validate({ ...toRaw(defaults), picture: '' })).toEqual({ ok: true, options: defaults });
+    const wrong = validate({ ...toRaw(defaults), picture: 'cat.png' });
+    expect(wrong.ok ? {} : wrong.errors).toEqual({ picture: expect.stringMatching(/“cat.png”.*SHA-256/) });
+  });
+
+  test('is named in links; what is no hash is dropped', () => {
+    const options = { ...defaults, prompt: '', frames: 8, picture };
+    expect(validate(decodeLink(encodeLink(options)))).toEqual({ ok: true, options });
+    expect(encodeLink(defaults)).not.toContain('picture');
+    expect(decodeLink('#picture=<script>&seed=1')).toEqual({ seed: '1' });
+    expect(decodeLink(`#picture=${picture.toUpperCase()}`)).toEqual({});
   });
 });
 

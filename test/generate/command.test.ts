@@ -1,0 +1,45 @@
+// `npm run generate` on wrong arguments: told in one line before a browser starts, and an exit code that is not 0.
+// What it makes is the page's, and tested there.
+import { execFile } from 'node:child_process';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+
+const folder = mkdtempSync(join(tmpdir(), 'flipbook-'));
+const out = join(folder, 'cat.mp4');
+const picture = join(folder, 'cat.png');
+writeFileSync(picture, 'any bytes: they are the page’s to judge');
+
+async function refusal(...args: string[]): Promise<string> {
+  try {
+    await promisify(execFile)(process.execPath, ['scripts/generate.mjs', ...args], { timeout: 120_000 });
+  } catch (error) {
+    const { code, stderr, stdout } = error as { code: number; stderr: string; stdout: string };
+    expect(code).toBe(1);
+    expect(stdout).toBe('');
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+    return stderr;
+  }
+  throw new Error('it was accepted');
+}
+
+test.each<[string, string[], RegExp]>([
+  ['no file to write', ['--prompt', 'a cat'], /--out is missing/],
+  ['nothing to draw', ['--out', out], /--prompt is missing.*or give a --picture/],
+  ['a folder that is not there', ['--prompt', 'a cat', '--out', join(folder, 'no', 'cat.mp4')], /cannot be written/],
+  ['a folder as file', ['--prompt', 'a cat', '--out', folder], /is a folder/],
+  ['an unknown option', ['--prompt', 'a cat', '--out', out, '--stepz', '3'], /--stepz/],
+  ['an empty prompt', ['--prompt', '', '--out', out], /Prompt is empty/],
+  ['a negative number', ['--prompt', 'a cat', '--out', out, '--steps', '-1'], /Steps is “-1”/],
+  ['frames off the grid', ['--prompt', 'a cat', '--out', out, '--frames', '7'], /Frames is “7”/],
+  [
+    'a picture that is not there',
+    ['--picture', join(folder, 'dog.png'), '--out', out],
+    /--picture .*dog.png cannot be read/,
+  ],
+  ['a picture with four frames', ['--picture', picture, '--frames', '4', '--out', out], /with a start picture. Try 8/],
+])('%s', async (_name, args, words) => {
+  expect(await refusal(...args)).toMatch(words);
+});

@@ -7,8 +7,8 @@ import { parseArgs } from 'node:util';
 import { buildIfStale, install, root, serve } from './site.mjs';
 
 const usage =
-  'npm run generate -- --prompt TEXT --out FILE.mp4 [--seed N] [--steps N] [--frames N] [--guidance X] [--sampler NAME] [--background #rrggbb] [--json]';
-const names = ['prompt', 'seed', 'steps', 'guidance', 'frames', 'sampler', 'background'];
+  'npm run generate -- --prompt TEXT --out FILE.mp4|FILE.apng [--picture FILE] [--seed N] [--steps N] [--frames N] [--guidance X] [--motion X] [--sampler NAME] [--background #rrggbb] [--json]';
+const names = ['prompt', 'seed', 'steps', 'guidance', 'frames', 'motion', 'sampler', 'background'];
 
 class Refusal extends Error {}
 
@@ -20,7 +20,8 @@ async function main() {
   if (values.help) return console.log(usage);
   const out = await writable(values.out);
   await install(say);
-  const options = await checked(values);
+  const picture = await readable(values.picture);
+  const options = await checked(values, picture?.sha256);
   await buildIfStale(say);
   const { browser } = await import('./ensure-browser.mjs');
   const { chromium } = await import('playwright-core');
@@ -37,7 +38,7 @@ async function main() {
     chrome = await chromium.launch({ executablePath, args, env }).catch((error) => {
       throw new Refusal(`the browser ${executablePath} does not start: ${firstLine(error)}`);
     });
-    const summary = await drive(chrome, server.address, options, out);
+    const summary = await drive(chrome, server.address, options, out, picture?.path);
     say(`Wrote ${values.out}`);
     if (values.json) console.log(JSON.stringify(summary, null, 2));
   } finally {
@@ -50,7 +51,10 @@ function readArguments() {
     const text = /** @type {const} */ ({ type: 'string' });
     const flag = /** @type {const} */ ({ type: 'boolean' });
     const fields = Object.fromEntries(names.map((name) => [name, text]));
-    const { values } = parseArgs({ options: { ...fields, out: text, json: flag, help: flag }, args: joined() });
+    const { values } = parseArgs({
+      options: { ...fields, out: text, picture: text, json: flag, help: flag },
+      args: joined(),
+    });
     return /** @type {Record<string, string> & { json?: boolean, help?: boolean }} */ (values);
   } catch (error) {
     throw new Refusal(`${firstLine(error)} Usage: ${usage}`);
@@ -82,8 +86,18 @@ async function writable(out) {
   return path;
 }
 
+/** The start picture's file; what is in it is the page's to judge. @param {string | undefined} name */
+async function readable(name) {
+  if (name === undefined) return undefined;
+  const path = resolve(process.env.INIT_CWD ?? process.cwd(), name);
+  const data = await readFile(path).catch((error) => {
+    throw new Refusal(`--picture ${name} cannot be read: ${firstLine(error)}`);
+  });
+  return { path, sha256: createHash('sha256').update(data).digest('hex') };
+}
+
 /** The page's own validation, so that a wrong option is told before a browser starts. */
-async function checked(/** @type {Record<string, string>} */ values) {
+async function checked(/** @type {Record<string, string>} */ values, /** @type {string | undefined} */ picture) {
   const { runnerImport } = await import('vite');
   const { module } = await runnerImport(resolve(root, 'src/options.ts'), {
     root,
@@ -94,8 +108,9 @@ async function checked(/** @type {Record<string, string>} */ values) {
   const given = Object.fromEntries(
     names.filter((name) => values[name] !== undefined).map((name) => [name, values[name]]),
   );
-  if (given.prompt === undefined) throw new Refusal(`--prompt is missing: say what to draw. Usage: ${usage}`);
-  const result = validate({ ...toRaw(defaults), ...given });
+  if (given.prompt === undefined && !picture)
+    throw new Refusal(`--prompt is missing: say what to draw, or give a --picture. Usage: ${usage}`);
+  const result = validate({ ...toRaw(defaults), prompt: '', ...given, picture });
   if (!result.ok) throw new Refusal(Object.values(result.errors).join(' '));
   return { ...result.options, link: encodeLink(result.options) };
 }
@@ -105,14 +120,20 @@ async function checked(/** @type {Record<string, string>} */ values) {
  * @param {string} address
  * @param {Record<string, unknown> & { link: string }} options
  * @param {string} out
+ * @param {string | undefined} picture
  */
-async function drive(chrome, address, { link, ...options }, out) {
+async function drive(chrome, address, { link, ...options }, out, picture) {
   const began = performance.now();
   const page = await chrome.newPage({ acceptDownloads: true });
+  let onPicture = () => {};
+  const pictured = new Promise((done) => {
+    onPicture = () => done(undefined);
+  });
   const finished = new Promise((done, failed) => {
     page.on('crash', () => failed(new Refusal('the page crashed, probably out of memory: ask for fewer frames')));
     void page.exposeFunction('flipbookListener', (/** @type {{ type: string }} */ event) => {
-      if (event.type === 'done') done(event);
+      if (event.type === 'picture') onPicture();
+      else if (event.type === 'done') done(event);
       else if (event.type === 'failure') failed(new Refusal(Object.values(event).slice(1).filter(Boolean).join('. ')));
       else tell(event);
     });
@@ -122,11 +143,17 @@ async function drive(chrome, address, { link, ...options }, out) {
     addEventListener('flipbook', (event) => Reflect.get(window, 'flipbookListener')(Reflect.get(event, 'detail')));
   });
   await page.goto(`${address}${link}`);
+  if (picture) {
+    await page.getByLabel('Start picture').setInputFiles(picture);
+    await Promise.race([pictured, finished]);
+  }
   await page.getByRole('button', { name: 'Generate' }).click();
   const { codec, stats, adapter, problem } = await finished;
-  if (!codec) throw new Refusal(`no MP4: ${problem ?? 'this browser cannot encode video'}`);
-  const download = page.waitForEvent('download', { timeout: 30_000 });
-  await page.getByRole('button', { name: 'Download MP4' }).click();
+  // A transparent animation needs no video encoder.
+  const isTransparent = /\.a?png$/i.test(out);
+  if (!codec && !isTransparent) throw new Refusal(`no MP4: ${problem ?? 'this browser cannot encode video'}`);
+  const download = page.waitForEvent('download', { timeout: 120_000 });
+  await page.getByRole('button', { name: isTransparent ? 'Download APNG' : 'Download MP4' }).click();
   const draft = `${out}.${process.pid}.part`;
   try {
     await (await download).saveAs(draft);
@@ -140,7 +167,7 @@ async function drive(chrome, address, { link, ...options }, out) {
     adapter,
     ...options,
     seconds: { ...stats.seconds, total: (performance.now() - began) / 1000 },
-    codec,
+    codec: isTransparent ? 'apng' : codec,
     peakGpuBytes: stats.peakGpuBytes,
     bytes: file.length,
     sha256: createHash('sha256').update(file).digest('hex'),

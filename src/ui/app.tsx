@@ -2,11 +2,12 @@
 import { effect } from '@preact/signals';
 import { render } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { readClipSettings } from './clip-settings';
 import { inWords } from './estimate';
 import { BackgroundField, framesHelp, NumberField, PromptField, SamplerField, SeedField } from './fields';
+import { pastedPicture, receiveFile } from './files';
 import { Footer } from './footer';
 import { Mark, PencilIcon, StopIcon } from './icons';
+import { PictureField } from './picture-field';
 import { percent } from './progress';
 import type { Session } from './session';
 import { Stage } from './stage';
@@ -20,7 +21,7 @@ export function mount(root: Element, session: Session): void {
 
 function App({ session }: { session: Session }) {
   usePageKeys(session);
-  useDrops(session);
+  useFiles(session);
   return (
     <div class="page">
       <header class="masthead">
@@ -67,6 +68,7 @@ function Slip({ session }: { session: Session }) {
           </li>
         ))}
       </ul>
+      <PictureField session={session} />
       <Go session={session} />
     </form>
   );
@@ -124,6 +126,14 @@ function Settings({ session }: { session: Session }) {
         help="How strictly the words are followed. 1 is loose; 8 is stubborn."
         slider={{ min: 1, max: 10, step: 0.5 }}
       />
+      <NumberField
+        session={session}
+        field="motion"
+        label="Motion"
+        help="How lively: 1 is usual, 3 is wild. Empty: as it comes."
+        slider={{ min: 0, max: 3, step: 0.25 }}
+        unset={1}
+      />
       <SamplerField session={session} />
       <SeedField session={session} />
       <BackgroundField session={session} />
@@ -163,22 +173,41 @@ function usePageKeys(session: Session): void {
   }, [session]);
 }
 
-function useDrops(session: Session): void {
+const isOnControl = ({ target }: DragEvent) => target instanceof Element && target.closest('.drop') !== null;
+
+/** Files dropped or pasted anywhere on the page. */
+function useFiles(session: Session): void {
   useEffect(() => {
     const onDragOver = (event: DragEvent) => {
-      if (event.dataTransfer?.types.includes('Files')) event.preventDefault();
+      if (!event.dataTransfer?.types.includes('Files')) return;
+      event.preventDefault();
+      session.dragging.value = isOnControl(event) ? 'control' : 'page';
+    };
+    const onDragLeave = (event: DragEvent) => {
+      if (event.relatedTarget === null) session.dragging.value = 'none';
     };
     const onDrop = (event: DragEvent) => {
+      session.dragging.value = 'none';
       const file = event.dataTransfer?.files[0];
       if (!file) return;
       event.preventDefault();
-      void readClipSettings(session, file);
+      void receiveFile(session, file, isOnControl(event));
+    };
+    const onPaste = (event: ClipboardEvent) => {
+      const picture = pastedPicture(event);
+      if (!picture) return;
+      event.preventDefault();
+      void receiveFile(session, picture, true);
     };
     addEventListener('dragover', onDragOver);
+    addEventListener('dragleave', onDragLeave);
     addEventListener('drop', onDrop);
+    addEventListener('paste', onPaste);
     return () => {
       removeEventListener('dragover', onDragOver);
+      removeEventListener('dragleave', onDragLeave);
       removeEventListener('drop', onDrop);
+      removeEventListener('paste', onPaste);
     };
   }, [session]);
 }
@@ -187,5 +216,5 @@ function titleOf(session: Session): string {
   const progress = session.progress.value;
   if (progress) return `${percent(progress)}% · Flipbook`;
   const clip = session.clip.value;
-  return clip ? `${clip.options.prompt.slice(0, 60)} · Flipbook` : 'Flipbook: text to moving stickers, in your browser';
+  return clip ? `${clip.title.slice(0, 60)} · Flipbook` : 'Flipbook: text to moving stickers, in your browser';
 }

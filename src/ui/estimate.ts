@@ -2,10 +2,13 @@
 // adapter nothing is known, and nothing is said.
 import type { GenerateOptions } from '../options';
 
-/** Units of work: one denoised clip frame of one step is 1. Decoding a frame costs about two. Guidance doubles the picture. */
-export function work({ steps, frames, guidance }: Pick<GenerateOptions, 'steps' | 'frames' | 'guidance'>): number {
-  const picture = steps * 4 * (guidance === 1 ? 1 : 2);
-  return picture + steps * frames + 2 * frames;
+type Effort = Pick<GenerateOptions, 'steps' | 'frames' | 'guidance' | 'picture'>;
+
+/** Units of work: one denoised clip frame of one step is 1. Decoding a frame costs about two. Guidance doubles the picture,
+ * which a given one makes needless. */
+export function work({ steps, frames, guidance, picture }: Effort): number {
+  const drawing = picture ? 0 : steps * 4 * (guidance === 1 ? 1 : 2);
+  return drawing + steps * frames + 2 * frames;
 }
 
 /** “under a second”, “12 s”, “3 min 20 s”, “2 h 5 min”: coarser as it grows. */

@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { clamp, type Field, framesPerSecond, limits, type SamplerName, samplers } from '../options';
 import { DiceIcon, LockIcon } from './icons';
 import { afterPress } from './press';
-import { type Session, stepped } from './session';
+import { type NumericField, type Session, stepped } from './session';
 
 interface ControlProps {
   readonly session: Session;
@@ -70,17 +70,20 @@ export function PromptField({ session }: { session: Session }) {
 
 interface NumberFieldProps {
   readonly session: Session;
-  readonly field: 'steps' | 'guidance' | 'frames';
+  readonly field: NumericField;
   readonly label: string;
   readonly help: ComponentChildren;
   /** The slider's reach: the useful part of what may be typed. */
   readonly slider: { readonly min: number; readonly max: number; readonly step: number };
+  /** Where the slider rests while nothing is typed, for a number that may be left out. */
+  readonly unset?: number;
 }
 
 /** A number to type or step with the arrow keys, and a slider that is its twin for the pointer. */
-export function NumberField({ session, field, label, help, slider }: NumberFieldProps) {
+export function NumberField({ session, field, label, help, slider, unset }: NumberFieldProps) {
   const text = session.form[field].value;
-  const value = Number(text);
+  const isUnset = text.trim() === '' && unset !== undefined;
+  const value = isUnset ? unset : Number(text);
   const { min, max } = limits[field];
   const onKeyDown = (event: KeyboardEvent) => {
     const by = { ArrowUp: 1, ArrowDown: -1, PageUp: 4, PageDown: -4 }[event.key];
@@ -95,13 +98,14 @@ export function NumberField({ session, field, label, help, slider }: NumberField
           <input
             {...attributes}
             type="text"
-            inputmode={field === 'guidance' ? 'decimal' : 'numeric'}
+            inputmode={slider.step < 1 ? 'decimal' : 'numeric'}
             autocomplete="off"
             role="spinbutton"
             aria-valuemin={min}
             aria-valuemax={max}
             aria-valuenow={text.trim() !== '' && Number.isFinite(value) ? value : undefined}
             value={text}
+            placeholder={unset === undefined ? undefined : 'auto'}
             onInput={(event) => session.edit(field, event.currentTarget.value)}
             onKeyDown={onKeyDown}
           />
@@ -114,7 +118,7 @@ export function NumberField({ session, field, label, help, slider }: NumberField
               max={slider.max}
               step={slider.step}
               value={Number.isFinite(value) ? clamp(value, slider.min, slider.max) : slider.min}
-              style={{ '--share': share(value, slider) }}
+              style={{ '--share': isUnset ? '0' : share(value, slider) }}
               onInput={(event) => session.edit(field, event.currentTarget.value)}
             />
           </span>
@@ -200,6 +204,7 @@ export function SamplerField({ session }: { session: Session }) {
       session={session}
       field="sampler"
       label="Sampler"
+      class="sampler"
       help={isKnown ? samplerHelp[chosen as SamplerName] : 'How noise becomes a picture.'}
     >
       {(attributes) => (

@@ -1,8 +1,8 @@
 // The small print: what runs, on what, what is stored here and how to be rid of it, and where a clip's settings come back from.
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { readClipSettings } from './clip-settings';
 import { megabytes } from './estimate';
+import { receiveFile } from './files';
 import { OpenIcon } from './icons';
 import type { Session } from './session';
 import { forgetSettings, keepStorage } from './settings';
@@ -49,7 +49,7 @@ function Stored({ session }: { session: Session }) {
   };
   return (
     <p>
-      <strong>What is stored here.</strong> Your settings, and the model once it is downloaded
+      <strong>What is stored here.</strong> Your settings with the start picture, and the model once it is downloaded
       {usage.value === undefined ? '' : ` (${megabytes(usage.value)} now)`}. The browser{' '}
       {isKept.value ? 'keeps it until you clear it' : 'may clear it when space is short or after days without a visit'}.
       Clips are kept only if you save them.{' '}
@@ -63,16 +63,16 @@ function Stored({ session }: { session: Session }) {
 function OpenClip({ session }: { session: Session }) {
   return (
     <p>
-      <strong>Settings travel in the file.</strong> Drop a clip made here anywhere on the page, or{' '}
+      <strong>Settings travel in the file.</strong> Drop a clip made here anywhere on the page (MP4, APNG or PNG), or{' '}
       <label class="plain file">
         <OpenIcon /> open one
         <input
           type="file"
-          accept="video/mp4,.mp4"
+          accept="video/mp4,.mp4,image/png,.png,.apng"
           onChange={(event) => {
             const input = event.currentTarget;
             const file = input.files?.[0];
-            if (file) void readClipSettings(session, file);
+            if (file) void receiveFile(session, file);
             input.value = '';
           }}
         />

@@ -52,6 +52,12 @@ export const PictureIcon = () => (
   </Icon>
 );
 
+export const KeepIcon = () => (
+  <Icon>
+    <path d="M6 4.5h12v15l-6-4.200-6 4.200z" />
+  </Icon>
+);
+
 export const LinkIcon = () => (
   <Icon>
     <path d="M10.2 13.8a3.6 3.6 0 0 0 5.1 0l3-3a3.6 3.6 0 0 0-5.1-5.1l-1 1" />

@@ -1,7 +1,7 @@
 // The stage: the book with the canvas, progress, and what can be done with a finished clip. It draws no frame itself.
 import { useEffect, useRef } from 'preact/hooks';
 import { megabytes } from './estimate';
-import { DownloadIcon, EmptyDrawing, LinkIcon, PauseIcon, PictureIcon, PlayIcon } from './icons';
+import { DownloadIcon, EmptyDrawing, KeepIcon, LinkIcon, PauseIcon, PictureIcon, PlayIcon } from './icons';
 import { explain } from './messages';
 import { percent, timeLeft } from './progress';
 import type { Session } from './session';
@@ -31,7 +31,7 @@ function Book({ session }: { session: Session }) {
   const progress = session.progress.value;
   const hasDrawn = progress?.part === 'picture' || progress?.part === 'clip' || progress?.part === 'frames';
   const isEmpty = !clip && !hasDrawn;
-  const label = progress ? 'Preview of the clip in the making' : clip ? `Clip: ${clip.options.prompt}` : 'Empty page';
+  const label = progress ? 'Preview of the clip in the making' : clip ? `Clip: ${clip.title}` : 'Empty page';
   return (
     <div class="book">
       <div class={`leaf ${isEmpty ? 'blank' : ''}`} style={{ '--paper-colour': paper(session) }}>
@@ -51,9 +51,10 @@ function Book({ session }: { session: Session }) {
       <p class="caption">
         {clip && !progress ? (
           <>
-            <q>{clip.options.prompt}</q>
+            <q>{clip.title}</q>
             <span>
               seed {clip.options.seed} · {clip.options.steps} {clip.options.steps === 1 ? 'step' : 'steps'} ·{' '}
+              {clip.options.picture && clip.options.prompt ? 'from a picture · ' : ''}
               {clip.stats.seconds.total.toFixed(1)} s
             </span>
           </>
@@ -113,6 +114,15 @@ function Transport({ session }: { session: Session }) {
       <button type="button" class="quiet" disabled={!clip} onClick={() => void savePicture(session)}>
         <PictureIcon /> Save PNG
       </button>
+      <button
+        type="button"
+        class="quiet"
+        disabled={!clip || session.progress.value !== undefined}
+        title="Start the next clip from this one’s first page"
+        onClick={() => void session.keepPicture()}
+      >
+        <KeepIcon /> Keep this picture
+      </button>
       <button type="button" class="quiet" onClick={() => void copyLink(session)}>
         <LinkIcon /> Copy link
       </button>
@@ -124,6 +134,15 @@ function Transport({ session }: { session: Session }) {
       >
         <DownloadIcon /> Download MP4
         {clip?.video && <small>{megabytes(clip.video.size)}</small>}
+      </button>
+      <button
+        type="button"
+        class="quiet sticker"
+        disabled={!clip || session.progress.value !== undefined}
+        title="A looping PNG without the paper, for chats and web pages"
+        onClick={() => void saveAnimation(session)}
+      >
+        <DownloadIcon /> Download APNG <small>transparent</small>
       </button>
     </div>
   );
@@ -163,13 +182,13 @@ function Notice({ session }: { session: Session }) {
 
 /** A file name from the clip's own prompt and seed: letters and digits only, so that any system takes it. */
 function fileName(session: Session): string {
-  const { prompt, seed } = session.clip.value?.options ?? { prompt: '', seed: 0 };
-  const words = prompt
+  const { title = '', options } = session.clip.value ?? {};
+  const words = title
     .toLowerCase()
     .replace(/[^\p{L}\p{N}]+/gu, '-')
     .slice(0, 40)
     .replace(/^-|-$/g, '');
-  return `${words || 'flipbook'}-${seed}`;
+  return `${words || 'flipbook'}-${options?.seed ?? 0}`;
 }
 
 function save(address: string, name: string): void {
@@ -179,10 +198,25 @@ function save(address: string, name: string): void {
   anchor.click();
 }
 
-async function savePicture(session: Session): Promise<void> {
+function savePicture(session: Session): Promise<void> {
+  return saveFile(session, 'png', () => session.engine.still());
+}
+
+/** Pixels of a side of the animation: chats show stickers about this large. */
+const stickerSide = 256;
+
+async function saveAnimation(session: Session): Promise<void> {
+  session.tell('Packing the transparent pages…');
+  await saveFile(session, 'apng', () => session.engine.animation(stickerSide));
+  session.tell('');
+}
+
+/** Files are named after the clip that was there when they were asked for. */
+async function saveFile(session: Session, ending: string, make: () => Promise<Blob>): Promise<void> {
+  const name = `${fileName(session)}.${ending}`;
   try {
-    const address = URL.createObjectURL(await session.engine.still());
-    save(address, `${fileName(session)}.png`);
+    const address = URL.createObjectURL(await make());
+    save(address, name);
     setTimeout(() => URL.revokeObjectURL(address), 60_000);
   } catch (error) {
     session.report(error);
@@ -196,10 +230,13 @@ async function copyLink(session: Session): Promise<void> {
     return;
   }
   history.replaceState(null, '', link);
+  const picture = session.start.picture.value
+    ? 'It does not hold the start picture: the same clip needs that, too.'
+    : '';
   try {
     await navigator.clipboard.writeText(link);
-    session.tell('Link copied: it draws the same clip anywhere.');
+    session.tell(picture ? `Link copied. ${picture}` : 'Link copied: it draws the same clip anywhere.');
   } catch {
-    session.tell('Copying is not allowed here; the address bar now holds the link.');
+    session.tell(`Copying is not allowed here; the address bar now holds the link. ${picture}`);
   }
 }

@@ -87,8 +87,8 @@ export function xmp(path: string): Record<string, unknown> {
   return JSON.parse(execFileSync(exiftool(), ['-j', '-XMP:all', path], { encoding: 'utf8' }))[0];
 }
 
-function decoded(path: string, ...filter: string[]): Buffer {
-  const args = ['-v', 'error', '-i', path, ...filter, '-f', 'rawvideo', '-pix_fmt', 'rgb24', '-'];
+function decoded(path: string, filter: readonly string[] = [], format = 'rgb24'): Buffer {
+  const args = ['-v', 'error', '-i', path, ...filter, '-f', 'rawvideo', '-pix_fmt', format, '-'];
   return execFileSync(ffmpeg(), args, { maxBuffer: 1 << 28 });
 }
 
@@ -99,7 +99,12 @@ export function pixels(path: string): string {
 
 /** The first picture, averaged to 16×16 RGB: colours survive a codec, noise does not. */
 export function thumbnail(path: string): Uint8Array {
-  return decoded(path, '-frames:v', '1', '-vf', 'scale=16:16:flags=area');
+  return decoded(path, ['-frames:v', '1', '-vf', 'scale=16:16:flags=area']);
+}
+
+/** The alpha of the first picture's pixels. */
+export function alphas(path: string): Uint8Array {
+  return decoded(path, ['-frames:v', '1'], 'rgba').filter((_value, i) => i % 4 === 3);
 }
 
 export function meanDifference(a: Uint8Array, b: Uint8Array): number {
@@ -113,6 +118,19 @@ export async function inWorker(page: Page, code: string): Promise<void> {
     const response = await route.fetch();
     await route.fulfill({ response, body: `${code};\n${await response.text()}` });
   });
+}
+
+/** The stages that steps are told from, from now on. */
+export async function stages(page: Page): Promise<() => Promise<string[]>> {
+  await page.evaluate(() => {
+    const seen = new Set<string>();
+    Reflect.set(window, 'seenStages', seen);
+    addEventListener('flipbook', (event) => {
+      const { type, stage } = Reflect.get(event, 'detail');
+      if (type === 'step') seen.add(stage);
+    });
+  });
+  return () => page.evaluate(() => [...Reflect.get(window, 'seenStages')]);
 }
 
 /** Collects the `done` events of the page from now on. */

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { ALL_FORMATS, BufferSource, Input } from 'mediabunny';
 import {
+  alphas,
   download,
   ended,
   expect,
@@ -57,7 +58,7 @@ test('type, generate, download, read the file back; the same seed gives the same
   // The file brings its settings back.
   await page.getByLabel('Prompt').fill('something else');
   await page.getByLabel('Steps').fill('9');
-  await page.locator('input[type=file]').setInputFiles(path);
+  await page.getByLabel('open one').setInputFiles(path);
   await expect(page.getByLabel('Prompt')).toHaveValue('a dancing <cat> & "dog" 🐈');
   await expect(page.getByLabel('Steps')).toHaveValue('2');
   await expect(page.getByLabel('Seed')).toHaveValue('7');
@@ -108,6 +109,18 @@ test('the finished clip plays in a loop, and pauses', async ({ page }) => {
   expect(await shot()).toBe(rest);
   await page.getByRole('button', { name: 'Play' }).click();
   await expect.poll(shot).not.toBe(rest);
+});
+
+test('the transparent animation: every frame, its alpha, its settings', async ({ page }) => {
+  await open(page, { frames: '8', prompt: 'a ghost', background: '#ff0000' });
+  await makeClip(page);
+  const { path, file } = await download(page, 'Download APNG');
+  expect(file.suggestedFilename()).toBe('a-ghost-7.apng');
+  expect(probe(path)).toMatchObject({ codec: 'apng', frames: 8, width: 256 });
+  expect(new Set(alphas(path)).size).toBeGreaterThan(10);
+  await page.getByLabel('Prompt').fill('something else');
+  await page.getByLabel('open one').setInputFiles(path);
+  await expect(page.getByLabel('Prompt')).toHaveValue('a ghost');
 });
 
 test('an unlocked seed rolls for each new clip, a locked one stays', async ({ page }) => {

@@ -105,6 +105,36 @@ test('a phone: no sideways scrolling, everything within reach', async ({ page })
   }
 });
 
+test('once there is a clip the browser is asked to keep what is stored; what it says is told', async ({ page }) => {
+  await page.addInitScript(() => {
+    let isKept = false;
+    const asked = { times: 0 };
+    Reflect.set(window, 'asked', asked);
+    StorageManager.prototype.persisted = async () => isKept;
+    StorageManager.prototype.persist = async () => {
+      asked.times++;
+      isKept = true;
+      return true;
+    };
+  });
+  await open(page);
+  await expect(page.locator('footer')).toContainText('may clear it when space is short');
+  expect(await page.evaluate(() => Reflect.get(window, 'asked').times)).toBe(0);
+  await makeClip(page);
+  await expect(page.locator('footer')).toContainText('keeps it until you clear it');
+  await makeClip(page);
+  expect(await page.evaluate(() => Reflect.get(window, 'asked').times)).toBe(1);
+});
+
+test('how long a clip takes is said once one was made', async ({ page }) => {
+  await open(page);
+  await expect(page.locator('.go .help')).not.toContainText('About');
+  await generate(page);
+  await expect(progressBar(page)).toHaveAttribute('aria-valuetext', /estimating the time left/);
+  await ended(page);
+  await expect(page.locator('.go .help')).toContainText(/About .* here/);
+});
+
 test('strict headers and no console errors', async ({ page }) => {
   const problems: string[] = [];
   page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));

@@ -1,11 +1,14 @@
 // An engine for tests of the page: answers as told and draws a test card with its frame number, never anything that could be
 // taken for a clip. Lives only here.
 import type { GenerateEvent } from '../../src/events';
+import type { Pixels } from '../../src/media/pixels';
 import type { GenerateOptions } from '../../src/options';
 import type { Engine } from '../../src/protocol';
 
 export interface FakeEngine extends Engine {
   readonly asked: GenerateOptions[];
+  /** The start picture of each. */
+  readonly pictures: (Pixels | undefined)[];
   readonly log: string[];
   /** Sends an event of the generation under way. */
   send(event: GenerateEvent): void;
@@ -24,6 +27,7 @@ export function fakeEngine({
   let settle: { resolve: () => void; reject: (error: unknown) => void } | undefined;
   let context: CanvasRenderingContext2D | null = null;
   const asked: GenerateOptions[] = [];
+  const pictures: FakeEngine['pictures'] = [];
   const log: string[] = [];
   const card = (text: string) => {
     if (!context) return;
@@ -35,14 +39,16 @@ export function fakeEngine({
   };
   return {
     asked,
+    pictures,
     log,
     async attach(canvas) {
       if (attachError) throw attachError;
       context = canvas?.getContext?.('2d') ?? null;
       return { name: 'Test adapter', isSoftware };
     },
-    generate(options, onEvent) {
+    generate(options, onEvent, picture) {
       asked.push(options);
+      pictures.push(picture);
       emit = onEvent;
       return new Promise<void>((resolve, reject) => {
         settle = { resolve, reject };
@@ -65,6 +71,13 @@ export function fakeEngine({
     },
     async still() {
       return new Blob(['png'], { type: 'image/png' });
+    },
+    async pixels(index, side) {
+      log.push(`pixels ${index} ${side}`);
+      return { width: side, height: side, data: new Uint8ClampedArray(side * side * 4).fill(200) };
+    },
+    async animation() {
+      return new Blob(['apng'], { type: 'image/png' });
     },
     async forget() {
       log.push('forget');

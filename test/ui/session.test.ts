@@ -1,7 +1,9 @@
 // The page's state on a fake engine: what a visitor does, what the engine is asked for, what is kept.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { DoneEvent } from '../../src/events';
-import { defaults, type GenerateOptions, limits } from '../../src/options';
+import { FlipbookError } from '../../src/gpu/errors';
+import type { StartPicture } from '../../src/media/picture';
+import { defaults, frameSide, type GenerateOptions, limits } from '../../src/options';
 import { createSession, stepped } from '../../src/ui/session';
 import { type FakeEngine, fakeEngine } from './fake-engine';
 
@@ -113,6 +115,97 @@ describe('the seed', () => {
   });
 });
 
+describe('the start picture', () => {
+  const sha256 = 'ab'.repeat(32);
+  const pixels = {
+    width: frameSide,
+    height: frameSide,
+    data: new Uint8ClampedArray(frameSide * frameSide * 4).fill(7),
+  };
+  const file = (name: string) => new File(['x'], name, { type: 'image/png' });
+  const reader = (result: () => StartPicture | Promise<StartPicture>) => ({ readPicture: async () => result() });
+  const good = reader(() => ({ name: 'cat.png', sha256, pixels }));
+
+  test('goes to the engine with its name in the options; the prompt may be empty', async () => {
+    const session = createSession(engine, good);
+    session.edit('prompt', '');
+    await session.start.use(file('cat.png'));
+    await make(session);
+    expect(engine.asked).toEqual([{ ...defaults, prompt: '', picture: sha256 }]);
+    expect(engine.pictures).toEqual([pixels]);
+    expect(session.clip.value?.title).toBe('cat.png');
+    session.start.remove();
+    expect(await session.generate()).toBe('prompt');
+  });
+
+  test('a file that is none is explained, and the picture before stays', async () => {
+    let fits = true;
+    const session = createSession(
+      engine,
+      reader(() => {
+        if (!fits) throw new FlipbookError('input', '“a.txt” is no picture.', { hint: 'Use a PNG.' });
+        return { name: 'cat.png', sha256, pixels };
+      }),
+    );
+    await session.start.use(file('cat.png'));
+    fits = false;
+    await session.start.use(file('a.txt'));
+    expect(session.start.problem.value).toBe('“a.txt” is no picture. Use a PNG.');
+    expect(session.start.picture.value?.name).toBe('cat.png');
+    expect(session.failure.value).toBeUndefined();
+    session.start.remove();
+    expect(session.start.problem.value).toBe('');
+  });
+
+  test('of two given at once the last one counts', async () => {
+    const answers: ((picture: StartPicture) => void)[] = [];
+    const session = createSession(
+      engine,
+      reader(() => new Promise((resolve) => void answers.push(resolve))),
+    );
+    const both = [session.start.use(file('1')), session.start.use(file('2'))];
+    answers[1]?.({ name: '2', sha256, pixels });
+    answers[0]?.({ name: '1', sha256, pixels });
+    await Promise.all(both);
+    expect(session.start.picture.value?.name).toBe('2');
+  });
+
+  test('survives a reload to the last bit, and tampered storage does no harm', async () => {
+    await createSession(engine, good).start.use(file('cat.png'));
+    expect(createSession(fakeEngine()).start.picture.value).toEqual({ name: 'cat.png', sha256, pixels });
+    for (const text of ['[', '7', `{"name":"x","sha256":"${sha256}","pixels":"AAAA"}`, `{"name":"x","sha256":"z"}`]) {
+      localStorage.setItem('flipbook:picture', text);
+      expect(createSession(fakeEngine()).start.picture.value).toBeUndefined();
+    }
+  });
+
+  test('a link names it and never brings it', async () => {
+    const session = createSession(engine, good);
+    await session.start.use(file('cat.png'));
+    const { hash } = new URL(session.link() ?? '');
+    expect(hash).toContain(`picture=${sha256}`);
+    // Here it is still known from before; elsewhere it is missing until somebody adds it.
+    expect(createSession(fakeEngine(), { hash }).start.missing.value).toBe('');
+    localStorage.removeItem('flipbook:picture');
+    const elsewhere = createSession(fakeEngine(), { hash, ...good });
+    expect(elsewhere.start.missing.value).toBe(sha256);
+    expect(elsewhere.start.picture.value).toBeUndefined();
+    await elsewhere.start.use(file('cat.png'));
+    expect(elsewhere.start.missing.value).toBe('');
+  });
+
+  test('a link or a file without one is about words alone', async () => {
+    const session = createSession(engine, good);
+    await session.start.use(file('cat.png'));
+    expect(createSession(fakeEngine(), { hash: '#prompt=a+crab' }).start.picture.value).toBeUndefined();
+    session.restore({ prompt: 'a crab' }, 'a file');
+    expect(session.start.picture.value).toBeUndefined();
+    expect(session.note.value).toMatch(/yours is removed/);
+    session.restore({ prompt: '', picture: sha256 }, 'a file');
+    expect(session.note.value).toMatch(/picture that it started from is not in it/);
+  });
+});
+
 describe('memory', () => {
   test('the form comes back as typed, right or wrong', () => {
     const session = createSession(engine);
@@ -159,6 +252,8 @@ test.each([
   ['7', -1, 'frames', '4'],
   ['4', -1, 'guidance', '3.5'],
   ['0', -1, 'guidance', '0'],
+  ['', 1, 'motion', '1.25'],
+  ['4', 1, 'motion', '4'],
 ] as const)('%s stepped by %d in %s is %s', (text, by, field, expected) => {
   expect(stepped(text, by, field)).toBe(expected);
   expect(Number(expected)).toBeLessThanOrEqual(limits[field].max);

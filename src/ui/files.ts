@@ -1,0 +1,36 @@
+// Files that reach the page: dropped, pasted or chosen. A clip that somebody made with Flipbook brings its settings back,
+// any other picture becomes the start picture. No file is trusted: what a clip says goes into the form as text and through
+// the same validation as typing, and what a picture holds is the browser's to decode.
+import { readClipMetadata } from '../media/metadata';
+import { type Restored, restored } from '../options';
+import type { Session } from './session';
+
+/** @param asPicture it was put on the start picture's control: then it is never read as settings */
+export async function receiveFile(session: Session, file: File, asPicture = false): Promise<void> {
+  if (asPicture) return session.start.use(file);
+  const name = `“${file.name.slice(0, 60)}”`;
+  const isPicture = file.type.startsWith('image/');
+  try {
+    const found = await settingsOf(file);
+    if (Object.keys(found).length > 0) session.restore(found, name);
+    else if (isPicture) await session.start.use(file);
+    else
+      session.tell(`${name} holds no Flipbook settings. Drop an MP4 that this page made, or a picture to start from.`);
+  } catch {
+    if (isPicture) await session.start.use(file);
+    else session.tell(`${name} is neither a picture nor a clip that this page made, unchanged.`);
+  }
+}
+
+/** The picture among what is pasted, unless it comes along with text that a text field wants. */
+export function pastedPicture(event: ClipboardEvent): File | undefined {
+  const files = [...(event.clipboardData?.files ?? [])];
+  const isTyping = event.target instanceof HTMLElement && event.target.matches('textarea, input[type=text]');
+  if (isTyping && event.clipboardData?.types.includes('text/plain')) return undefined;
+  return files.find(({ type }) => type.startsWith('image/'));
+}
+
+async function settingsOf(file: File): Promise<Restored> {
+  const found = await readClipMetadata(file);
+  return found ? restored((name) => Reflect.get(found, name)) : {};
+}

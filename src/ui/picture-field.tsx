@@ -1,0 +1,83 @@
+// The start picture's control: an empty frame that takes a picture by click, drop or paste, or the picture with its Remove
+// button. What becomes of other files that reach the page is in files.ts.
+import { useEffect, useRef } from 'preact/hooks';
+import type { StartPicture } from '../media/picture';
+import { frameSide } from '../options';
+import { receiveFile } from './files';
+import { PictureIcon } from './icons';
+import type { Session } from './session';
+
+export function PictureField({ session }: { session: Session }) {
+  const picture = session.start.picture.value;
+  const problem = session.start.problem.value;
+  const dragging = session.dragging.value;
+  const state = dragging === 'none' ? '' : `invited ${dragging === 'control' ? 'over' : ''}`;
+  return (
+    <div class={`control picture ${problem ? 'wrong' : ''}`}>
+      <label for="picture">Start picture</label>
+      <div class={`drop ${picture ? 'full' : ''} ${state}`}>
+        <div class="target">
+          <input
+            id="picture"
+            type="file"
+            accept="image/*"
+            aria-invalid={problem !== ''}
+            aria-describedby={`picture-words ${problem ? 'picture-error' : ''} picture-help`}
+            onChange={(event) => {
+              const input = event.currentTarget;
+              const file = input.files?.[0];
+              if (file) void receiveFile(session, file, true);
+              input.value = ''; // The same file may be chosen again.
+            }}
+          />
+          {picture ? <Thumbnail picture={picture} /> : <PictureIcon />}
+          <span class="words" id="picture-words">
+            {dragging === 'none' ? words(picture) : 'Drop it here to make it move'}
+          </span>
+        </div>
+        {picture && (
+          <button type="button" class="quiet" onClick={() => remove(session)}>
+            Remove
+          </button>
+        )}
+      </div>
+      {problem && (
+        <p class="error" id="picture-error">
+          {problem}
+        </p>
+      )}
+      <p class="help" id="picture-help">
+        {help(session)}
+      </p>
+    </div>
+  );
+}
+
+function words(picture: StartPicture | undefined) {
+  return picture ? <strong>{picture.name}</strong> : 'Drop, paste or choose one';
+}
+
+function help(session: Session): string {
+  const missing = session.start.missing.value;
+  if (missing) {
+    return `These settings belong to a clip that started from a picture (SHA-256 ${missing.slice(0, 12)}…). It is not part of links and files: add the same one to make the same clip.`;
+  }
+  return session.start.picture.value
+    ? 'The clip moves from this picture; the prompt may stay empty.'
+    : 'Optional: the clip then moves from it instead of drawing its own, transparency included.';
+}
+
+function Thumbnail({ picture }: { picture: StartPicture }) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  useEffect(() => {
+    const { data, width, height } = picture.pixels;
+    canvas.current?.getContext('2d')?.putImageData(new ImageData(data, width, height), 0, 0);
+  }, [picture]);
+  return <canvas ref={canvas} width={frameSide} height={frameSide} />;
+}
+
+function remove(session: Session): void {
+  session.start.remove();
+  // The button goes away: keep the keyboard at the control.
+  document.getElementById('picture')?.focus();
+}

@@ -1,0 +1,84 @@
+// The start picture's state: what was given, why something else was not taken, and which one a link or file asks for.
+// It decodes nothing (src/media/picture.ts does) and has no markup.
+import { batch, computed, type ReadonlySignal, signal } from '@preact/signals';
+import { readPicture, type StartPicture } from '../media/picture';
+import { frameSide } from '../options';
+import { toFailure } from './messages';
+import { loadPicture, savePicture } from './settings';
+
+export type PictureReader = (file: File, side: number) => Promise<StartPicture>;
+
+export interface StartPictureState {
+  /** What the next clip starts from. */
+  readonly picture: ReadonlySignal<StartPicture | undefined>;
+  /** Why the last file given is not it. */
+  readonly problem: ReadonlySignal<string>;
+  /** SHA-256 of the one that a link or a file names, while it is not here. */
+  readonly missing: ReadonlySignal<string>;
+  /** Takes a file. What is no picture changes nothing, and is explained at the control. */
+  use(file: File): Promise<void>;
+  remove(): void;
+  /** For settings from elsewhere: theirs, or none. What is here stays only if it is that one. */
+  want(sha256: string | undefined): void;
+}
+
+interface Surroundings {
+  /** `undefined`: no link; else what it names, which may be nothing. */
+  readonly linked: { readonly picture: string | undefined } | undefined;
+  readonly read?: PictureReader | undefined;
+  /** To screen readers, at once. */
+  readonly say: (message: string) => void;
+  /** To scripts that drive the page. */
+  readonly broadcast: (detail: object) => void;
+}
+
+export function createStartPicture({ linked, read = readPicture, say, broadcast }: Surroundings): StartPictureState {
+  const stored = loadPicture(frameSide);
+  // A link stands for itself: a picture from the last visit is not part of it, unless it is the one that it names.
+  const picture = signal(linked && stored?.sha256 !== linked.picture ? undefined : stored);
+  const problem = signal('');
+  const wanted = signal(linked?.picture ?? '');
+  /** Files are read in the background: only the one given last counts. */
+  let latest = 0;
+
+  const set = (value: StartPicture | undefined) => {
+    batch(() => {
+      picture.value = value;
+      problem.value = '';
+    });
+    savePicture(value);
+  };
+
+  return {
+    picture,
+    problem,
+    missing: computed(() => (wanted.value === picture.value?.sha256 ? '' : wanted.value)),
+    async use(file) {
+      const turn = ++latest;
+      try {
+        const given = await read(file, frameSide);
+        if (turn !== latest) return;
+        set(given);
+        say(`${given.name} is the start picture.`);
+        broadcast({ type: 'picture', sha256: given.sha256 });
+      } catch (error) {
+        if (turn !== latest) return;
+        const { message, hint } = toFailure(error);
+        problem.value = [message, hint].filter(Boolean).join(' ');
+        say(problem.value);
+        broadcast({ type: 'failure', code: 'input', message, hint });
+      }
+    },
+    remove() {
+      latest++;
+      wanted.value = '';
+      set(undefined);
+      say('The start picture is removed.');
+    },
+    want(sha256) {
+      latest++;
+      wanted.value = sha256 ?? '';
+      if (picture.value?.sha256 !== sha256) set(undefined);
+    },
+  };
+}

@@ -45,14 +45,14 @@ export function copy(): Kernel {
     access: ['read', 'write'],
     params: [['groups', 'u32']],
     code: wgsl`
-${paramsStruct([['groups', 'u32']], 2)}@group(0) @binding(0) var<storage, read> from: array<vec4f>;
-@group(0) @binding(1) var<storage, read_write> to: array<vec4f>;
+${paramsStruct([['groups', 'u32']], 2)}@group(0) @binding(0) var<storage, read> source: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> copied: array<vec4f>;
 
 @compute @workgroup_size(${groupSize})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   let i = (group.x + group.y * params.groups) * ${groupSize}u + local;
-  if (i < arrayLength(&to)) {
-    to[i] = from[i];
+  if (i < arrayLength(&copied)) {
+    copied[i] = source[i];
   }
 }
 `,

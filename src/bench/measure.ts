@@ -17,7 +17,7 @@ interface Pace {
 }
 
 export const paces: Readonly<Record<'software' | 'hardware', Pace>> = {
-  software: { warmUps: 2, turns: 5, turn: 150, slow: 2500, slowTurns: 2 },
+  software: { warmUps: 2, turns: 5, turn: 100, slow: 600, slowTurns: 2 },
   hardware: { warmUps: 10, turns: 15, turn: 60, slow: 2500, slowTurns: 3 },
 };
 
@@ -117,7 +117,8 @@ async function check(
   }
   for (const _ of filters) {
     const invalid = await device.popErrorScope().catch(() => null);
-    if (invalid) failure ??= invalid;
+    // Its reason comes first: a wrong result is what it leads to.
+    if (invalid) failure = invalid;
   }
   if (runner && failure === undefined) return runner;
   prepared?.dispose();

@@ -36,12 +36,12 @@ interface Shape {
 
 const embedded = 'embedded model';
 const spatialShapes: readonly Shape[] = [
-  { source: embedded, frames: 9, places: 64, large: { frames: 36, places: 256 }, channels: 256, heads: 4 },
+  { source: embedded, frames: 9, places: 64, large: { frames: 36, places: 64 }, channels: 256, heads: 4 },
   {
     source: 'AnimateDiff, 8 heads of 40, 64×64 scaled down',
     frames: 2,
     places: 256,
-    large: { frames: 4, places: 1024 },
+    large: { frames: 2, places: 512 },
     channels: 320,
     heads: 8,
   },
@@ -49,7 +49,7 @@ const spatialShapes: readonly Shape[] = [
     source: 'Stable Video Diffusion, 5 heads of 64, 72×128 scaled down',
     frames: 2,
     places: 192,
-    large: { frames: 4, places: 1152 },
+    large: { frames: 2, places: 576 },
     channels: 320,
     heads: 5,
   },

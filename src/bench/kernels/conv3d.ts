@@ -21,15 +21,15 @@ interface Shape {
 const embedded = 'embedded model';
 const shapes: readonly Shape[] = [
   { source: embedded, kernel: [1, 3, 3], cin: 64, cout: 64, size: [9, 16, 16], large: [36, 32, 32] },
-  { source: embedded, kernel: [1, 3, 3], cin: 128, cout: 128, size: [4, 16, 16], large: [36, 16, 16] },
-  { source: embedded, kernel: [3, 1, 1], cin: 128, cout: 128, size: [12, 16, 16], large: [72, 16, 16] },
+  { source: embedded, kernel: [1, 3, 3], cin: 128, cout: 128, size: [2, 16, 16], large: [36, 16, 16] },
+  { source: embedded, kernel: [3, 1, 1], cin: 128, cout: 128, size: [8, 16, 16], large: [72, 16, 16] },
   { source: embedded, kernel: [1, 1, 1], cin: 128, cout: 256, size: [9, 16, 16], large: [72, 16, 16] },
   {
     source: 'Stable Video Diffusion, 320 channels, 72×128 scaled down',
     kernel: [1, 3, 3],
     cin: 320,
     cout: 320,
-    size: [3, 6, 8],
+    size: [2, 6, 8],
     large: [14, 18, 32],
   },
   {
@@ -37,7 +37,7 @@ const shapes: readonly Shape[] = [
     kernel: [3, 1, 1],
     cin: 320,
     cout: 320,
-    size: [14, 6, 6],
+    size: [14, 4, 6],
     large: [14, 18, 32],
   },
   {
@@ -45,7 +45,7 @@ const shapes: readonly Shape[] = [
     kernel: [1, 3, 3],
     cin: 640,
     cout: 640,
-    size: [2, 4, 4],
+    size: [2, 3, 4],
     large: [16, 8, 8],
   },
   {

@@ -14,7 +14,11 @@ export function tfjsAsWritten(runtime: Tfjs, { reference, x, weight, bias }: Con
     { shape: [...kernel, input[4], cout], data: weight.values },
     { shape: [cout], data: bias },
   ];
-  return prepareTfjs(runtime, inputs, (x, w, b) => tf.add(tf.conv3d(x as Tensor5D, w as Tensor5D, 1, 'same'), b!));
+  return prepareTfjs(runtime, inputs, (x, w, b) => {
+    // Its sum of a rank-5 tensor and a bias does not compile; as rows it does, and the reshape is free.
+    const y = tf.conv3d(x as Tensor5D, w as Tensor5D, 1, 'same');
+    return tf.add(tf.reshape(y, [-1, cout]), b!);
+  });
 }
 
 export function tfjsRewrite(runtime: Tfjs, { reference, x, weight, bias }: Conv): Prepared {

@@ -1,6 +1,7 @@
 // The whole model: one denoiser step and one decode, ours against the same weights as ONNX, and a step at several lengths.
 import type { LoadedModel } from '../../engine/model';
 import { Plan } from '../../gpu/plan';
+import type { Tensor } from '../../gpu/tensor';
 import type { Arm, BenchCase, Context } from '../case';
 import { permute, randomValues } from '../data';
 import { type MeasureOptions, measureCase } from '../measure';
@@ -56,7 +57,7 @@ export async function decode(context: Context, model: LoadedModel, modelUrl: str
   };
 }
 
-function ours(context: Context, build: (recorder: Recorder) => ReturnType<Plan['alloc']>, how: string): Arm {
+function ours(context: Context, build: (recorder: Recorder) => Tensor, how: string): Arm {
   return {
     runtime: 'flipbook',
     kind: 'ours',
@@ -130,7 +131,7 @@ export async function decodeRun(context: Context, model: LoadedModel, modelUrl: 
 }
 
 /** Work of the recorded plan, without a GPU. */
-function costOf(build: (recorder: Recorder) => ReturnType<Plan['alloc']>): { flops: number; bytes: number } {
+function costOf(build: (recorder: Recorder) => Tensor): { flops: number; bytes: number } {
   const plan = new Plan(null, 'count');
   const input = (shape: readonly number[]) => plan.input(shape);
   build({ plan, f32: input, f16: input });

@@ -5,7 +5,7 @@ import { randomValues } from '../data';
 import type { ColdRuntime } from '../protocol';
 import type { ArmResult } from '../result';
 import { type Counters, openSharedGpu, Readback } from '../runtimes/device';
-import { loadOrt } from '../runtimes/ort';
+import { loadOrt, onDevice } from '../runtimes/ort';
 import { prepareOurs } from '../runtimes/ours';
 import { timingOf } from '../statistics';
 import { graph, openModel, weightFile } from './files';
@@ -40,7 +40,7 @@ async function onnxruntime(modelUrl: string): Promise<void> {
   const gpu = await openSharedGpu();
   const { api } = await loadOrt(gpu.device);
   const session = await api.InferenceSession.create(await graph('denoiser_step'), {
-    executionProviders: ['webgpu'],
+    executionProviders: [onDevice(gpu.device)],
     preferredOutputLocation: 'gpu-buffer',
     graphOptimizationLevel: 'all',
     externalData: await weightFile(modelUrl, 'denoiser.safetensors'),

@@ -42,8 +42,11 @@ export function prepareTfjs(
       last = result;
     },
     wait: () => {
-      // It gathers dispatches and submits them by fifteens.
-      (tf.backend() as WebGPUBackend).submitQueue();
+      // It gathers dispatches and submits them by fifteens: what is left goes now.
+      const backend = tf.backend() as WebGPUBackend;
+      backend.ensureCommandEncoderReady();
+      backend.endComputePassEncoder();
+      backend.submitQueue();
       return readback.wait();
     },
     output: async () => ((await last?.data()) as Float32Array | undefined) ?? new Float32Array(),

@@ -27,7 +27,7 @@ type Draft = { -readonly [Key in keyof BenchResult]: BenchResult[Key] } & {
  * result's `failures`, and the next one begins.
  */
 export async function* runBench(options: RunOptions): AsyncGenerator<{ event: RunEvent; result: BenchResult }> {
-  const { only = groups, quick = false, modelUrl, versions, limit = 6, signal } = options;
+  const { only = groups, quick = false, modelUrl, versions, limit = 10, signal } = options;
   const start = performance.now();
   const draft: Draft = {
     schema: 1,

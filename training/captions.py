@@ -13,9 +13,9 @@ def draw_caption(row: dict, rng: np.random.Generator) -> str:
     tags = list(row["tags"])
     rng.shuffle(tags)
     kind = rng.random()
-    if kind < 0.5 or not tags:
+    if kind < 0.6 or not tags:
         text = label
-    elif kind < 0.75:
+    elif kind < 0.8:
         text = ", ".join([label, *tags[: rng.integers(1, 4)]])
     else:
         text = " ".join(tags[: rng.integers(1, 4)])

@@ -22,6 +22,7 @@ from text import TextEncoder, Tokenizer
 from vocabulary import load_table
 
 PICTURES, CLIPS = 64, 7  # a batch of each costs about the same
+CLIP_SHARE = 0.65  # of the steps of the second stage
 NULL_TEXT = 0.1  # share of prompts replaced by the empty one, for classifier-free guidance
 MOTION_GIVEN = 0.5
 KNOWN_PICTURE, KNOWN_CLIP = 0.05, 0.15  # share of the batch in which a part of the latents is given
@@ -45,9 +46,9 @@ class Latents:
     def __init__(self, stored: dict):
         self.mean = stored["mean"].view(-1, 1, 1)
         self.std = stored["std"].view(-1, 1, 1)
-        self.stills, self.clips, self.anchors = stored["stills"], stored["clips"], stored["anchors"]
-        self.still_rows, self.clip_rows = stored["still_rows"], stored["clip_rows"]
-        self.still_groups, self.still_weights = self.group(self.still_rows)
+        self.singles, self.clips, self.anchors = stored["pictures"], stored["clips"], stored["anchors"]
+        self.picture_rows, self.clip_rows = stored["picture_rows"], stored["clip_rows"]
+        self.picture_groups, self.picture_weights = self.group(self.picture_rows)
         self.clip_groups, self.clip_weights = self.group(self.clip_rows)
         self.mean_motion = float(np.mean([row["motion"] for row in self.clip_rows]))
 
@@ -73,16 +74,9 @@ class Latents:
         return (z.float() - self.mean) / self.std
 
     def pictures(self, count: int, rng: np.random.Generator) -> tuple[Tensor, list[str]]:
-        """[B, 1, 12, 16, 16]: half of them stills, half of them frames of clips."""
-        half = count // 2
-        latents, texts = [], []
-        for i in self.draw(self.still_groups, self.still_weights, half, rng):
-            latents.append(self.stills[i])
-            texts.append(draw_caption(self.still_rows[i], rng))
-        for i in self.draw(self.clip_groups, self.clip_weights, count - half, rng):
-            latents.append(self.anchors[i, rng.integers(self.anchors.shape[1])])
-            texts.append(draw_caption(self.clip_rows[i], rng))
-        return self.normalise(torch.stack(latents))[:, None], texts
+        """[B, 1, 12, 16, 16] and captions."""
+        drawn = self.draw(self.picture_groups, self.picture_weights, count, rng)
+        return self.normalise(self.singles[drawn])[:, None], [draw_caption(self.picture_rows[i], rng) for i in drawn]
 
     def loops(self, count: int, rng: np.random.Generator) -> tuple[Tensor, Tensor, list[str], Tensor]:
         """[B, 9, 12, 16, 16] rolled to a random start, the picture of its first frame, captions, relative motion [B]."""
@@ -142,7 +136,7 @@ def main() -> None:
     rng = np.random.default_rng([loop.steps, loop.rank])
     torch.manual_seed(loop.steps * loop.size + loop.rank)
     for _ in loop:
-        clips = loop.progress >= args.pictures_first and rng.random() < 0.75
+        clips = loop.progress >= args.pictures_first and rng.random() < CLIP_SHARE
         if clips:
             x0, picture, texts, amount = latents.loops(-(-CLIPS // loop.size), rng)
             conditions = clip_conditions(x0, picture, x0, known_mask(x0, KNOWN_CLIP, rng))

@@ -31,18 +31,31 @@ TABLE = [
 ]
 
 
+def nearest_names(names: Tensor, words: Tensor) -> Tensor:
+    """Cosines [W, N] of encodings [N, D] and [W, D], with the names' mean removed."""
+    mean = names.mean(0)
+    return F.normalize(words - mean, dim=1) @ F.normalize(names - mean, dim=1).T
+
+
 @torch.no_grad()
 def nearest_captions(model: Shipped, index: dict, words: dict[str, str], count: int = 5) -> dict[str, dict]:
-    """For each word, given with the name that it means: the nearest names by the model's own text encoder (cosine, mean
-    removed), and the rank of the meant one (1 is first) among all."""
+    """For each word, given with the name that it means: the nearest names by the model's trained text encoder, and the rank
+    of the meant one (1 is first) among all; `tableRank` is that by the frozen token table alone, what the encoder started from."""
     names = sorted({row["name"] for kind in ("clips", "stills") for row in index[kind] if not row["flag"]})
-    _, pooled = model.text(*model.tokenizer(names))
-    _, asked = model.text(*model.tokenizer(list(words)))
-    mean = pooled.mean(0)
-    scores = F.normalize(asked - mean, dim=1) @ F.normalize(pooled - mean, dim=1).T
-    return {word: {"means": meant, "rank": 1 + int((row > row[names.index(meant)]).sum()),
-                   "nearest": [names[i] for i in row.topk(count).indices.tolist()]}
-            for (word, meant), row in zip(words.items(), scores)}
+
+    def encode(texts: list[str]) -> tuple[Tensor, Tensor]:
+        tokens, mask = model.tokenizer(texts)
+        bag = (model.text.table[tokens] * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
+        return model.text(tokens, mask)[1], bag
+
+    trained, table = (nearest_names(a, b) for a, b in zip(encode(names), encode(list(words))))
+    right = [names.index(meant) for meant in words.values()]
+
+    def rank(row: Tensor, i: int) -> int:
+        return 1 + int((row > row[i]).sum())
+
+    return {word: {"means": names[i], "rank": rank(a, i), "tableRank": rank(b, i), "nearest": [names[j] for j in a.topk(count).indices.tolist()]}
+            for word, a, b, i in zip(words, trained, table, right)}
 
 
 def sheet(frames: list[Tensor]) -> Image.Image:

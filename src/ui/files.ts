@@ -3,6 +3,7 @@
 // the same validation as typing, and what a picture holds is the browser's to decode.
 import { readClipMetadata } from '../media/metadata';
 import { type Restored, restored } from '../options';
+import { toFailure } from './messages';
 import type { Session } from './session';
 
 /** @param asPicture it was put on the start picture's control: then it is never read as settings */
@@ -16,8 +17,9 @@ export async function receiveFile(session: Session, file: File, asPicture = fals
     else if (isPicture) await session.start.use(file);
     else
       session.tell(`${name} holds no Flipbook settings. Drop an MP4 that this page made, or a picture to start from.`);
-  } catch {
+  } catch (error) {
     if (isPicture) await session.start.use(file);
+    else if (file.type.startsWith('video/')) session.tell(`${name}: ${toFailure(error).message}`);
     else session.tell(`${name} is neither a picture nor a clip that this page made, unchanged.`);
   }
 }

@@ -98,21 +98,24 @@ async function run({ only, quick, json }) {
   };
   try {
     const page = await chrome.newPage();
-    const finished = new Promise((done, failed) => {
+    /** @type {() => void} */
+    let done = () => {};
+    const finished = new Promise((resolve, failed) => {
+      done = () => resolve(undefined);
       page.on('crash', () => failed(new Error('the page crashed')));
-      page.on('pageerror', (error) => say(`  page: ${firstLine(error)}`));
       chrome.on('disconnected', () => failed(new Error('the browser ended')));
       setTimeout(() => failed(new Error(`it took longer than ${mostMinutes} minutes`)), mostMinutes * 60_000).unref();
-      void page.exposeFunction(
-        'benchListener',
-        (/** @type {{ event: any, result: BenchResult }} */ { event, result }) => {
-          if (result && ['case', 'cold', 'adapter', 'predictions', 'failure'].includes(event.type)) keep(result);
-          if (event.type === 'done') done(undefined);
-          else tell(event);
-        },
-      );
     });
     finished.catch(() => undefined);
+    page.on('pageerror', (error) => say(`  page: ${firstLine(error)}`));
+    await page.exposeFunction(
+      'benchListener',
+      (/** @type {{ event: any, result: BenchResult }} */ { event, result }) => {
+        if (result && ['case', 'cold', 'adapter', 'predictions', 'failure'].includes(event.type)) keep(result);
+        if (event.type === 'done') done();
+        else tell(event);
+      },
+    );
     await page.addInitScript(() => {
       addEventListener('flipbook-bench', (event) => Reflect.get(window, 'benchListener')(Reflect.get(event, 'detail')));
     });

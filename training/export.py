@@ -141,7 +141,7 @@ def manifest(args: argparse.Namespace, latents: dict[str, Tensor], config: dict[
         "latents": {"channels": CHANNELS, "timeFactor": TIME, "spaceFactor": SPACE, "size": [side, side],
                     "mean": [round(v, 6) for v in latents["mean"].tolist()],
                     "std": [round(v, 6) for v in latents["std"].tolist()]},
-        "process": "flow",
+        "process": {"schedule": "flow", "shift": args.shift},
         "prediction": "flow",
         "capabilities": ["text", "image", "loop", "alpha"],
         "limits": {"frames": {"min": 4, "max": 144, "multipleOf": 4}, "promptCharacters": 500},
@@ -163,6 +163,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=8)
     parser.add_argument("--picture-steps", type=int, default=None)
     parser.add_argument("--guidance", type=float, default=4)
+    parser.add_argument("--shift", type=float, default=3, help="of the sampler's times towards noise (Esser et al. 2024)")
     args = parser.parse_args()
     args.random = args.random or args.tiny
     if not args.random and not (args.autoencoder and args.denoiser):
@@ -180,7 +181,7 @@ def main() -> None:
     described = manifest(args, latents, configs(autoencoder, denoiser, text), args.out)
     (args.out / "model.json").write_text(json.dumps(described, indent=2) + "\n")
     if args.fixtures:
-        write_fixtures(args.fixtures, autoencoder, denoiser, text, latents, args.out / "tokenizer.json")
+        write_fixtures(args.fixtures, autoencoder, denoiser, text, latents, args.out / "tokenizer.json", described["process"])
     for file in sorted(args.out.iterdir()):
         file.chmod(0o644)
         print(f"{file.name:24} {file.stat().st_size:>10}")

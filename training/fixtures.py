@@ -13,6 +13,7 @@ from torch import Tensor
 
 from autoencoder import Autoencoder
 from denoiser import INPUT, LATENT, Denoiser, clip_conditions, picture_conditions
+from sampling import times
 from text import LENGTH, TextEncoder
 
 PROMPTS = ["", "a dancing cat", "Zoë's naïve robo-octopus, waving its eight arms at the moon while it is raining cats and dogs in 2026!"]
@@ -50,10 +51,10 @@ def tokenise(path: Path, texts: list[str]) -> tuple[Tensor, Tensor]:
 
 @torch.no_grad()
 def sample(denoiser: Denoiser, x: Tensor, context: Tensor, mask: Tensor, pooled: Tensor, conditions: Tensor,
-           guidance: float | None) -> Tensor:
-    """Flow Euler from t = 1 to 0 in equal steps; with guidance, row 0 of the context is the empty prompt."""
-    for i in range(STEPS):
-        t, following = 1 - i / STEPS, 1 - (i + 1) / STEPS
+           guidance: float | None, process: object) -> Tensor:
+    """Flow Euler; with guidance, row 0 of the context is the empty prompt."""
+    levels = times(STEPS, process)
+    for t, following in zip(levels, levels[1:]):
         b = 1 if guidance is None else 2
         rows = slice(1, 2) if guidance is None else slice(0, 2)
         v = denoiser(x.expand(b, -1, -1, -1, -1), torch.full([b], t), context[rows], mask[rows], pooled[rows],
@@ -66,7 +67,8 @@ def sample(denoiser: Denoiser, x: Tensor, context: Tensor, mask: Tensor, pooled:
 
 @torch.no_grad()
 def write_fixtures(folder: Path, autoencoder: Autoencoder, denoiser: Denoiser, text: TextEncoder,
-                   latents: dict[str, Tensor], tokenizer: Path) -> None:
+                   latents: dict[str, Tensor], tokenizer: Path, process: object) -> None:
+    """`process` as in model.json."""
     g = torch.Generator().manual_seed(7)
     out: dict[str, Tensor] = {}
     tokens, mask = tokenise(tokenizer, PROMPTS)
@@ -94,9 +96,9 @@ def write_fixtures(folder: Path, autoencoder: Autoencoder, denoiser: Denoiser, t
     out["encoder.output"] = page(autoencoder.encode(rgba.movedim(-1, 2)))
 
     start = noise(g, 1, 1, LATENT, 16, 16)
-    made = sample(denoiser, start, context, mask, pooled, picture_conditions(start), GUIDANCE)
+    made = sample(denoiser, start, context, mask, pooled, picture_conditions(start), GUIDANCE, process)
     clip_start = noise(g, 1, 3, LATENT, 16, 16)
-    clip = sample(denoiser, clip_start, context, mask, pooled, clip_conditions(clip_start, made[:, 0]), None)
+    clip = sample(denoiser, clip_start, context, mask, pooled, clip_conditions(clip_start, made[:, 0]), None, process)
     out |= {"sample.picture_noise": page(start).half(), "sample.picture": page(made),
             "sample.clip_noise": page(clip_start).half(), "sample.clip": page(clip)}
 

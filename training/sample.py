@@ -14,9 +14,12 @@ from torch import Tensor
 from autoencoder import Autoencoder
 from data import data_dir
 from denoiser import LATENT, clip_conditions, picture_conditions
+from sampling import times
 from text import Tokenizer
 from train_denoiser import Model
 from vocabulary import load_table
+
+SHIFT = 3.0  # as export.py writes it into model.json
 
 PROMPTS = [
     "red heart", "grinning face", "cat", "dog face", "rocket", "octopus", "red apple", "pizza", "a dancing cat", "robot",
@@ -28,18 +31,19 @@ PROMPTS = [
 @torch.no_grad()
 def sample(model: Model, texts: list[str], tokenizer: Tokenizer, steps: int, guidance: float, seed: int,
            latent_frames: int = 1, picture: Tensor | None = None) -> Tensor:
-    """Flow Euler with equal steps -> normalised latents [B, T, 12, 16, 16]. With `picture` [B, 12, 16, 16], a clip."""
+    """Flow Euler -> normalised latents [B, T, 12, 16, 16]. With `picture` [B, 12, 16, 16], a clip."""
     generator = torch.Generator().manual_seed(seed)
     x = torch.randn(len(texts), latent_frames, LATENT, 16, 16, generator=generator)
     encoded = [(mask, *model.text(tokens, mask)) for tokens, mask in (tokenizer(texts), tokenizer([""] * len(texts)))]
     conditions = picture_conditions(x) if picture is None else clip_conditions(x, picture)
     motion = torch.zeros(len(texts), 2)
-    for i in range(steps):
-        t = torch.full((len(texts),), 1 - i / steps)
+    levels = times(steps, {"shift": SHIFT})
+    for level, following in zip(levels, levels[1:]):
+        t = torch.full((len(texts),), level)
         outputs = [model.denoiser(x, t, context, mask, pooled, motion, conditions)
                    for mask, context, pooled in (encoded if guidance != 1 else encoded[:1])]
         v = outputs[0] if guidance == 1 else outputs[1] + guidance * (outputs[0] - outputs[1])
-        x = x - v / steps
+        x = x + (following - level) * v
     return x
 
 

@@ -1,6 +1,7 @@
 // A result as Markdown: the tables of docs/PERFORMANCE.md. The method around them is written by hand.
-import { type BenchResult, type CaseResult, type Group, groups, type RatioName, ratioNames } from './result';
+import { type BenchResult, type CaseResult, type Group, groups, type RatioName, ratioNames, speedup } from './result';
 import { armRows, columns, digits } from './rows';
+import { geometricMean } from './statistics';
 
 /** Between these lines of the document everything is replaced. */
 export const marks = { begin: '<!-- bench:begin -->', end: '<!-- bench:end -->' } as const;
@@ -49,7 +50,9 @@ export function report(result: BenchResult): string {
     ];
   });
   const failures = result.failures.length > 0 ? ['### What did not run', list(result.failures)] : [];
-  return [about(result), summary(result), ...sections, ...predicted(result), ...failures, ''].join('\n\n');
+  return [about(result), summary(result), byPeer(result), ...sections, ...predicted(result), ...failures, ''].join(
+    '\n\n',
+  );
 }
 
 function about({ date, seconds, machine, versions, ceilings }: BenchResult): string {
@@ -84,6 +87,22 @@ function summary({ ratios, download }: BenchResult): string {
     );
   }
   return lines.join('\n\n');
+}
+
+/** Each peer by itself, at its best in each case: the goals' fastest peer need not be the one that you would use. */
+function byPeer({ cases }: BenchResult): string {
+  const peers = ['onnxruntime-web', 'tfjs', 'jax-js'] as const;
+  const rows = groups.flatMap((group) => {
+    const found = cases.filter((result) => result.group === group);
+    const cells = peers.map((peer) => {
+      const values = found.map((result) => speedup(result, ({ runtime }) => runtime === peer));
+      const mean = geometricMean(values.filter((value) => value !== undefined));
+      return mean === undefined ? '' : `${digits(mean)}×`;
+    });
+    return cells.some((text) => text !== '') ? [[titles[group], ...cells]] : [];
+  });
+  const numbers = [false, true, true, true];
+  return ['### Ours over each peer at its best', markdownTable(['', ...peers], rows, numbers)].join('\n\n');
 }
 
 function table(found: CaseResult, { ceilings }: BenchResult): string {

@@ -37,6 +37,7 @@ test('the report tells goals, failures and predictions', () => {
   );
   expect(text).toContain('| conv3d_vs_as_written | 7.00× | 6× | reached |');
   expect(text).toContain('| decode_vs_ort | not measured | 3× |  |');
+  expect(text).toContain('| 3D convolution | 7.00× |  |  |');
   expect(text).toContain('- decode: it took longer than 6 minutes');
   expect(text).toContain('| some GPU | 12.0 | 34.0 | 5.60 | much |');
   expect(text).toContain('engine 60.0 kB');

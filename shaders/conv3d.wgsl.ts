@@ -1,6 +1,6 @@
 // 3D convolution by implicit GEMM: rows are output positions, depth is taps times input channels. For GPUs.
 // Software adapters and small channel counts use conv3d_direct.wgsl.ts.
-import type { ConvShape } from './conv3d_direct.wgsl';
+import { type ConvShape, convSizes } from './conv3d_direct.wgsl';
 import { type EpilogueOptions, epilogueLabel, gemmInterface } from './epilogue.wgsl';
 import { type GemmTile, gemmMain, gemmTileLabel } from './gemm.wgsl';
 import { type Shader, type ShaderParam, wgsl } from './wgsl';
@@ -12,17 +12,7 @@ export interface Conv3dTiledOptions extends ConvShape, EpilogueOptions {
 }
 
 /** `rows` is B · To · Ho · Wo. */
-export const conv3dTiledParams = [
-  ['time', 'u32'],
-  ['height', 'u32'],
-  ['width', 'u32'],
-  ['cin', 'u32'],
-  ['outTime', 'u32'],
-  ['outHeight', 'u32'],
-  ['outWidth', 'u32'],
-  ['cout', 'u32'],
-  ['rows', 'u32'],
-] as const satisfies readonly ShaderParam[];
+export const conv3dTiledParams = [...convSizes, ['rows', 'u32']] as const satisfies readonly ShaderParam[];
 
 /**
  * Arguments: x f32 [B, T, H, W, Cin], weight f16 [taps, Cin, Cout], bias f32 [Cout]?, residual f32 like out?,
@@ -30,7 +20,7 @@ export const conv3dTiledParams = [
  */
 export function conv3dTiled(options: Conv3dTiledOptions): Shader {
   const { kernel, stride, padding, circular, tile, inputAligned } = options;
-  const { declarations, access } = gemmInterface(options, inputAligned ? 'vec4f' : 'f32', conv3dTiledParams);
+  const { declarations, ...shader } = gemmInterface(options, inputAligned ? 'vec4f' : 'f32', conv3dTiledParams);
   const sizes = ['time', 'height', 'width'].map((name) => `i32(params.${name})`);
   const origin = (axis: number, out: string): string => `i32(${out} * ${stride[axis]}u) - ${padding[axis]}`;
   const prepare = (row: string, j: number): string => `let row${j} = ${row};
@@ -57,9 +47,8 @@ export function conv3dTiled(options: Conv3dTiledOptions): Shader {
         if (k2 == ${kernel[2]}u) { k2 = 0u; k1++; }
         if (k1 == ${kernel[1]}u) { k1 = 0u; k0++; }`;
   return {
+    ...shader,
     label: `conv3d ${gemmTileLabel(tile)} ${kernel} stride ${stride} ${epilogueLabel(options)}`,
-    access,
-    params: conv3dTiledParams,
     code: wgsl`
 ${declarations}
 fn wrap(p: i32, size: i32) -> i32 {

@@ -1,13 +1,11 @@
 // Maps that touch each element once, as WGSL text: concatenation over channels, addition, SiLU, affine.
 // Where a conv3d, a linear or a norm can do it in its own epilogue, that saves a pass over memory.
-import { paramsStruct, type Shader, type ShaderParam, wgsl } from './wgsl';
+import { linearMain, type Shader, type ShaderParam, shaderInterface, wgsl } from './wgsl';
 
 export const elementwiseThreads = 64;
 
-const thread = `@compute @workgroup_size(${elementwiseThreads})
-fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgroups: vec3u, @builtin(local_invocation_index) local: u32) {
-  let id = (workgroup.y * workgroups.x + workgroup.x) * ${elementwiseThreads}u + local;
-  if (id >= params.count) {
+const main = `${linearMain(elementwiseThreads)}
+  if (thread >= params.count) {
     return;
   }`;
 
@@ -16,25 +14,21 @@ const countParams = [['count', 'u32']] as const satisfies readonly ShaderParam[]
 /** Arguments: a (, b), out f32, equal shapes. `count` is in vec4s; the last one may hang over into a binding's padding. */
 export function elementwise(kind: 'add' | 'silu'): Shader {
   const add = kind === 'add';
+  const { declarations, ...shader } = shaderInterface(
+    [['a', 'read', 'vec4f'], ...(add ? [['b', 'read', 'vec4f'] as const] : []), ['out', 'write', 'vec4f']],
+    countParams,
+  );
   return {
+    ...shader,
     label: kind,
-    access: add ? ['read', 'read', 'write'] : ['read', 'write'],
-    params: countParams,
     code: wgsl`
-${paramsStruct(countParams, add ? 3 : 2)}
-@group(0) @binding(0) var<storage, read> a: array<vec4f>;
+${declarations}
+${main}
 #if ${add}
-@group(0) @binding(1) var<storage, read> b: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> out: array<vec4f>;
+  out[thread] = a[thread] + b[thread];
 #else
-@group(0) @binding(1) var<storage, read_write> out: array<vec4f>;
-#endif
-${thread}
-#if ${add}
-  out[id] = a[id] + b[id];
-#else
-  let v = a[id];
-  out[id] = v / (1.0 + exp(-v));
+  let v = a[thread];
+  out[thread] = v / (1.0 + exp(-v));
 #endif
 }
 `,
@@ -49,19 +43,23 @@ export const affineParams = [
 /** Arguments: x f32 [..., C], scale f32 [C], shift f32 [C], out f32 [..., C]. Sizes count vec4s if aligned. */
 export function affine({ aligned }: { readonly aligned: boolean }): Shader {
   const type = aligned ? 'vec4f' : 'f32';
+  const { declarations, ...shader } = shaderInterface(
+    [
+      ['x', 'read', type],
+      ['scale', 'read', type],
+      ['shift', 'read', type],
+      ['out', 'write', type],
+    ],
+    affineParams,
+  );
   return {
+    ...shader,
     label: `affine${aligned ? '' : ' unaligned'}`,
-    access: ['read', 'read', 'read', 'write'],
-    params: affineParams,
     code: wgsl`
-${paramsStruct(affineParams, 4)}
-@group(0) @binding(0) var<storage, read> x: array<${type}>;
-@group(0) @binding(1) var<storage, read> scale: array<${type}>;
-@group(0) @binding(2) var<storage, read> shift: array<${type}>;
-@group(0) @binding(3) var<storage, read_write> out: array<${type}>;
-${thread}
-  let c = id % params.channels;
-  out[id] = fma(x[id], scale[c], shift[c]);
+${declarations}
+${main}
+  let c = thread % params.channels;
+  out[thread] = fma(x[thread], scale[c], shift[c]);
 }
 `,
   };
@@ -84,22 +82,21 @@ export function concatParams(inputs: number): readonly ShaderParam[] {
 export function concat({ inputs, aligned }: ConcatOptions): Shader {
   const params = concatParams(inputs);
   const type = aligned ? 'vec4f' : 'f32';
+  const sources = Array.from({ length: inputs }, (_, i) => [`x${i}`, 'read', type] as const);
+  const { declarations, ...shader } = shaderInterface([...sources, ['out', 'write', type]], params);
   const branches = Array.from({ length: inputs }, (_, i) => {
     const start = i === 0 ? '0u' : `params.end${i - 1}`;
-    const copy = `{ out[id] = x${i}[row * (params.end${i} - ${start}) + c - ${start}]; }`;
+    const copy = `{ out[thread] = x${i}[row * (params.end${i} - ${start}) + c - ${start}]; }`;
     return i === inputs - 1 ? copy : `if (c < params.end${i}) ${copy} else `;
   });
   return {
+    ...shader,
     label: `concat of ${inputs}${aligned ? '' : ' unaligned'}`,
-    access: [...Array.from({ length: inputs }, () => 'read' as const), 'write'],
-    params,
     code: wgsl`
-${paramsStruct(params, inputs + 1)}
-${Array.from({ length: inputs }, (_, i) => `@group(0) @binding(${i}) var<storage, read> x${i}: array<${type}>;`).join('\n')}
-@group(0) @binding(${inputs}) var<storage, read_write> out: array<${type}>;
-${thread}
-  let row = id / params.end${inputs - 1};
-  let c = id % params.end${inputs - 1};
+${declarations}
+${main}
+  let row = thread / params.end${inputs - 1};
+  let c = thread % params.end${inputs - 1};
   ${branches.join('')}
 }
 `,

@@ -1,6 +1,6 @@
 // What every matrix-like kernel ends with, as WGSL text: f16 weights in, bias, activation, residual, store.
 // Not a kernel: conv3d and matmul build on it.
-import { paramsStruct, type Shader, type ShaderParam, wgsl } from './wgsl';
+import { enables, type ShaderParam, type StorageBinding, shaderInterface, wgsl } from './wgsl';
 
 export type Activation = 'none' | 'silu' | 'gelu';
 
@@ -15,31 +15,28 @@ export interface EpilogueOptions {
   readonly f16: boolean;
 }
 
-/** Bindings x, weight, bias?, residual?, out, and the uniforms, in this order; `xType` is the element type of x. */
+/**
+ * Storage x, weight, bias?, residual?, out, and the uniforms, in this order; `xType` is the element type of x.
+ * Also the directives that the options, or `subgroups`, ask for.
+ */
 export function gemmInterface(
-  options: EpilogueOptions,
+  { bias, residual, aligned, f16 }: EpilogueOptions,
   xType: 'f32' | 'vec4f',
   params: readonly ShaderParam[],
-): { declarations: string; access: Shader['access'] } {
-  const { bias, residual, aligned, f16 } = options;
+  subgroups = false,
+): ReturnType<typeof shaderInterface> {
   const element = aligned ? 'vec4f' : 'f32';
   const packed = aligned ? 'vec2u' : 'u32';
   const half = aligned ? 'vec4h' : 'f16';
-  const bindings: [name: string, access: 'read' | 'write', type: string][] = [
+  const bindings: StorageBinding[] = [
     ['x', 'read', xType],
     ['weight', 'read', f16 ? half : packed],
   ];
   if (bias) bindings.push(['bias', 'read', element]);
   if (residual) bindings.push(['residual', 'read', element]);
   bindings.push(['out', 'write', element]);
-  const declared = bindings.map(
-    ([name, access, type], i) =>
-      `@group(0) @binding(${i}) var<storage, ${access === 'read' ? 'read' : 'read_write'}> ${name}: array<${type}>;`,
-  );
-  return {
-    access: bindings.map(([, access]) => access),
-    declarations: `${f16 ? 'enable f16;\n' : ''}${paramsStruct(params, bindings.length)}${declared.join('\n')}\n`,
-  };
+  const { declarations, ...shader } = shaderInterface(bindings, params);
+  return { ...shader, declarations: `${enables({ f16, subgroups })}${declarations}` };
 }
 
 /**

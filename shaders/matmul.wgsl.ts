@@ -1,23 +1,23 @@
 // Linear layers, y = activation(x·W + b) + residual, as WGSL text. Not attention, not convolution.
+import {
+  type DirectOptions,
+  directInterface,
+  directLabel,
+  directStep,
+  directStore,
+  directSums,
+  directThreads,
+} from './direct.wgsl';
 import { type EpilogueOptions, epilogueLabel, finish, gemmInterface, weightAt } from './epilogue.wgsl';
 import { type GemmTile, gemmMain, gemmTileLabel } from './gemm.wgsl';
-import { type Shader, type ShaderParam, wgsl } from './wgsl';
+import { counted, linearMain, type Shader, type ShaderParam, wgsl } from './wgsl';
 
-export interface LinearDirectOptions extends EpilogueOptions {
+const each = <T>(count: number, text: (i: number) => T): T[] => counted(count).map(text);
+
+export interface LinearDirectOptions extends DirectOptions {
   /** Rows of one thread. */
   readonly rows: number;
-  /** Output channels of one thread, in vec4s. */
-  readonly columns: number;
-  /** Input channels of one step of the loop; Cin must be a multiple. */
-  readonly unroll: number;
-  /**
-   * The four threads of a quad make the same rows for different output channels and share their inputs through quad swaps
-   * (needs `subgroups`, quads of consecutive threads, `unroll` 4, and a multiple of four `groups`).
-   */
-  readonly shared: boolean;
 }
-
-export const linearDirectThreads = 64;
 
 /** `groups`: how many threads share the output channels of a row. */
 export const linearDirectParams = [
@@ -27,81 +27,35 @@ export const linearDirectParams = [
   ['groups', 'u32'],
 ] as const satisfies readonly ShaderParam[];
 
-/** Threads u and u ^ 0 .. 3 of a quad exchange a value. */
-export const quadSwaps = ['', 'quadSwapX', 'quadSwapY', 'quadSwapDiagonal'] as const;
-
-const each = <T>(count: number, text: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => text(i));
-
 /**
  * Arguments: x f32 [M, Cin], weight f16 [Cin, Cout], bias f32 [Cout]?, residual f32 [M, Cout]?, out f32 [M, Cout].
- * Straight from storage: no workgroup memory, no barrier. One thread makes `rows` × 4·`columns` outputs.
+ * One thread makes `rows` × 4·`columns` outputs. For software adapters.
  */
 export function linearDirect(options: LinearDirectOptions): Shader {
-  const { rows, columns, unroll, shared, aligned } = options;
-  const { declarations, access } = gemmInterface(options, 'f32', linearDirectParams);
-  const unit = aligned ? 4 : 1;
-  const loads = each(rows, (r) =>
-    each(unroll, (u) => {
-      if (!shared) return `let x${u}_${r} = vec4f(x[p${r} + k + ${u}u]);`;
-      if (u === 0) return `let q${r} = x[p${r} + k + lane]; let x0_${r} = vec4f(q${r});`;
-      return `let x${u}_${r} = vec4f(${quadSwaps[u]}(q${r}));`;
-    }).join('\n    '),
-  );
-  const weights = each(unroll, (u) =>
-    each(columns, (c) => {
-      const channel = shared ? `pitch${u}` : `${u}u * rowPitch`;
-      return `let w${u}_${c} = weightAt(row + ${channel} + ${(4 * c) / unit}u);`;
-    }).join('\n    '),
-  );
-  // One statement per sum: a software adapter pays for every masked store inside a loop.
-  const products = each(rows, (r) =>
-    each(columns, (c) => {
-      let sum = `s${r}_${c}`;
-      for (let u = 0; u < unroll; u++) sum = `fma(x${u}_${r}, w${u}_${c}, ${sum})`;
-      return `s${r}_${c} = ${sum};`;
-    }).join('\n    '),
-  );
+  const { rows, columns, unroll, aligned } = options;
+  const { declarations, ...shader } = directInterface(options, linearDirectParams);
   return {
-    label: `linear direct ${rows}x${4 * columns} by ${unroll}${shared ? ' shared' : ''} ${epilogueLabel(options)}`,
-    access,
-    params: linearDirectParams,
+    ...shader,
+    label: `linear direct ${directLabel(options, rows)} ${epilogueLabel(options)}`,
     code: wgsl`
-#if ${shared}
-enable subgroups;
-diagnostic(off, subgroup_uniformity);
-#endif
 ${declarations}
-${weightAt(options)}
-${finish(options)}
-@compute @workgroup_size(${linearDirectThreads})
-fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgroups: vec3u, @builtin(local_invocation_index) local: u32) {
-  let id = (workgroup.y * workgroups.x + workgroup.x) * ${linearDirectThreads}u + local;
+${linearMain(directThreads)}
   let groups = params.groups;
-  let column = id % groups * ${4 * columns}u;
-  let first = id / groups * ${rows}u;
+  let column = thread % groups * ${4 * columns}u;
+  let first = thread / groups * ${rows}u;
   if (first >= params.rows) {
     return;
   }
   let last = params.rows - 1u;
-  ${each(rows, (r) => `let p${r} = min(first + ${r}u, last) * params.cin;`).join('\n  ')}
-  let rowPitch = params.cout / ${unit}u;
-  var row = column / ${unit}u;
-  ${each(rows, (r) => each(columns, (c) => `var s${r}_${c} = vec4f();`).join(' ')).join('\n  ')}
-#if ${shared}
-  let lane = local & 3u;
-  ${each(4, (u) => `let pitch${u} = (lane ^ ${u}u) * rowPitch;`).join('\n  ')}
-#endif
+  ${counted(rows)
+    .map((r) => `let p${r} = min(first + ${r}u, last) * params.cin;`)
+    .join('\n  ')}
+  ${directSums(options, rows)}
+  var row = column / ${aligned ? 4 : 1}u;
   for (var k = 0u; k < params.cin; k += ${unroll}u) {
-    ${loads.join('\n    ')}
-    ${weights.join('\n    ')}
-    ${products.join('\n    ')}
-    row += ${unroll}u * rowPitch;
+        ${directStep(options, { outputs: rows, taps: 1, stride: 1 }, (r, channel) => `x[p${r} + k + ${channel}]`)}
   }
-  var sums = array<vec4f, ${rows * columns}>(${each(rows, (r) => each(columns, (c) => `s${r}_${c}`)).join(', ')});
-  let count = min(${rows}u, params.rows - first);
-  for (var r = 0u; r < count; r++) {
-    ${each(columns, (c) => `finish(sums[r * ${columns}u + ${c}u], first + r, column + ${4 * c}u);`).join('\n    ')}
-  }
+  ${directStore(options, rows, { count: `min(${rows}u, params.rows - first)`, row: 'first', rowStep: '1u' })}
 }
 `,
   };
@@ -122,13 +76,12 @@ export const linearTiledParams = [
 /** The arguments of `linearDirect`, through workgroup memory: for GPUs and many rows. */
 export function linearTiled(options: LinearTiledOptions): Shader {
   const { tile, inputAligned } = options;
-  const { declarations, access } = gemmInterface(options, inputAligned ? 'vec4f' : 'f32', linearTiledParams);
+  const { declarations, ...shader } = gemmInterface(options, inputAligned ? 'vec4f' : 'f32', linearTiledParams);
   const prepare = (row: string, j: number): string => `let row${j} = ${row};`;
   const place = (j: number): string => `inside${j} = row${j} < params.rows; from${j} = row${j} * params.cin;`;
   return {
+    ...shader,
     label: `linear ${gemmTileLabel(tile)} ${epilogueLabel(options)}`,
-    access,
-    params: linearTiledParams,
     code: wgsl`
 ${declarations}
 ${gemmMain(options, { tile, inputAligned, taps: 1, state: '', prepare, place, nextTap: '' })}
@@ -152,13 +105,12 @@ const slices = 8;
  */
 export function linearSplit(options: LinearSplitOptions): Shader {
   const { rows, aligned } = options;
-  const { declarations, access } = gemmInterface(options, 'f32', linearTiledParams);
+  const { declarations, ...shader } = gemmInterface(options, 'f32', linearTiledParams);
   const threads = linearSplitQuads * slices;
   const unit = aligned ? 4 : 1;
   return {
+    ...shader,
     label: `linear split ${rows} ${epilogueLabel(options)}`,
-    access,
-    params: linearTiledParams,
     code: wgsl`
 ${declarations}
 ${weightAt(options)}

@@ -1,7 +1,7 @@
 // One sampler step as WGSL: guidance mix, prediction to x0, step, noise and the x0 for the preview in one pass.
 // Not the numbers: src/diffusion makes the coefficients on the CPU in f64, and this only applies them.
 import { philoxNormals } from './random.wgsl';
-import { paramsStruct, type Shader, wgsl } from './wgsl';
+import { linearMain, type Shader, type StorageBinding, shaderInterface, wgsl } from './wgsl';
 
 export interface NoiseUpdateOptions {
   /** The output holds an unconditional half, then a conditional one. */
@@ -23,15 +23,16 @@ export interface NoiseUpdateOptions {
 export function noiseUpdate({ guided, previous, inPlace, aligned }: NoiseUpdateOptions): Shader {
   const params = [['count', 'u32']] as const;
   const element = aligned ? 'vec4f' : 'f32';
-  const bindings: { name: string; access: 'read' | 'write' | 'readWrite'; type: string }[] = [
-    { name: 'step', access: 'read', type: 'f32' },
-    { name: 'key', access: 'read', type: 'u32' },
-    { name: 'output', access: 'read', type: element },
-    { name: 'x', access: inPlace ? 'readWrite' : 'read', type: element },
+  const bindings: StorageBinding[] = [
+    ['step', 'read', 'f32'],
+    ['key', 'read', 'u32'],
+    ['output', 'read', element],
+    ['x', inPlace ? 'readWrite' : 'read', element],
   ];
-  if (previous === 'read') bindings.push({ name: 'previous', access: 'read', type: element });
-  if (!inPlace) bindings.push({ name: 'next', access: 'write', type: element });
-  bindings.push({ name: 'denoised', access: previous === 'replace' ? 'readWrite' : 'write', type: element });
+  if (previous === 'read') bindings.push(['previous', 'read', element]);
+  if (!inPlace) bindings.push(['next', 'write', element]);
+  bindings.push(['denoised', previous === 'replace' ? 'readWrite' : 'write', element]);
+  const { declarations, ...shader } = shaderInterface(bindings, params);
   const next = inPlace ? 'x' : 'next';
   const before = previous === 'replace' ? 'denoised' : 'previous';
   // Past the end of an unaligned tensor loads give anything and stores are guarded.
@@ -46,20 +47,13 @@ export function noiseUpdate({ guided, previous, inPlace, aligned }: NoiseUpdateO
           .map((lane) => `if (4u * i + ${lane}u < params.count) { ${name}[4u * i + ${lane}u] = ${value}[${lane}]; }`)
           .join('\n  ');
   return {
+    ...shader,
     label: `noise update${guided ? ' guided' : ''} previous=${previous}${inPlace ? ' in place' : ''}${aligned ? '' : ' unaligned'}`,
-    access: bindings.map(({ access }) => access),
-    params,
     code: wgsl`
-${paramsStruct(params, bindings.length)}${bindings
-  .map(
-    ({ name, access, type }, i) =>
-      `@group(0) @binding(${i}) var<storage, ${access === 'read' ? 'read' : 'read_write'}> ${name}: array<${type}>;`,
-  )
-  .join('\n')}
+${declarations}
 ${philoxNormals}
-@compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgroups: vec3u, @builtin(local_invocation_index) local: u32) {
-  let i = (workgroup.y * workgroups.x + workgroup.x) * 64u + local;
+${linearMain(64)}
+  let i = thread; // of four elements
   if (4u * i >= params.count) {
     return;
   }

@@ -1,7 +1,7 @@
 // Philox4x32-10 and Box–Muller as WGSL: noise that is a pure function of (seed, stream, element).
 // src/diffusion/noise.ts is the bit-exact TypeScript twin of the integers and the uniforms.
 import { cosSin, preciseLn } from './precise.wgsl';
-import { paramsStruct, type Shader, wgsl } from './wgsl';
+import { linearMain, type Shader, shaderInterface, wgsl } from './wgsl';
 
 /**
  * `philox(group: u32, stream: u32, seed: vec2u) -> vec4u` (Salmon et al., SC 2011) for counter (group, stream, 0, 0), and
@@ -69,17 +69,21 @@ export interface RandomOptions {
 export function random({ output }: RandomOptions): Shader {
   const params = [['count', 'u32']] as const;
   const words = output === 'words';
-  return {
-    label: `random ${output}`,
-    access: ['read', 'write'],
+  const { declarations, ...shader } = shaderInterface(
+    [
+      ['key', 'read', 'u32'],
+      ['out', 'write', words ? 'u32' : 'f32'],
+    ],
     params,
+  );
+  return {
+    ...shader,
+    label: `random ${output}`,
     code: wgsl`
-${paramsStruct(params, 2)}@group(0) @binding(0) var<storage, read> key: array<u32>;
-@group(0) @binding(1) var<storage, read_write> out: array<${words ? 'u32' : 'f32'}>;
+${declarations}
 ${philoxNormals}
-@compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgroups: vec3u, @builtin(local_invocation_index) local: u32) {
-  let element = ((workgroup.y * workgroups.x + workgroup.x) * 64u + local) * 4u;
+${linearMain(64)}
+  let element = thread * 4u;
   let seed = vec2u(key[0], key[1]);
 #if ${words}
   let value = philox((key[3] + element) >> 2u, key[2], seed);

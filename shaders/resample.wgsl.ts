@@ -1,6 +1,6 @@
 // Moves between resolutions as WGSL text: pixel and time shuffles, nearest upsampling, average downsampling.
 // No learned weights: an up- or downsampling convolution is conv3d beside one of these.
-import { f32, paramsStruct, type Shader, type ShaderParam, wgsl } from './wgsl';
+import { f32, linearMain, type Shader, type ShaderParam, shaderInterface, wgsl } from './wgsl';
 
 export type ResampleKind =
   | 'pixelShuffle'
@@ -33,45 +33,47 @@ export const resampleParams = [
 export function resample({ kind, factors, aligned }: ResampleOptions): Shader {
   const [rt, rh, rw] = factors;
   const type = aligned ? 'vec4f' : 'f32';
+  const { declarations, ...shader } = shaderInterface(
+    [
+      ['x', 'read', type],
+      ['out', 'write', type],
+    ],
+    resampleParams,
+  );
   return {
+    ...shader,
     label: `${kind} ${factors}${aligned ? '' : ' unaligned'}`,
-    access: ['read', 'write'],
-    params: resampleParams,
     code: wgsl`
-${paramsStruct(resampleParams, 2)}
-@group(0) @binding(0) var<storage, read> x: array<${type}>;
-@group(0) @binding(1) var<storage, read_write> out: array<${type}>;
-@compute @workgroup_size(${resampleThreads})
-fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgroups: vec3u, @builtin(local_invocation_index) local: u32) {
-  let id = (workgroup.y * workgroups.x + workgroup.x) * ${resampleThreads}u + local;
-  if (id >= params.count) {
+${declarations}
+${linearMain(resampleThreads)}
+  if (thread >= params.count) {
     return;
   }
-  let c = id % params.channels;
-  let w = id / params.channels % params.width;
-  let h = id / (params.channels * params.width) % params.height;
-  let frame = id / (params.channels * params.width * params.height); // batch and time
+  let c = thread % params.channels;
+  let w = thread / params.channels % params.width;
+  let h = thread / (params.channels * params.width) % params.height;
+  let frame = thread / (params.channels * params.width * params.height); // batch and time
 #if ${kind === 'pixelShuffle'}
   // Channel c·r² + i·r + j of the input is pixel (i, j) of a block (torch.nn.functional.pixel_shuffle).
   let pixel = (frame * (params.height / ${rh}u) + h / ${rh}u) * (params.width / ${rw}u) + w / ${rw}u;
-  out[id] = x[(pixel * params.channels + c) * ${rh * rw}u + h % ${rh}u * ${rw}u + w % ${rw}u];
+  out[thread] = x[(pixel * params.channels + c) * ${rh * rw}u + h % ${rh}u * ${rw}u + w % ${rw}u];
 #elif ${kind === 'pixelUnshuffle'}
   let row = h * ${rh}u + c / ${rw}u % ${rh}u;
   let pixel = (frame * params.height * ${rh}u + row) * params.width * ${rw}u + w * ${rw}u + c % ${rw}u;
-  out[id] = x[pixel * (params.channels / ${rh * rw}u) + c / ${rh * rw}u];
+  out[thread] = x[pixel * (params.channels / ${rh * rw}u) + c / ${rh * rw}u];
 #elif ${kind === 'timeShuffle'}
   // Channel i·C + c of an input frame is channel c of output frame i. Time is the slowest axis within a batch.
   let pixel = (frame / ${rt}u * params.height + h) * params.width + w;
-  out[id] = x[(pixel * ${rt}u + frame % ${rt}u) * params.channels + c];
+  out[thread] = x[(pixel * ${rt}u + frame % ${rt}u) * params.channels + c];
 #elif ${kind === 'timeUnshuffle'}
   let channels = params.channels / ${rt}u;
   let pixel = ((frame * ${rt}u + c / channels) * params.height + h) * params.width + w;
-  out[id] = x[pixel * channels + c % channels];
+  out[thread] = x[pixel * channels + c % channels];
 #elif ${kind === 'upsampleNearest'}
   let batch = frame / params.time;
   let inFrame = batch * (params.time / ${rt}u) + frame % params.time / ${rt}u;
   let pixel = (inFrame * (params.height / ${rh}u) + h / ${rh}u) * (params.width / ${rw}u) + w / ${rw}u;
-  out[id] = x[pixel * params.channels + c];
+  out[thread] = x[pixel * params.channels + c];
 #else
   var sum = ${type}();
   for (var i = 0u; i < ${rt}u; i++) {
@@ -82,7 +84,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgr
       }
     }
   }
-  out[id] = sum * ${f32(1 / (rt * rh * rw))};
+  out[thread] = sum * ${f32(1 / (rt * rh * rw))};
 #endif
 }
 `,

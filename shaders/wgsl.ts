@@ -37,3 +37,45 @@ export function paramsStruct(params: readonly ShaderParam[], binding?: number): 
   const struct = `struct Params {\n${params.map(([name, type]) => `  ${name}: ${type},\n`).join('')}}\n`;
   return binding === undefined ? struct : `${struct}@group(0) @binding(${binding}) var<uniform> params: Params;\n`;
 }
+
+/** 0 .. count - 1, to unroll a loop in the text. */
+export function counted(count: number): number[] {
+  return Array.from({ length: count }, (_, i) => i);
+}
+
+/** The directives of a module that uses these features; they stand first in it. */
+export function enables(features: { readonly f16?: boolean; readonly subgroups?: boolean }): string {
+  const f16 = features.f16 ? 'enable f16;\n' : '';
+  // Our subgroup calls are uniform within a quad or a row of lanes, which the compiler cannot see.
+  return features.subgroups ? `${f16}enable subgroups;\ndiagnostic(off, subgroup_uniformity);\n` : f16;
+}
+
+export type StorageBinding = readonly [name: string, access: Shader['access'][number], type: string];
+
+/**
+ * The storage arrays of a shader in the order of its arguments, `type` being that of an element, and its uniforms behind
+ * them: WGSL declarations, and what `Shader` says of them.
+ */
+export function shaderInterface(
+  bindings: readonly StorageBinding[],
+  params: readonly ShaderParam[],
+): Pick<Shader, 'access' | 'params'> & { readonly declarations: string } {
+  const declared = bindings.map(
+    ([name, access, type], i) =>
+      `@group(0) @binding(${i}) var<storage, ${access === 'read' ? 'read' : 'read_write'}> ${name}: array<${type}>;\n`,
+  );
+  const declarations = `${paramsStruct(params, bindings.length)}${declared.join('')}`;
+  return { declarations, access: bindings.map(([, access]) => access), params };
+}
+
+/**
+ * How the entry point of a kernel begins whose workgroups of `size` threads are counted along x, then y (`linearGrid` of
+ * src/gpu): `workgroupIndex`, `local` within it, and `thread` over all; the last workgroups may lie past the end.
+ * @param builtins more of them, as parameters
+ */
+export function linearMain(size: number, builtins = ''): string {
+  return `@compute @workgroup_size(${size})
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgroups: vec3u, @builtin(local_invocation_index) local: u32${builtins && `, ${builtins}`}) {
+  let workgroupIndex = workgroup.y * workgroups.x + workgroup.x;
+  let thread = workgroupIndex * ${size}u + local;`;
+}

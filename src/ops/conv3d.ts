@@ -1,29 +1,17 @@
 // 3D convolution: checks shapes, chooses the kernel, records it. Not the WGSL.
 import { conv3dTiled } from '../../shaders/conv3d.wgsl';
-import { conv3dDirect, conv3dDirectThreads, type Triple } from '../../shaders/conv3d_direct.wgsl';
-import type { GemmTile } from '../../shaders/gemm.wgsl';
+import { conv3dDirect, type Triple } from '../../shaders/conv3d_direct.wgsl';
+import { directThreads } from '../../shaders/direct.wgsl';
 import { linearGrid } from '../gpu/kernel';
 import type { Plan } from '../gpu/plan';
 import { reshape, sizeOf, type Tensor } from '../gpu/tensor';
 import { activationShape, expectTensor, formatTensor } from './check';
 import { linear } from './linear';
-import {
-  type Adapter,
-  adapterOf,
-  channelGroups,
-  checkDirectTile,
-  type DirectTile,
-  directTile,
-  evenPieces,
-  gemmGrid,
-  gemmTile,
-} from './tiles';
+import { checkDirectTile, type DirectVariant, type ProductOptions, prepareProduct, type TiledVariant } from './product';
+import { type Adapter, adapterOf, channelGroups, directTile, evenPieces, gemmGrid, gemmTile } from './tiles';
 
-export interface Conv3dOptions {
-  /** f16 [kt*kh*kw, Cin, Cout]: one matrix per tap, time slowest, width fastest. */
-  readonly weight: Tensor;
-  /** f32 [Cout]. */
-  readonly bias?: Tensor | undefined;
+/** `weight` is [kt*kh*kw, Cin, Cout]: one matrix per tap, time slowest, width fastest. */
+export interface Conv3dOptions extends ProductOptions {
   /** Taps along time, height and width. */
   readonly kernel: Triple<number>;
   /** Default 1. */
@@ -32,15 +20,13 @@ export interface Conv3dOptions {
   readonly padding?: Triple<number> | undefined;
   /** Axes whose padding wraps around instead of being zero. */
   readonly circular?: Triple<boolean> | undefined;
-  /** f32 in the output's shape, added last. */
-  readonly residual?: Tensor | undefined;
   readonly activation?: 'silu' | undefined;
 }
 
 /** How one convolution is computed. A direct one makes `strip` neighbouring outputs along `axis` in one thread. */
 export type Conv3dVariant =
-  | ({ readonly kind: 'direct'; readonly axis: 'time' | 'width'; readonly strip: number } & DirectTile)
-  | { readonly kind: 'tiled'; readonly tile: GemmTile };
+  | (DirectVariant & { readonly axis: 'time' | 'width'; readonly strip: number })
+  | TiledVariant;
 
 /**
  * y = activation(conv(x) + bias) + residual (cross-correlation, as in PyTorch): x f32 [B, T, H, W, Cin] ->
@@ -49,7 +35,7 @@ export type Conv3dVariant =
  * @throws TypeError where a shape does not fit
  */
 export function conv3d(plan: Plan, x: Tensor, options: Conv3dOptions, variant?: Conv3dVariant): Tensor {
-  const { weight, bias, kernel, residual, activation = 'none' } = options;
+  const { weight, kernel } = options;
   const { stride = [1, 1, 1], padding = [0, 0, 0], circular = [false, false, false] } = options;
   const [batch, time, height, width, cin] = activationShape('conv3d', 'x', x);
   checkTriple('kernel', kernel, 1);
@@ -65,7 +51,6 @@ export function conv3d(plan: Plan, x: Tensor, options: Conv3dOptions, variant?: 
     `kernel [${kernel}] and x ${formatTensor(x)} ask for it`,
   );
   const cout = weight.shape[2]!;
-  if (bias) expectTensor('conv3d', 'bias', bias, [cout]);
   const size = [time, height, width] as const;
   const extents = size.map((extent, i) => Math.floor((extent + 2 * padding[i]! - kernel[i]!) / stride[i]!) + 1);
   const [outTime, outHeight, outWidth] = extents as [number, number, number];
@@ -75,26 +60,14 @@ export function conv3d(plan: Plan, x: Tensor, options: Conv3dOptions, variant?: 
     );
   }
   const shape = [batch, outTime, outHeight, outWidth, cout];
-  if (residual) expectTensor('conv3d', 'residual', residual, shape, 'f32', 'it must have the shape of the output');
   if (!variant && taps === 1 && stride.every((s) => s === 1) && padding.every((p) => p === 0)) {
-    const epilogue = { bias, residual, activation: options.activation };
-    return linear(plan, x, { ...epilogue, weight: reshape(weight, [cin, cout]) });
+    const { bias, activation, residual } = options;
+    return linear(plan, x, { weight: reshape(weight, [cin, cout]), bias, activation, residual });
   }
   const wrapsOnce = circular.every((wraps, i) => !wraps || padding[i]! <= size[i]!);
   const chosen = variant ?? chooseConv3d(adapterOf(plan), kernel, shape, cin, wrapsOnce);
-  const out = plan.alloc(shape);
-  const args = [x, weight, ...(bias ? [bias] : []), ...(residual ? [residual] : []), out];
-  const shader = {
-    kernel,
-    stride,
-    padding,
-    circular,
-    bias: bias !== undefined,
-    residual: residual !== undefined,
-    activation,
-    aligned: cout % 4 === 0,
-    f16: plan.gpu?.features.f16 ?? false,
-  } as const;
+  const { epilogue, out, args } = prepareProduct(plan, 'conv3d', x, options, shape);
+  const shader = { ...epilogue, kernel, stride, padding, circular };
   const sizes = { time, height, width, cin, outTime, outHeight, outWidth, cout };
   const cost = { flops: 2 * taps * cin * sizeOf(shape) };
   if (chosen.kind === 'tiled') {
@@ -109,7 +82,7 @@ export function conv3d(plan: Plan, x: Tensor, options: Conv3dOptions, variant?: 
     plan.call(conv3dTiled(kernelOptions), args, gemmGrid(tile, rows, cout), { ...sizes, rows }, cost);
     return out;
   }
-  checkDirectTile('conv3d', chosen, cin, plan.gpu?.features.subgroups ?? true);
+  checkDirectTile(plan, 'conv3d', chosen, cin);
   const { kind: _, ...tile } = chosen;
   const { axis, strip } = tile;
   const strips = Math.ceil((axis === 'time' ? outTime : outWidth) / strip);
@@ -119,7 +92,7 @@ export function conv3d(plan: Plan, x: Tensor, options: Conv3dOptions, variant?: 
   plan.call(
     conv3dDirect({ ...shader, ...tile }),
     args,
-    linearGrid(threads, conv3dDirectThreads),
+    linearGrid(threads, directThreads),
     { ...sizes, strips, groups, threads },
     cost,
   );

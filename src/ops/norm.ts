@@ -1,13 +1,8 @@
 // Group norm and layer norm: checks shapes, chooses between one dispatch and three, records them. Not the WGSL.
-import {
-  groupNormApply,
-  groupNormCoefficients,
-  groupNormPartials,
-  groupNorm as groupNormShader,
-  layerNorm as layerNormShader,
-  NORM_THREADS,
-  type Width,
-} from '../../shaders/norm.wgsl';
+import { groupNorm as groupNormShader } from '../../shaders/group_norm.wgsl';
+import { groupNormApply, groupNormCoefficients, groupNormPartials } from '../../shaders/group_norm_wide.wgsl';
+import { layerNorm as layerNormShader } from '../../shaders/layer_norm.wgsl';
+import { NORM_THREADS, type Width } from '../../shaders/norm.wgsl';
 import { linearGrid } from '../gpu/kernel';
 import type { Plan } from '../gpu/plan';
 import { sizeOf, type Tensor } from '../gpu/tensor';

@@ -1,4 +1,5 @@
-// How large a piece of a matrix product one thread makes. Arithmetic on shapes only: the tables that a tuner would fill.
+// How large a piece of a matrix product one thread makes. Arithmetic on shapes only.
+import type { DirectTile } from '../../shaders/direct.wgsl';
 import type { GemmTile } from '../../shaders/gemm.wgsl';
 import { type Grid, maxGroups } from '../gpu/kernel';
 import type { Plan } from '../gpu/plan';
@@ -15,15 +16,6 @@ export interface Adapter {
 export function adapterOf(plan: Plan): Adapter {
   const isSoftware = plan.gpu?.isSoftware ?? false;
   return { isSoftware, quads: isSoftware && (plan.gpu?.features.subgroups ?? false) };
-}
-
-export interface DirectTile {
-  /** Output channels of one thread, in vec4s. */
-  readonly columns: number;
-  /** Input channels of one step of the inner loop. */
-  readonly unroll: number;
-  /** Inputs are shared by the threads of a quad. */
-  readonly shared: boolean;
 }
 
 /** Equal pieces of at most `most`, so that the last one is not mostly empty: 36 in pieces of at most 16 gives 12. */
@@ -74,14 +66,4 @@ export function gemmGrid(tile: GemmTile, rows: number, cout: number): Grid {
   const down = Math.ceil(rows / tile.rows);
   const folds = Math.ceil(down / maxGroups);
   return [Math.ceil(cout / tile.columns), Math.ceil(down / folds), folds];
-}
-
-/** Throws where a tile cannot work for these channels or on this adapter. */
-export function checkDirectTile(op: string, tile: DirectTile, cin: number, subgroups: boolean): void {
-  if (cin % tile.unroll !== 0) {
-    throw new TypeError(`${op}: Cin ${cin} is not a multiple of the tile's unroll ${tile.unroll}; choose another tile`);
-  }
-  if (tile.shared && (!subgroups || tile.unroll !== 4)) {
-    throw new TypeError(`${op}: a shared tile needs the feature 'subgroups' and unroll 4; choose another tile`);
-  }
 }

@@ -1,0 +1,156 @@
+// The streaming softmax in registers, straight from storage, without barriers, as WGSL text. For software adapters: GPUs use
+// streaming_tiled.wgsl.ts. Rows and scores are streaming_softmax.wgsl.ts's.
+import { counted, linearMain, wgsl } from './wgsl';
+
+/**
+ * One thread makes `rows` queries and reads `keys` keys at a time. Four neighbours share a batch and a head, so that a
+ * software adapter, four lanes wide, reads keys and values as scalars.
+ */
+export interface DirectSchedule {
+  readonly kind: 'direct';
+  readonly rows: number;
+  readonly keys: number;
+  /** The four neighbours load one channel each and swap (needs `subgroups` with quads of consecutive threads, and whole vec4s). */
+  readonly quads?: boolean;
+}
+
+export const DIRECT_THREADS = 64;
+
+/** Most keys whose weights a thread keeps at once. */
+const MOST_BLOCK = 64;
+
+/** Entry point; the functions that it calls are those of streaming_softmax.wgsl.ts. */
+export function streamingDirect(headDim: number, { rows, keys }: DirectSchedule): string {
+  const chunks = Math.ceil(headDim / 4);
+  const block = Math.floor(MOST_BLOCK / keys) * keys;
+  const R = counted(rows);
+  const K = counted(keys);
+  // A software adapter pays for every store to a variable inside a loop: sums take several products a statement.
+  const unroll = [2, 1].find((size) => chunks % size === 0)!;
+  const U = counted(unroll);
+  const perRow = rows === 1 ? 'f32' : `vec${rows}f`;
+  const part = (value: string, r: number): string => (rows === 1 ? value : `${value}[${r}]`);
+  const gather = (of: (r: number) => string): string => `${perRow}(${R.map(of).join(', ')})`;
+  const dots = (r: number, k: number): string =>
+    U.flatMap((u) => ['x', 'y', 'z', 'w'].map((c) => [`query${r}_${u}.${c}`, `key${k}_${u}.${c}`])).reduce(
+      (sum, [q, key]) => `fma(${q}, ${key}, ${sum})`,
+      `s${r}_${k}`,
+    );
+  const weighted = (r: number, u: number): string =>
+    K.reduce((sum, k) => `fma(vec4f(${part(`weight${k}`, r)}), value${k}_${u}, ${sum})`, `a${r}_${u}`);
+  const lines = (indent: number, items: readonly string[]): string => items.join(`\n${' '.repeat(indent)}`);
+  const cross = (of: (r: number, u: number) => string): string[] => R.flatMap((r) => U.map((u) => of(r, u)));
+  return wgsl`
+${linearMain(DIRECT_THREADS)}
+  let threads = (params.queries + ${4 * rows - 1}u) / ${4 * rows}u * 4u;  // of one batch and head
+  let slot = thread / threads;
+  // Threads past the end repeat the last work without storing: an idle lane would slow its neighbours down.
+  let batch = min(slot / params.heads, params.batches - 1u);
+  let head = slot % params.heads;
+  let lane = local & 3u;
+  let first = (thread % threads) * ${rows}u;
+  let last = params.queries - 1u;
+  ${lines(
+    2,
+    R.map((r) => `let i${r} = min(first + ${r}u, last);`),
+  )}
+  var query: array<vec4f, ${rows * chunks}>;
+  var acc: array<vec4f, ${rows * chunks}>;
+  for (var r = 0u; r < ${rows}u; r++) {
+    let base = queryBase(batch, head, min(first + r, last));
+    for (var c = 0u; c < ${chunks}u; c++) {
+      query[c * ${rows}u + r] = load_q(base, c, lane);
+    }
+  }
+  var weights: array<${perRow}, ${block}>;  // logits, then their exponentials
+  var highest = ${perRow}(lowest);
+  var sum = ${perRow}();
+  let keyStart = keyBase(batch, head);
+  let keyPitch = pitch(params.keyStride);
+  let valueStart = valueBase(batch, head);
+  let valuePitch = pitch(params.valueStride);
+  for (var start = 0u; start < params.keys; start += ${block}u) {
+    let count = min(params.keys - start, ${block}u);
+    var top = highest;
+    for (var j = 0u; j < count; j += ${keys}u) {
+      ${lines(
+        6,
+        K.map((k) => `let k${k} = keyStart + min(start + j + ${k}u, params.keys - 1u) * keyPitch;`),
+      )}
+      ${lines(
+        6,
+        R.flatMap((r) => K.map((k) => `var s${r}_${k} = 0.0;`)),
+      )}
+      for (var c = 0u; c < ${chunks}u; c += ${unroll}u) {
+        ${lines(
+          8,
+          cross((r, u) => `let query${r}_${u} = query[(c + ${u}u) * ${rows}u + ${r}u];`),
+        )}
+        ${lines(
+          8,
+          K.flatMap((k) => U.map((u) => `let key${k}_${u} = load_k(k${k}, c + ${u}u, lane);`)),
+        )}
+        ${lines(
+          8,
+          R.flatMap((r) => K.map((k) => `s${r}_${k} = ${dots(r, k)};`)),
+        )}
+      }
+      ${lines(
+        6,
+        K.map((k) => `weights[j + ${k}u] = ${gather((r) => `s${r}_${k}`)};`),
+      )}
+    }
+    // Apart from the products, so that the text of a logit stands here once.
+    for (var j = 0u; j < count; j++) {
+      let logit = ${gather((r) => `score(${part('weights[j]', r)}, batch, head, i${r}, start + j)`)};
+      top = max(top, logit);
+      weights[j] = logit;
+    }
+    let fade = exp2(highest - top);
+    highest = top;
+    sum *= fade;
+    for (var j = 0u; j < count; j++) {
+      let weight = exp2(weights[j] - top);
+      sum += weight;
+      weights[j] = weight;
+    }
+    for (var j = count; j % ${keys}u != 0u; j++) {
+      weights[j] = ${perRow}();
+    }
+    for (var c = 0u; c < ${chunks}u; c += ${unroll}u) {
+      ${lines(
+        6,
+        cross((r, u) => `var a${r}_${u} = acc[(c + ${u}u) * ${rows}u + ${r}u] * ${part('fade', r)};`),
+      )}
+      for (var j = 0u; j < count; j += ${keys}u) {
+        ${lines(
+          8,
+          K.flatMap((k) => [
+            `let weight${k} = weights[j + ${k}u];`,
+            `let v${k} = valueStart + min(start + j + ${k}u, params.keys - 1u) * valuePitch;`,
+            ...U.map((u) => `let value${k}_${u} = load_v(v${k}, c + ${u}u, lane);`),
+          ]),
+        )}
+        ${lines(
+          8,
+          cross((r, u) => `a${r}_${u} = ${weighted(r, u)};`),
+        )}
+      }
+      ${lines(
+        6,
+        cross((r, u) => `acc[(c + ${u}u) * ${rows}u + ${r}u] = a${r}_${u};`),
+      )}
+    }
+  }
+  if (slot < params.batches * params.heads) {
+    let inverse = select(${perRow}(), 1.0 / sum, sum > ${perRow}());
+    for (var r = 0u; r < min(${rows}u, params.queries - min(first, params.queries)); r++) {
+      let base = outBase(batch, head, first + r);
+      for (var c = 0u; c < ${chunks}u; c++) {
+        storeOut(base, c, lane, acc[c * ${rows}u + r] * ${rows === 1 ? 'inverse' : 'inverse[r]'});
+      }
+    }
+  }
+}
+`;
+}

@@ -1,0 +1,66 @@
+// What convolutions and linear layers share: their weights and epilogue, checked, and their choice among kernels.
+// Not their shapes, and not the WGSL.
+import type { DirectTile } from '../../shaders/direct.wgsl';
+import type { Activation, EpilogueOptions } from '../../shaders/epilogue.wgsl';
+import type { GemmTile } from '../../shaders/gemm.wgsl';
+import type { Plan } from '../gpu/plan';
+import type { Tensor } from '../gpu/tensor';
+import { expectTensor } from './check';
+
+/** y = activation(product + bias) + residual. */
+export interface ProductOptions {
+  /** f16; its last axes are Cin and Cout. */
+  readonly weight: Tensor;
+  /** f32 [Cout]. */
+  readonly bias?: Tensor | undefined;
+  readonly activation?: Exclude<Activation, 'none'> | undefined;
+  /** f32 in the output's shape, added last. */
+  readonly residual?: Tensor | undefined;
+}
+
+/** Through workgroup memory: for GPUs. */
+export interface TiledVariant {
+  readonly kind: 'tiled';
+  readonly tile: GemmTile;
+}
+
+/** Straight from storage, in registers. */
+export interface DirectVariant extends DirectTile {
+  readonly kind: 'direct';
+}
+
+/** Checks bias and residual; gives the shader's epilogue, the output, and the arguments in the shader's order. */
+export function prepareProduct(
+  plan: Plan,
+  op: string,
+  x: Tensor,
+  options: ProductOptions,
+  shape: readonly number[],
+): { epilogue: EpilogueOptions; out: Tensor; args: readonly Tensor[] } {
+  const { weight, bias, residual, activation = 'none' } = options;
+  const cout = shape.at(-1)!;
+  if (bias) expectTensor(op, 'bias', bias, [cout]);
+  if (residual) expectTensor(op, 'residual', residual, shape, 'f32', 'it must have the shape of the output');
+  const out = plan.alloc(shape);
+  return {
+    epilogue: {
+      bias: bias !== undefined,
+      residual: residual !== undefined,
+      activation,
+      aligned: cout % 4 === 0,
+      f16: plan.gpu?.features.f16 ?? false,
+    },
+    out,
+    args: [x, weight, ...(bias ? [bias] : []), ...(residual ? [residual] : []), out],
+  };
+}
+
+/** Throws where a direct tile cannot work for these channels or on this adapter. */
+export function checkDirectTile(plan: Plan, op: string, tile: DirectTile, cin: number): void {
+  if (cin % tile.unroll !== 0) {
+    throw new TypeError(`${op}: Cin ${cin} is not a multiple of the tile's unroll ${tile.unroll}; choose another tile`);
+  }
+  if (tile.shared && (plan.gpu?.features.subgroups === false || tile.unroll !== 4)) {
+    throw new TypeError(`${op}: a shared tile needs the feature 'subgroups' and unroll 4; choose another tile`);
+  }
+}

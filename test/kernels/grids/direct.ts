@@ -1,0 +1,8 @@
+import { directInterface, directLabel, directStep, directStore, directSums } from '../../../shaders/direct.wgsl';
+import type { ShaderFamily } from '../grid';
+
+/** Parts: conv3d_direct and matmul compile them. */
+export const family: ShaderFamily = {
+  grids: [],
+  parts: [directInterface, directLabel, directStep, directStore, directSums],
+};

@@ -1,0 +1,7 @@
+import { groupNorm } from '../../../shaders/group_norm.wgsl';
+import { grid, type ShaderFamily } from '../grid';
+import { flags, widths } from './norm';
+
+export const family: ShaderFamily = {
+  grids: [grid(groupNorm, { width: widths, groupVectors: [1, 3, 8], silu: flags, scaleShift: flags })],
+};

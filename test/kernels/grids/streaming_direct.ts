@@ -1,0 +1,5 @@
+import { streamingDirect } from '../../../shaders/streaming_direct.wgsl';
+import type { ShaderFamily } from '../grid';
+
+/** A part of streaming_softmax. */
+export const family: ShaderFamily = { grids: [], parts: [streamingDirect] };

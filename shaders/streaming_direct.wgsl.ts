@@ -12,6 +12,11 @@ export interface DirectSchedule {
   readonly keys: number;
   /** The four neighbours load one channel each and swap (needs `subgroups` with quads of consecutive threads, and whole vec4s). */
   readonly quads?: boolean;
+  /**
+   * There are at most this many keys: all their weights are there before the first value is read, so that sums end in
+   * registers. Otherwise keys come in blocks, and queries and sums lie in arrays between them.
+   */
+  readonly most?: number;
 }
 
 export const DIRECT_THREADS = 64;
@@ -20,9 +25,10 @@ export const DIRECT_THREADS = 64;
 const MOST_BLOCK = 64;
 
 /** Entry point; the functions that it calls are those of streaming_softmax.wgsl.ts. */
-export function streamingDirect(headDim: number, { rows, keys }: DirectSchedule): string {
+export function streamingDirect(headDim: number, { rows, keys, most }: DirectSchedule): string {
   const chunks = Math.ceil(headDim / 4);
-  const block = Math.floor(MOST_BLOCK / keys) * keys;
+  const single = most !== undefined;
+  const block = single ? Math.ceil(most / keys) * keys : Math.floor(MOST_BLOCK / keys) * keys;
   const R = counted(rows);
   const K = counted(keys);
   // A software adapter pays for every store to a variable inside a loop: sums take several products a statement.
@@ -40,6 +46,11 @@ export function streamingDirect(headDim: number, { rows, keys }: DirectSchedule)
     K.reduce((sum, k) => `fma(vec4f(${part(`weight${k}`, r)}), value${k}_${u}, ${sum})`, `a${r}_${u}`);
   const lines = (indent: number, items: readonly string[]): string => items.join(`\n${' '.repeat(indent)}`);
   const cross = (of: (r: number, u: number) => string): string[] => R.flatMap((r) => U.map((u) => of(r, u)));
+  const inverse = `let inverse = select(${perRow}(), 1.0 / sum, sum > ${perRow}());`;
+  const keep = (r: number, u: number): string =>
+    single
+      ? `if (live && first + ${r}u <= last) { storeOut(o${r}, c + ${u}u, lane, a${r}_${u} * ${part('inverse', r)}); }`
+      : `acc[(c + ${u}u) * ${rows}u + ${r}u] = a${r}_${u};`;
   return wgsl`
 ${linearMain(DIRECT_THREADS)}
   let threads = (params.queries + ${4 * rows - 1}u) / ${4 * rows}u * 4u;  // of one batch and head
@@ -54,6 +65,13 @@ ${linearMain(DIRECT_THREADS)}
     2,
     R.map((r) => `let i${r} = min(first + ${r}u, last);`),
   )}
+#if ${single}
+  let live = slot < params.batches * params.heads;
+  ${lines(
+    2,
+    R.map((r) => `let q${r} = queryBase(batch, head, i${r}); let o${r} = outBase(batch, head, i${r});`),
+  )}
+#else
   var query: array<vec4f, ${rows * chunks}>;
   var acc: array<vec4f, ${rows * chunks}>;
   for (var r = 0u; r < ${rows}u; r++) {
@@ -62,6 +80,7 @@ ${linearMain(DIRECT_THREADS)}
       query[c * ${rows}u + r] = load_q(base, c, lane);
     }
   }
+#endif
   var weights: array<${perRow}, ${block}>;  // logits, then their exponentials
   var highest = ${perRow}(lowest);
   var sum = ${perRow}();
@@ -69,7 +88,7 @@ ${linearMain(DIRECT_THREADS)}
   let keyPitch = pitch(params.keyStride);
   let valueStart = valueBase(batch, head);
   let valuePitch = pitch(params.valueStride);
-  for (var start = 0u; start < params.keys; start += ${block}u) {
+  ${single ? 'let start = 0u; {' : `for (var start = 0u; start < params.keys; start += ${block}u) {`}
     let count = min(params.keys - start, ${block}u);
     var top = highest;
     for (var j = 0u; j < count; j += ${keys}u) {
@@ -84,7 +103,10 @@ ${linearMain(DIRECT_THREADS)}
       for (var c = 0u; c < ${chunks}u; c += ${unroll}u) {
         ${lines(
           8,
-          cross((r, u) => `let query${r}_${u} = query[(c + ${u}u) * ${rows}u + ${r}u];`),
+          cross(
+            (r, u) =>
+              `let query${r}_${u} = ${single ? `load_q(q${r}, c + ${u}u, lane)` : `query[(c + ${u}u) * ${rows}u + ${r}u]`};`,
+          ),
         )}
         ${lines(
           8,
@@ -117,10 +139,14 @@ ${linearMain(DIRECT_THREADS)}
     for (var j = count; j % ${keys}u != 0u; j++) {
       weights[j] = ${perRow}();
     }
+    ${single ? inverse : ''}
     for (var c = 0u; c < ${chunks}u; c += ${unroll}u) {
       ${lines(
         6,
-        cross((r, u) => `var a${r}_${u} = acc[(c + ${u}u) * ${rows}u + ${r}u] * ${part('fade', r)};`),
+        cross(
+          (r, u) =>
+            `var a${r}_${u} = ${single ? 'vec4f()' : `acc[(c + ${u}u) * ${rows}u + ${r}u] * ${part('fade', r)}`};`,
+        ),
       )}
       for (var j = 0u; j < count; j += ${keys}u) {
         ${lines(
@@ -136,14 +162,12 @@ ${linearMain(DIRECT_THREADS)}
           cross((r, u) => `a${r}_${u} = ${weighted(r, u)};`),
         )}
       }
-      ${lines(
-        6,
-        cross((r, u) => `acc[(c + ${u}u) * ${rows}u + ${r}u] = a${r}_${u};`),
-      )}
+      ${lines(6, cross(keep))}
     }
   }
+#if ${!single}
   if (slot < params.batches * params.heads) {
-    let inverse = select(${perRow}(), 1.0 / sum, sum > ${perRow}());
+    ${inverse}
     for (var r = 0u; r < min(${rows}u, params.queries - min(first, params.queries)); r++) {
       let base = outBase(batch, head, first + r);
       for (var c = 0u; c < ${chunks}u; c++) {
@@ -151,6 +175,7 @@ ${linearMain(DIRECT_THREADS)}
       }
     }
   }
+#endif
 }
 `;
 }

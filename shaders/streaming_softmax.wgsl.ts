@@ -58,7 +58,10 @@ export function streamingTiles(schedule: Schedule, queries: number): number {
 }
 
 function scheduleLabel(schedule: Schedule): string {
-  if (schedule.kind === 'direct') return `direct ${schedule.rows}x${schedule.keys}${schedule.quads ? ' quads' : ''}`;
+  if (schedule.kind === 'direct') {
+    const most = schedule.most === undefined ? '' : ` of ${schedule.most}`;
+    return `direct ${schedule.rows}x${schedule.keys}${schedule.quads ? ' quads' : ''}${most}`;
+  }
   const { queries, keys, lanes, rows } = schedule;
   return `tiled ${queries}x${keys}/${lanes}x${rows}`;
 }

@@ -217,6 +217,9 @@ function record(
 ): Tensor {
   const { parts, shape, heads, batches, queries, keys } = call;
   const [q, k, v] = parts;
+  if (schedule.kind === 'direct' && schedule.most !== undefined && keys > schedule.most) {
+    throw new RangeError(`attention: ${keys} keys, this schedule takes at most ${schedule.most}; choose another`);
+  }
   const width = shape.at(-1)!;
   const out = plan.alloc(shape);
   const tiles = batches * heads * streamingTiles(schedule, queries);
@@ -246,6 +249,9 @@ function record(
   return out;
 }
 
+/** Keys whose weights one thread keeps at once, in software. */
+const FEW_KEYS = 64;
+
 /**
  * The schedule for a shape. A software adapter gets the kernel without barriers; a GPU the tiled one, with more threads per query
  * for wide heads and where there are few workgroups.
@@ -256,9 +262,10 @@ export function chooseSchedule(
 ): Schedule {
   const { headDim, queries, keys, slots } = shape;
   if (plan.gpu?.isSoftware) {
+    const single = keys <= FEW_KEYS ? { most: FEW_KEYS } : {};
     // Tiles that waste the fewest rows: of equal waste the largest. Wide heads have less room for queries.
     const rows = leastWaste(queries, headDim > 80 ? [2, 1] : [4, 3, 2], 4);
-    return { kind: 'direct', rows, keys: leastWaste(keys, [4, 3, 2], 1), quads: true };
+    return { kind: 'direct', rows, keys: leastWaste(keys, [4, 3, 2], 1), quads: true, ...single };
   }
   const lanes = headDim > 64 ? 8 : 4;
   const tile = queries > 16 ? 32 : 16;

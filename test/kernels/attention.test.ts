@@ -15,6 +15,7 @@ const schedules: (readonly [name: string, schedule: Schedule | undefined])[] = [
   ['chosen', undefined],
   ['direct 1x1', { kind: 'direct', rows: 1, keys: 1 }],
   ['direct 4x4', { kind: 'direct', rows: 4, keys: 4 }],
+  ['direct 4x4 of 64', { kind: 'direct', rows: 4, keys: 4, most: 64 }],
   ['direct 2x2 quads', { kind: 'direct', rows: 2, keys: 2, quads: true }],
   ['direct 2x3', { kind: 'direct', rows: 2, keys: 3 }],
   ['tiled 16x16/4', tiled(16, 4, 1, 16)],

@@ -7,6 +7,7 @@ import { attention, circularOffset, rowsOf } from '../reference/attention';
 const schedules: (readonly [name: string, schedule: Schedule | undefined])[] = [
   ['chosen', undefined],
   ['direct 3x3', { kind: 'direct', rows: 3, keys: 3 }],
+  ['direct 3x3 of 64', { kind: 'direct', rows: 3, keys: 3, most: 64 }],
   ['direct 4x4', { kind: 'direct', rows: 4, keys: 4 }],
   ['direct 2x2 quads', { kind: 'direct', rows: 2, keys: 2, quads: true }],
   ['tiled 16x16/4', { kind: 'tiled', queries: 16, lanes: 4, rows: 1, keys: 16 }],

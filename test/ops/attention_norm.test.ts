@@ -57,6 +57,15 @@ describe('errors say what was given and what was expected', () => {
         }),
       /workgroup memory/,
     ],
+    [
+      'schedule for fewer keys',
+      (p) =>
+        spatialAttention(p, t([1, 1, 8, 9, 24]), {
+          heads: 1,
+          schedule: { kind: 'direct', rows: 4, keys: 4, most: 64 },
+        }),
+      /72 keys, this schedule takes at most 64/,
+    ],
     ['groups', (p) => groupNorm(p, t([1, 1, 2, 2, 64]), { ...norm, groups: 7 }), /64 channels and 7 groups/],
     ['weight', (p) => groupNorm(p, t([1, 1, 2, 2, 32]), norm), /weight is \[64\] f32, expected \[32\]/],
     [

@@ -22,6 +22,7 @@ function schedules(headDim: number): readonly Schedule[] {
     { kind: 'direct', rows: 3, keys: 2 },
     { kind: 'direct', rows: 2, keys: 3 },
     { kind: 'direct', rows: 1, keys: 4 },
+    { kind: 'direct', rows: 3, keys: 3, most: 64 },
     ...(headDim % 4 === 0 ? ([{ kind: 'direct', rows: 4, keys: 4, quads: true }] as const) : []),
     { kind: 'tiled', queries: 16, lanes, rows: 1, keys: 16 },
     { kind: 'tiled', queries: 32, lanes, rows: 1, keys },

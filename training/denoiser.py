@@ -109,7 +109,8 @@ def timestep_embedding(t: Tensor, dim: int) -> Tensor:
 
 
 class Denoiser(nn.Module):
-    def __init__(self, low: int = 64, width: int = 256, blocks: int = 5, heads: int = 4, emb: int = 256):
+    def __init__(self, low: int = 64, width: int = 256, blocks: int = 5, heads: int = 4, emb: int = 256,
+                 layout: tuple[int, int] = (384, 32)):
         super().__init__()
         self.emb = emb
         self.time1 = nn.Linear(emb, emb)
@@ -121,6 +122,10 @@ class Denoiser(nn.Module):
         self.temporal_in = TemporalBlock(low)
         self.down = nn.Linear(4 * low, width)
         self.position = nn.Parameter(torch.randn(64, width) * 0.02)
+        self.layout1 = nn.Linear(TEXT, layout[0])
+        self.layout2 = nn.Linear(layout[0], 64 * layout[1])
+        self.layout3 = nn.Linear(layout[1], width, bias=False)
+        nn.init.zeros_(self.layout3.weight)
         self.blocks = nn.ModuleList(Block(width, heads, emb) for _ in range(blocks))
         self.up_norm = nn.LayerNorm(width)
         self.up = nn.Linear(width, 4 * low)
@@ -148,6 +153,11 @@ class Denoiser(nn.Module):
         h = F.pixel_unshuffle(h, 2).permute(0, 2, 3, 1)  # [B*T, 8, 8, 256]
         side = h.shape[1]
         h = self.down(h).reshape(b, n, side * side, -1) + self.position
+        if n == 1:
+            # What the prompt's picture looks like on average, straight from the text: attention and AdaLN, which know
+            # positions apart from words, take far longer to learn an outline. A clip has its picture instead.
+            prior = self.layout2(F.silu(self.layout1(pooled))).reshape(b, 1, side * side, -1)
+            h = h + self.layout3(prior)
         for block in self.blocks:
             h = block(h, emb, context, mask)
         h = self.up(self.up_norm(h)).reshape(b * n, side, side, -1).permute(0, 3, 1, 2)

@@ -64,7 +64,7 @@ def modules(args: argparse.Namespace) -> tuple[Autoencoder, Denoiser, TextEncode
     # The shapes of inputs and outputs stay, everything inside is as narrow as it goes.
     table = torch.randint(-127, 128, (30522, 4), generator=torch.Generator().manual_seed(1)) / 127
     with patch("denoiser.TEXT", 32):
-        denoiser = Denoiser(low=16, width=32, blocks=1, emb=32)
+        denoiser = Denoiser(low=16, width=32, blocks=1, emb=32, layout=(16, 4))
     return Autoencoder(low=16, high=16), denoiser, TextEncoder(table, width=32, layers=1)
 
 
@@ -112,7 +112,8 @@ def configs(autoencoder: Autoencoder, denoiser: Denoiser, text: TextEncoder) -> 
                  "width": text.embed.out_features, "layers": len(text.layers), "heads": text.layers[0].heads},
         "denoiser": {"latent": CHANNELS, "low": denoiser.conv_in.out_channels, "width": denoiser.down.out_features,
                      "blocks": len(denoiser.blocks), "heads": block.spatial.heads, "emb": denoiser.emb, "reach": REACH,
-                     "groups": denoiser.norm_out.num_groups, "context": block.cross.kv.in_features},
+                     "groups": denoiser.norm_out.num_groups, "context": block.cross.kv.in_features,
+                     "layout": [denoiser.layout1.out_features, denoiser.layout3.in_features]},
         "decoder": coder,
         "encoder": coder,
         "tokenizer": {},

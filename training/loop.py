@@ -116,7 +116,7 @@ class Loop:
         self.save()
 
     def step(self, loss: torch.Tensor, **values: float) -> None:
-        warm_up = min(1.0, (self.steps + 1) / 100)
+        warm_up = min(1.0, (self.steps + 1) / 40)
         anneal = 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * self.progress))
         self.model.zero_grad(set_to_none=True)
         loss.backward()

@@ -66,7 +66,7 @@ def load_shipped(folder: Path = STICKER) -> Shipped:
         raise SystemExit(f"{folder}: the decoder's weights do not fit: {missing or unexpected}")
 
     with patch("denoiser.TEXT", config["denoiser"]["context"]):
-        denoiser = Denoiser(**{key: config["denoiser"][key] for key in ("low", "width", "blocks", "heads", "emb")})
+        denoiser = Denoiser(**{key: config["denoiser"][key] for key in ("low", "width", "blocks", "heads", "emb", "layout")})
     denoiser.load_state_dict(floats(file["denoiser"]))
 
     stored = load_file(file["text"])

@@ -22,7 +22,7 @@ from text import TextEncoder, Tokenizer
 from vocabulary import load_table
 
 PICTURES, CLIPS = 64, 7  # a batch of each costs about the same
-CLIP_SHARE = 0.65  # of the steps of the second stage
+CLIP_SHARE = 0.6  # of the steps of the second stage
 NULL_TEXT = 0.1  # share of prompts replaced by the empty one, for classifier-free guidance
 MOTION_GIVEN = 0.5
 # Logit-normal times, shifted to noise: a sticker's outline is decided at t > 0.8, which a mean of 0 draws 8 % of the time.
@@ -131,7 +131,9 @@ def main() -> None:
     latents, tokenizer = Latents(stored), Tokenizer()
     model = Model(load_table(root))
     if args.init:
-        model.load_state_dict(torch.load(args.init, weights_only=True)["model"])
+        known = torch.load(args.init, weights_only=True)["model"]
+        missing = model.load_state_dict(known, strict=False).missing_keys
+        print("new weights:", missing or "none")
     folder = args.out or root / "denoiser"
     loop = Loop(model, folder, args.minutes, args.lr, args.max_steps,
                 extra={"latents": {"mean": stored["mean"], "std": stored["std"]}, "mean_motion": latents.mean_motion})

@@ -197,7 +197,7 @@ function recordPrompt(
   const picture = frames > 1 ? plan.input([1, 1, ...size, channels], 'f32', 'picture') : undefined;
   const encoded = textEncoder(plan, rows, mask, text.weights, text.config);
   const motion = plan.input([batch, 2], 'f32', 'motion'); // amount, is it given
-  const features = promptFeatures(plan, { ...encoded, mask, motion }, network.weights, network.config);
+  const features = promptFeatures(plan, { ...encoded, mask, motion }, network.weights, network.config, frames);
   const conditions = picture
     ? persist(plan, twiceIf(guided, plan, clipConditions(plan, picture, frames)), 'conditions')
     : plan.input([batch, 1, ...size, conditionChannels(network.config)], 'f32', 'no conditions'); // zeros
@@ -205,6 +205,7 @@ function recordPrompt(
     emb: persist(plan, features.emb, 'prompt embedding'),
     keysValues: features.keysValues.map((kv, i) => persist(plan, kv, `keys and values ${i}`)),
     mask,
+    layout: features.layout && persist(plan, features.layout, 'layout'),
   };
   return { inputs: { rows, mask, motion, picture }, features: kept, conditions };
 }

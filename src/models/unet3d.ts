@@ -1,7 +1,7 @@
 // The denoiser: a factorised space-time U-Net over latents, for pictures and loops with one set of weights.
 // Mirrors training/denoiser.py; it samples nothing.
 import type { Plan } from '../gpu/plan';
-import type { Tensor } from '../gpu/tensor';
+import { reshape, type Tensor } from '../gpu/tensor';
 import { crossAttention, spatialAttention, temporalAttention } from '../ops/attention';
 import { concat, silu } from '../ops/elementwise';
 import { timestepEmbedding } from '../ops/embed';
@@ -22,6 +22,9 @@ import {
   temporalBlock,
 } from './blocks';
 import type { JsonObject } from './manifest';
+
+/** Positions down and across at the inner level, whose layout is learnt: the embedded model has one size. */
+const SIDE = 8;
 
 export interface DenoiserConfig {
   /** Channels of latents, of the 16×16 level, of the 8×8 level, and of the time embedding. */
@@ -56,25 +59,33 @@ export interface PromptFeatures {
   readonly keysValues: readonly Tensor[];
   /** [B, L] */
   readonly mask: Tensor;
+  /** For a picture: [B, 1, 8, 8, 32], what the prompt's picture looks like on average. A clip has its picture instead. */
+  readonly layout?: Tensor;
 }
 
 /**
  * @param context [B, L, text width] @param pooled [B, text width]
  * @param mask [B, L], 1 keep
  * @param motion [B, 2]: amount, and whether it is given
+ * @param frames latent frames of what is made; 1 is a picture
  */
 export function promptFeatures(
   plan: Plan,
   { context, pooled, mask, motion }: { context: Tensor; pooled: Tensor; mask: Tensor; motion: Tensor },
   weights: ModelWeights,
   config: DenoiserConfig,
+  frames: number,
 ): PromptFeatures {
   const moved = linear(plan, motion, { weight: weights.scope('motion').linear('weight') });
   const emb = dense(plan, pooled, weights.scope('pooled'), { residual: moved }); // [B, E]
   const keysValues = Array.from({ length: config.blocks }, (_, i) =>
     dense(plan, context, weights.scope(`blocks.${i}.cross.kv`)),
   );
-  return { emb, keysValues, mask };
+  if (frames > 1) return { emb, keysValues, mask };
+  const hidden = dense(plan, pooled, weights.scope('layout1'), { activation: 'silu' });
+  const layout = dense(plan, hidden, weights.scope('layout2')); // [B, 8·8·32]
+  const [batch, channels] = layout.shape as [number, number];
+  return { emb, keysValues, mask, layout: reshape(layout, [batch, 1, SIDE, SIDE, channels / SIDE ** 2]) };
 }
 
 /**
@@ -103,6 +114,9 @@ export function denoiser(
   h = dense(plan, pixelUnshuffle(plan, h, 2), weights.scope('down'), {
     residual: repeated(plan, position, inner, 'positions'),
   });
+  if (prompt.layout) {
+    h = linear(plan, prompt.layout, { weight: weights.scope('layout3').linear('weight'), residual: h });
+  }
   for (let i = 0; i < config.blocks; i++) {
     h = block(plan, h, emb, prompt.keysValues[i]!, prompt.mask, weights.scope(`blocks.${i}`), config);
   }

@@ -120,8 +120,8 @@ test.each([
     const { rows, mask } = promptInputs(plan, [...prompts]);
     const { context, pooled } = textEncoder(plan, rows, mask, weights.text, textSize());
     const motion = plan.f32([prompts.length, 2], about.motion[name]!);
-    const prompt = promptFeatures(plan, { context, pooled, mask, motion }, weights.denoiser, config);
     const x = input(plan, `${name}.x`);
+    const prompt = promptFeatures(plan, { context, pooled, mask, motion }, weights.denoiser, config, x.shape[1]!);
     const conditions =
       name === 'picture'
         ? plan.f32([2, 1, 16, 16, 28], new Float32Array(2 * 256 * 28))

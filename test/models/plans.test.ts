@@ -32,7 +32,7 @@ function recordDenoiser(
     pooled: virtualTensor(pooled!.shape),
     motion: virtualTensor(motion!.shape),
   };
-  const prompt = promptFeatures(plan, { ...virtual, mask }, weights, config);
+  const prompt = promptFeatures(plan, { ...virtual, mask }, weights, config, frames);
   const x = virtualTensor([batch, frames, 16, 16, 12]);
   const conditions = virtualTensor([batch, frames, 16, 16, 28]);
   const output = denoiser(plan, { x, t: virtualTensor([batch]), conditions, prompt }, weights, config);

@@ -24,7 +24,8 @@ interface StepTensors {
 function recordStep(plan: Plan, tensors: StepTensors, { network }: Pick<LoadedModel, 'network'>): Tensor {
   const { x, t, conditions, ...prompt } = tensors;
   const { weights, config } = network;
-  return denoiser(plan, { x, t, conditions, prompt: promptFeatures(plan, prompt, weights, config) }, weights, config);
+  const features = promptFeatures(plan, prompt, weights, config, x.shape[1]!);
+  return denoiser(plan, { x, t, conditions, prompt: features }, weights, config);
 }
 
 export function goldenStepPlan(model: LoadedModel, golden: GoldenStep): (recorder: Recorder) => Tensor {

@@ -8,7 +8,16 @@ import { fileURLToPath } from 'node:url';
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** What the built page is made of. */
-const sources = ['index.html', 'bench.html', 'package.json', 'vite.config.ts', 'scripts/headers.mjs', 'src', 'shaders', 'public'];
+const sources = [
+  'index.html',
+  'bench.html',
+  'package.json',
+  'vite.config.ts',
+  'scripts/headers.mjs',
+  'src',
+  'shaders',
+  'public',
+];
 
 /**
  * `npm ci` where node_modules is missing or older than the lock file. Its words go to stderr: stdout may be a summary.

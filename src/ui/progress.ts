@@ -43,7 +43,8 @@ export function advance(before: Progress, event: GenerateEvent, elapsed: number)
     }
     case 'frame': {
       // The last part: what is left of it is what is left of the clip.
-      const left = before.part === 'frames' ? (elapsed * (event.of - event.index)) / event.index : before.left;
+      const measured = before.part === 'frames' && event.index > 0;
+      const left = measured ? (elapsed * Math.max(0, event.of - event.index)) / event.index : before.left;
       return next('frames', event.index, event.of, `Inking the pages: ${event.index} of ${event.of}`, left);
     }
     case 'done':

@@ -8,7 +8,7 @@ import { ffmpeg } from '../test/tools.mjs';
 import { browser } from './ensure-browser.mjs';
 import { buildIfStale, root, serve } from './site.mjs';
 
-const prompt = process.argv[2] ?? 'a dancing cat';
+const prompt = process.argv[2] ?? 'a grinning face';
 const docs = join(root, 'docs');
 const clip = join(docs, 'clip.mp4');
 

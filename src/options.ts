@@ -61,7 +61,7 @@ export const limits = {
 } as const;
 
 export const defaults: GenerateOptions = {
-  prompt: 'a dancing cat',
+  prompt: 'a grinning face',
   seed: 7,
   steps: modelDefaults.steps,
   guidance: modelDefaults.guidance,

@@ -163,7 +163,7 @@ def main() -> None:
     parser.add_argument("--version", default="0.1.0")
     parser.add_argument("--steps", type=int, default=8)
     parser.add_argument("--picture-steps", type=int, default=None)
-    parser.add_argument("--guidance", type=float, default=4)
+    parser.add_argument("--guidance", type=float, default=3)
     parser.add_argument("--shift", type=float, default=3, help="of the sampler's times towards noise (Esser et al. 2024)")
     args = parser.parse_args()
     args.random = args.random or args.tiny

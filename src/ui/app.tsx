@@ -41,12 +41,12 @@ function App({ session }: { session: Session }) {
 }
 
 const ideas = [
-  'a dancing cat',
-  'a bouncing strawberry',
-  'a laughing robot',
-  'a rocket taking off',
-  'a swimming octopus',
-  'a sleepy moon',
+  'a grinning face',
+  'a red heart',
+  'a hamburger',
+  'a cat face',
+  'a face with tears of joy',
+  'a car',
 ];
 
 function Slip({ session }: { session: Session }) {

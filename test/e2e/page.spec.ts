@@ -50,7 +50,7 @@ test('settings survive a reload, wrong ones too; tampered storage does no harm',
   await expect(page.getByLabel('Sampler')).toHaveValue('ddim');
   await page.evaluate(() => localStorage.setItem('flipbook:settings', '[{"prompt":'));
   await page.reload();
-  await expect(page.getByLabel('Prompt')).toHaveValue('a dancing cat');
+  await expect(page.getByLabel('Prompt')).toHaveValue('a grinning face');
 });
 
 test('the keyboard alone: arrows step, Ctrl+Enter generates, Escape cancels', async ({ page }) => {

@@ -13,8 +13,9 @@ export function Footer({ session }: { session: Session }) {
     <footer>
       <p>
         <strong>What it can do.</strong> A small model that learned from animated emoji: single things on plain paper,
-        128 × 128 points, looping. It was trained for a few hours on two processor cores: faces,
-        hearts and some food come out; most things are only hinted at, and frames are restless. <a href="models/sticker/MODEL_CARD.md">Model card</a>.
+        128 × 128 points, looping. It was trained for a few hours on two processor cores: faces, hearts and some food
+        come out; most things are only hinted at, and frames are restless.{' '}
+        <a href="models/sticker/MODEL_CARD.md">Model card</a>.
       </p>
       <p>
         <strong>What it runs on.</strong>{' '}

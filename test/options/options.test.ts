@@ -139,7 +139,8 @@ describe('validate', () => {
 
   test('forgives what has one meaning', () => {
     const result = validate({ ...toRaw(defaults), prompt: '  a\n dancing   cat ', steps: ' 8 ', background: '#FFD' });
-    expect(result).toEqual({ ok: true, options: { ...defaults, background: '#ffffdd' } });
+    const meant = { ...defaults, prompt: 'a dancing cat', background: '#ffffdd' };
+    expect(result).toEqual({ ok: true, options: meant });
   });
 
   test('never throws and never lets a wrong value through', () => {

@@ -1,3 +1,4 @@
+// Grid cases of the barrier-free streaming softmax, for the compile and numeric tests. Not a reference.
 import { streamingDirect } from '../../../shaders/streaming_direct.wgsl';
 import type { ShaderFamily } from '../grid';
 

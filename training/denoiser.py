@@ -110,7 +110,7 @@ def timestep_embedding(t: Tensor, dim: int) -> Tensor:
 
 class Denoiser(nn.Module):
     def __init__(self, low: int = 64, width: int = 256, blocks: int = 5, heads: int = 4, emb: int = 256,
-                 layout: tuple[int, int] = (384, 32)):
+                 layout: tuple[int, int] = (512, 4 * LATENT)):
         super().__init__()
         self.emb = emb
         self.time1 = nn.Linear(emb, emb)
@@ -134,6 +134,13 @@ class Denoiser(nn.Module):
         self.norm_out = GroupNorm(low)
         self.conv_out = conv(low, LATENT, zero=True)
 
+    def layout(self, pooled: Tensor) -> Tensor:
+        """pooled [B, 192] -> [B, 64, 48]: the average picture of the prompt, as latents with 2x2 pixels folded into channels.
+
+        Attention and AdaLN, which know positions apart from words, take far longer to learn an outline.
+        """
+        return self.layout2(F.silu(self.layout1(pooled))).unflatten(1, (64, -1))
+
     def forward(self, x: Tensor, t: Tensor, context: Tensor, mask: Tensor, pooled: Tensor, motion: Tensor,
                 conditions: Tensor) -> Tensor:
         """The velocity (noise - latents) of flow matching.
@@ -154,10 +161,7 @@ class Denoiser(nn.Module):
         side = h.shape[1]
         h = self.down(h).reshape(b, n, side * side, -1) + self.position
         if n == 1:
-            # What the prompt's picture looks like on average, straight from the text: attention and AdaLN, which know
-            # positions apart from words, take far longer to learn an outline. A clip has its picture instead.
-            prior = self.layout2(F.silu(self.layout1(pooled))).reshape(b, 1, side * side, -1)
-            h = h + self.layout3(prior)
+            h = h + self.layout3(self.layout(pooled))[:, None]  # a clip has its picture instead
         for block in self.blocks:
             h = block(h, emb, context, mask)
         h = self.up(self.up_norm(h)).reshape(b * n, side, side, -1).permute(0, 3, 1, 2)

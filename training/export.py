@@ -4,8 +4,8 @@
     python3 training/export.py --random --out DIR --fixtures DIR     # random weights, for development
     python3 training/export.py --tiny --out test/fixtures/tiny       # a small one, for the tests of the page
 
-Weights are rounded to fp16, the token table to int8 with a scale per column; goldens (`fixtures.py`) are computed with
-the rounded weights. The checkpoints are `torch.save` dicts: the autoencoder's has 'ema', a state dict of Autoencoder;
+Weights are rounded to fp16, the large ones of the denoiser and the text encoder to int8 (`packing.py`), the token table to
+int8 with a scale per column; goldens (`fixtures.py`) are computed with the rounded weights. The checkpoints are `torch.save` dicts: the autoencoder's has 'ema', a state dict of Autoencoder;
 the denoiser's has 'ema', with keys 'denoiser.*' and 'text.*', and 'latents', {'mean': [12], 'std': [12]}.
 """
 
@@ -24,6 +24,7 @@ from autoencoder import CHANNELS, SPACE, TIME, Autoencoder
 from data import FRAMES, SIZE, data_dir
 from denoiser import REACH, Denoiser
 from fixtures import write_fixtures
+from packing import pack, unpack
 from text import LENGTH, TextEncoder
 from vocabulary import load_table
 
@@ -36,7 +37,7 @@ PROVENANCE = [
 
 
 def build(args: argparse.Namespace) -> tuple[Autoencoder, Denoiser, TextEncoder, dict[str, Tensor]]:
-    """The four modules with fp16-rounded weights, and the latents' statistics."""
+    """The modules, and the latents' statistics."""
     autoencoder, denoiser, text = modules(args)
     if args.random:
         torch.manual_seed(0)
@@ -51,10 +52,6 @@ def build(args: argparse.Namespace) -> tuple[Autoencoder, Denoiser, TextEncoder,
         latents = state["latents"]
     for module in (autoencoder, denoiser, text):
         module.eval().requires_grad_(False)
-        for parameter in module.parameters():
-            parameter.copy_(parameter.half().float())
-            if not torch.isfinite(parameter).all():
-                raise SystemExit(f"A weight of {type(module).__name__} does not fit in fp16: train again, or clip it.")
     return autoencoder, denoiser, text, latents
 
 
@@ -94,13 +91,16 @@ def table_of(args: argparse.Namespace) -> Tensor:
     return load_table(data_dir())
 
 
-def text_tensors(text: TextEncoder) -> dict[str, Tensor]:
-    scale = text.table.abs().amax(0) / 127
-    return {**half(text), "table": (text.table / scale).round().to(torch.int8), "table_scale": scale}
+def rounded(module: nn.Module, int8: bool) -> dict[str, Tensor]:
+    """The tensors to store; the module goes on with what is read back from them."""
+    stored = pack(module, int8)
+    module.load_state_dict(unpack(stored))
+    return stored
 
 
-def half(module: nn.Module) -> dict[str, Tensor]:
-    return {key: value.half().contiguous() for key, value in module.state_dict().items()}
+def table_tensors(table: Tensor) -> dict[str, Tensor]:
+    scale = table.abs().amax(0) / 127
+    return {"table": (table / scale).round().to(torch.int8), "table_scale": scale}
 
 
 def configs(autoencoder: Autoencoder, denoiser: Denoiser, text: TextEncoder) -> dict[str, dict]:
@@ -171,9 +171,9 @@ def main() -> None:
         parser.error("give --autoencoder and --denoiser, or --random")
     args.out.mkdir(parents=True, exist_ok=True)
     autoencoder, denoiser, text, latents = build(args)
-    coder = half(autoencoder)
-    save_file(text_tensors(text), args.out / "text.safetensors")
-    save_file(half(denoiser), args.out / "denoiser.safetensors")
+    coder = rounded(autoencoder, int8=False)
+    save_file({**rounded(text, int8=True), **table_tensors(text.table)}, args.out / "text.safetensors")
+    save_file(rounded(denoiser, int8=True), args.out / "denoiser.safetensors")
     save_file({k: v for k, v in coder.items() if not k.startswith("encoder.")}, args.out / "decoder.safetensors")
     save_file(scope(coder, "encoder."), args.out / "encoder.safetensors")
     tokenizer = args.tokenizer or data_dir() / "tokenizer.json"

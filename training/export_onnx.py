@@ -2,9 +2,10 @@
 
     python3 training/export_onnx.py            # after export.py: public/models/sticker -> test/fixtures/onnx
 
-Weights are not written again. An initializer is fp16 external data that points, by file name and byte offset, into the
-safetensors that the page downloads (ONNX's external data and safetensors are both plain little-endian arrays); a Cast
-to f32 and, where PyTorch's layout is not the operator's, a Transpose follow, which a runtime folds when it loads. The graphs thus stay
+Weights are not written again. An initializer is fp16 or int8 external data that points, by file name and byte offset, into
+the safetensors that the page downloads (ONNX's external data and safetensors are both plain little-endian arrays); a Cast
+to f32, for int8 a Mul by its scales before it, and, where PyTorch's layout is not the operator's, a Transpose follow, which
+a runtime folds when it loads. The graphs thus stay
 small in git and cannot differ from the shipped weights, but belong to them: a new export moves the offsets, so run this
 again (offsets are checked against model.json's hash, kept in the graph's metadata as `weightsSha256`).
 
@@ -35,6 +36,7 @@ from torch import Tensor, nn
 from autoencoder import TIME
 from data import FRAMES
 from denoiser import INPUT, LATENT
+from packing import SCALE
 from shipped import STICKER, Shipped, load_shipped
 from text import LENGTH
 
@@ -69,13 +71,17 @@ def step_inputs(model: Shipped, seed: int = 0) -> dict[str, Tensor]:
             "conditions": torch.randn(1, n, INPUT - LATENT, side, side, generator=g)}
 
 
-def offsets(path: Path) -> dict[str, tuple[int, int, list[int]]]:
-    """Name -> (byte offset in the file, bytes, shape) of the fp16 tensors of a safetensors file."""
+ELEMENTS = {"F16": TensorProto.FLOAT16, "F32": TensorProto.FLOAT, "I8": TensorProto.INT8}
+
+
+def offsets(path: Path) -> dict[str, tuple[int, int, list[int], int]]:
+    """Name -> (byte offset in the file, bytes, shape, ONNX element type) of the tensors of a safetensors file."""
     with open(path, "rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))
         header = json.loads(file.read(length))
-    return {name: (8 + length + entry["data_offsets"][0], entry["data_offsets"][1] - entry["data_offsets"][0], entry["shape"])
-            for name, entry in header.items() if name != "__metadata__" and entry["dtype"] == "F16"}
+    return {name: (8 + length + entry["data_offsets"][0], entry["data_offsets"][1] - entry["data_offsets"][0],
+                   entry["shape"], ELEMENTS[entry["dtype"]])
+            for name, entry in header.items() if name != "__metadata__"}
 
 
 def plain_attention(q: Tensor, k: Tensor, v: Tensor, attn_mask: Tensor | None = None) -> Tensor:
@@ -109,20 +115,35 @@ def point_into(graph: onnx.GraphProto, weights: Path) -> int:
     """Replaces each initializer that `weights` holds by external data and a Cast; -> how many elements stay inline."""
     stored = offsets(weights)
     casts, kept, inline = [], [], 0
+
+    def external(name: str) -> str:
+        """Adds the initializer of a stored tensor; -> its name."""
+        offset, length, shape, element = stored[name]
+        tensor = TensorProto(name=f"{name}.stored", dims=shape, data_type=element, data_location=TensorProto.EXTERNAL)
+        for key, value in (("location", weights.name), ("offset", str(offset)), ("length", str(length))):
+            tensor.external_data.add(key=key, value=value)
+        kept.append(tensor)
+        return tensor.name
+
+    def node(operator: str, inputs: list[str], output: str, **attributes: int) -> str:
+        casts.append(helper.make_node(operator, inputs, [output], name=f"{output}.{operator}", **attributes))
+        return output
+
     for initializer in graph.initializer:
         if initializer.name not in stored:
             inline += int(np.prod(initializer.dims))
             kept.append(initializer)
             continue
-        offset, length, shape = stored[initializer.name]
+        name = initializer.name
+        *_, shape, element = stored[name]
         if list(initializer.dims) != shape or initializer.data_type != TensorProto.FLOAT:
-            raise SystemExit(f"{initializer.name}: {list(initializer.dims)} in the graph, {shape} in {weights.name}")
-        half = TensorProto(name=f"{initializer.name}.f16", dims=shape, data_type=TensorProto.FLOAT16)
-        half.data_location = TensorProto.EXTERNAL
-        for key, value in (("location", weights.name), ("offset", str(offset)), ("length", str(length))):
-            half.external_data.add(key=key, value=value)
-        kept.append(half)
-        casts.append(helper.make_node("Cast", [half.name], [initializer.name], to=TensorProto.FLOAT, name=f"{initializer.name}.cast"))
+            raise SystemExit(f"{name}: {list(initializer.dims)} in the graph, {shape} in {weights.name}")
+        half = external(name)
+        if element == TensorProto.INT8:
+            number = node("Cast", [half], f"{name}.number", to=TensorProto.FLOAT)
+            scaled = node("Mul", [number, external(name + SCALE)], f"{name}.scaled")
+            half = node("Cast", [scaled], f"{name}.f16", to=TensorProto.FLOAT16)  # the page computes with fp16 weights
+        node("Cast", [half], name, to=TensorProto.FLOAT)
     nodes = list(graph.node)
     del graph.initializer[:], graph.node[:]
     graph.initializer.extend(kept)
@@ -153,7 +174,7 @@ def convert(module: nn.Module, inputs: dict[str, Tensor], output: str, weights: 
     model = export(module, inputs, output)
     inline = point_into(model.graph, weights)
     expected = {name for name in offsets(weights) if not name.startswith("layout")}  # a picture's alone, not a clip's
-    missing = expected - {i.name.removesuffix(".f16") for i in model.graph.initializer}
+    missing = expected - {i.name.removesuffix(".stored") for i in model.graph.initializer}
     if missing:
         raise SystemExit(f"{path.name}: the exporter renamed or dropped {sorted(missing)[:5]}")
     tidy(model, weights, sha256)

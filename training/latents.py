@@ -3,7 +3,8 @@
     python3 training/latents.py --minutes 12
 
 Writes latents.pt: {"clips": [N, 9, 12, 16, 16] f16, "anchors": [N, 9, 12, 16, 16] f16, "clip_rows": [...],
-"pictures": [M, 12, 16, 16] f16, "picture_rows": [...], "mean": [12], "std": [12]}. `anchors[:, k]` is the picture (a still
+"pictures": [M, 12, 16, 16] f16, "picture_rows": [...], "held_out" and "held_out_rows" likewise for the names that are
+held out of training, "mean": [12], "std": [12]}. `anchors[:, k]` is the picture (a still
 loop of one frame) of frame 4k, the first that latent frame k covers. Clips are the data set's loops and stills in
 synthetic motion; names come in random order, so that a run cut short by `--minutes` is still a fair sample.
 """
@@ -58,7 +59,9 @@ def clip_plan(stickers: Stickers, rng: np.random.Generator) -> list[tuple[str, i
 def encode_all(model: Autoencoder, stickers: Stickers, seconds: float) -> dict:
     rng = np.random.default_rng(0)
     pictures, picture_rows = encode_pictures(model, stickers)
-    out: dict = {"clips": [], "anchors": [], "clip_rows": [], "pictures": pictures, "picture_rows": picture_rows}
+    held, held_rows = encode_pictures(model, stickers.part("held_out"))
+    out: dict = {"clips": [], "anchors": [], "clip_rows": [], "pictures": pictures, "picture_rows": picture_rows,
+                 "held_out": held, "held_out_rows": held_rows}
     began = time.time()
     for kind, i, row in clip_plan(stickers, rng):
         if time.time() - began > seconds:

@@ -3,7 +3,7 @@
     python3 training/restore.py         # public/models/sticker -> $FLIPBOOK_DATA/{autoencoder,denoiser}/exported.pt
     python3 training/train_denoiser.py --init $FLIPBOOK_DATA/denoiser/exported.pt
 
-Only the weights come back, rounded to fp16: optimisers and schedules start afresh.
+Only the weights come back, rounded to fp16 or int8: optimisers and schedules start afresh.
 """
 
 import json
@@ -15,14 +15,13 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from data import data_dir
+from packing import unpack
 
 EXPORTED = Path(__file__).resolve().parent.parent / "public" / "models" / "sticker"
 
 
 def floats(name: str, prefix: str) -> dict[str, Tensor]:
-    """The fp16 tensors of a file as f32; the token table is no parameter."""
-    tensors = load_file(EXPORTED / f"{name}.safetensors")
-    return {prefix + key: value.float() for key, value in tensors.items() if not key.startswith("table")}
+    return unpack(load_file(EXPORTED / f"{name}.safetensors"), prefix)
 
 
 def save(folder: str, weights: dict[str, Tensor], **extra: object) -> None:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from autoencoder import Autoencoder
 from denoiser import Denoiser
+from packing import unpack
 from text import TextEncoder, Tokenizer
 
 STICKER = Path(__file__).resolve().parent.parent / "public" / "models" / "sticker"
@@ -47,11 +48,6 @@ class Shipped:
                 for name, module in self.manifest["modules"].items() if (self.folder / module["file"]).exists()}
 
 
-def floats(path: Path, prefix: str = "") -> dict[str, Tensor]:
-    """The fp16 parameters of a file as f32; the int8 token table is no parameter."""
-    return {prefix + key: value.float() for key, value in load_file(path).items() if not key.startswith("table")}
-
-
 def load_shipped(folder: Path = STICKER) -> Shipped:
     manifest = json.loads((folder / "model.json").read_text())
     config = {name: module["config"] for name, module in manifest["modules"].items()}
@@ -60,19 +56,19 @@ def load_shipped(folder: Path = STICKER) -> Shipped:
     coder = {key: config["decoder"][key] for key in ("low", "high", "latent")}
     autoencoder = Autoencoder(**coder)
     encoder = file["encoder"].exists()  # the tests' tiny model goes without
-    state = {**floats(file["decoder"]), **(floats(file["encoder"], "encoder.") if encoder else {})}
+    state = {**unpack(load_file(file["decoder"])), **(unpack(load_file(file["encoder"]), "encoder.") if encoder else {})}
     missing, unexpected = autoencoder.load_state_dict(state, strict=encoder)
     if unexpected or any(not key.startswith("encoder.") for key in missing):
         raise SystemExit(f"{folder}: the decoder's weights do not fit: {missing or unexpected}")
 
     with patch("denoiser.TEXT", config["denoiser"]["context"]):
         denoiser = Denoiser(**{key: config["denoiser"][key] for key in ("low", "width", "blocks", "heads", "emb", "layout")})
-    denoiser.load_state_dict(floats(file["denoiser"]))
+    denoiser.load_state_dict(unpack(load_file(file["denoiser"])))
 
     stored = load_file(file["text"])
     text = TextEncoder(stored["table"].float() * stored["table_scale"],
                        **{key: config["text"][key] for key in ("width", "layers", "heads")})
-    text.load_state_dict(floats(file["text"]))
+    text.load_state_dict(unpack(stored))
     for module in (autoencoder, denoiser, text):
         module.eval().requires_grad_(False)
     mean, std = (torch.tensor(manifest["latents"][key]).view(-1, 1, 1) for key in ("mean", "std"))

@@ -86,7 +86,9 @@ def main() -> None:
         python("train_autoencoder.py", "--max-steps", "3")
         check_training(root / "autoencoder", 3)
         python("latents.py", "--minutes", "0.1")
-        python("train_denoiser.py", "--max-steps", "4", "--pictures-first", "0.25")
+        python("train_layout.py", "--max-steps", "2")
+        check_training(root / "layout", 2)
+        python("train_denoiser.py", "--init", str(root / "layout" / "checkpoint.pt"), "--max-steps", "4", "--pictures-first", "0.25")
         check_training(root / "denoiser", 4)
         python("export.py", "--autoencoder", str(root / "autoencoder" / "checkpoint.pt"), "--denoiser",
               str(root / "denoiser" / "checkpoint.pt"), "--out", str(EXPORTED), "--fixtures", str(EXPORTED / "fixtures"))

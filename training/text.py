@@ -51,12 +51,18 @@ class TextEncoder(nn.Module):
 
     def forward(self, tokens: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """tokens [B, L] int, mask [B, L] float -> context [B, L, 192], pooled [B, 192] (mean over kept tokens)."""
-        x = self.embed(self.table[tokens]) + self.position
+        x = self.embed(self.table[tokens]) + self.position[: tokens.shape[1]]
         for layer in self.layers:
             x = layer(x, mask)
         x = self.norm(x)
         pooled = (x * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
         return x, pooled
+
+
+def trimmed(tokens: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Without the columns that are padding in every row; the encoder's result is the same, and most prompts are short."""
+    longest = int(mask.sum(1).max())
+    return tokens[:, :longest], mask[:, :longest]
 
 
 class Tokenizer:

@@ -12,18 +12,22 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from captions import draw_caption
 from data import data_dir
 from denoiser import Denoiser, clip_conditions, picture_conditions
 from loop import Loop
-from text import TextEncoder, Tokenizer
+from synonyms import Synonyms
+from text import TextEncoder, Tokenizer, trimmed
 from vocabulary import load_table
 
 PICTURES, CLIPS = 64, 7  # a batch of each costs about the same
 CLIP_SHARE = 0.6  # of the steps of the second stage
 NULL_TEXT = 0.1  # share of prompts replaced by the empty one, for classifier-free guidance
+SWAPPED = 0.1  # share of words replaced by a near one
+LAYOUT_WEIGHT = 0.2  # of the layout's own error in a picture's loss
 MOTION_GIVEN = 0.5
 # Logit-normal times, shifted to noise: a sticker's outline is decided at t > 0.8, which a mean of 0 draws 8 % of the time.
 TIME_MEAN, TIME_STD = 1.2, 1.1
@@ -41,6 +45,12 @@ class Model(nn.Module):
         self.denoiser = Denoiser()
         self.text = TextEncoder(table)
 
+    def load_matching(self, weights: dict[str, Tensor]) -> list[str]:
+        """Loads what has the same name and shape; -> names of the parameters that keep their first values."""
+        own = self.state_dict()
+        known = {name: value for name, value in weights.items() if name in own and own[name].shape == value.shape}
+        return self.load_state_dict(known, strict=False).missing_keys
+
 
 class Latents:
     """Normalised latents in memory, drawn in balance: a name counts once however many variants it has."""
@@ -50,6 +60,7 @@ class Latents:
         self.std = stored["std"].view(-1, 1, 1)
         self.singles, self.clips, self.anchors = stored["pictures"], stored["clips"], stored["anchors"]
         self.picture_rows, self.clip_rows = stored["picture_rows"], stored["clip_rows"]
+        self.held, self.held_rows = stored["held_out"], stored["held_out_rows"]
         self.picture_groups, self.picture_weights = self.group(self.picture_rows)
         self.clip_groups, self.clip_weights = self.group(self.clip_rows)
         self.mean_motion = float(np.mean([row["motion"] for row in self.clip_rows]))
@@ -107,13 +118,19 @@ def known_mask(x0: Tensor, share: float, rng: np.random.Generator) -> Tensor:
     return mask
 
 
+def layout_loss(model: Model, pooled: Tensor, x0: Tensor) -> Tensor:
+    """Mean square error of the average picture that the text alone gives; x0 [B, 1, 12, 16, 16]."""
+    return F.mse_loss(model.denoiser.layout(pooled), F.pixel_unshuffle(x0[:, 0], 2).flatten(2).mT)
+
+
 def flow_loss(model: Model, x0: Tensor, conditions: Tensor, tokens: Tensor, mask: Tensor, motion: Tensor) -> Tensor:
     t = torch.sigmoid(TIME_MEAN + TIME_STD * torch.randn(len(x0)))
     noise = torch.randn_like(x0)
     mix = t.view(-1, 1, 1, 1, 1)
     context, pooled = model.text(tokens, mask)
     output = model.denoiser((1 - mix) * x0 + mix * noise, t, context, mask, pooled, motion, conditions)
-    return (output - (noise - x0)).square().mean()
+    loss = (output - (noise - x0)).square().mean()
+    return loss if x0.shape[1] > 1 else loss + LAYOUT_WEIGHT * layout_loss(model, pooled, x0)
 
 
 def main() -> None:
@@ -128,11 +145,10 @@ def main() -> None:
     root = data_dir()
     torch.manual_seed(0)
     stored = torch.load(root / "latents.pt", weights_only=True)
-    latents, tokenizer = Latents(stored), Tokenizer()
-    model = Model(load_table(root))
+    latents, tokenizer, table = Latents(stored), Tokenizer(), load_table(root)
+    model, synonyms = Model(table), Synonyms(table, tokenizer)
     if args.init:
-        known = torch.load(args.init, weights_only=True)["model"]
-        missing = model.load_state_dict(known, strict=False).missing_keys
+        missing = model.load_matching(torch.load(args.init, weights_only=True)["model"])
         print("new weights:", missing or "none")
     folder = args.out or root / "denoiser"
     loop = Loop(model, folder, args.minutes, args.lr, args.max_steps,
@@ -151,7 +167,8 @@ def main() -> None:
             conditions = picture_conditions(x0, x0, known_mask(x0, KNOWN_PICTURE, rng))
             motion = torch.zeros(len(x0), 2)
         texts = ["" if rng.random() < NULL_TEXT else text for text in texts]
-        loss = flow_loss(model, x0, conditions, *tokenizer(texts), motion)
+        tokens, mask = trimmed(*tokenizer(texts))
+        loss = flow_loss(model, x0, conditions, synonyms.swap(tokens, SWAPPED), mask, motion)
         loop.step(loss, **{"clip_loss" if clips else "picture_loss": loss.item()})
 
 

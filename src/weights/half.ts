@@ -43,11 +43,23 @@ export function toFloat32({ dtype, data }: RawTensor): Float32Array {
  */
 export function toHalfBits(raw: RawTensor): Uint16Array {
   if (raw.dtype === 'F16') return new Uint16Array(copyOf(raw.data));
-  return Uint16Array.from(toFloat32(raw), (value) => {
-    const bits = numberToHalf(value);
-    if ((bits & 0x7fff) === 0x7c00 && Number.isFinite(value)) throw new RangeError(`${value} is too large for f16`);
-    return bits;
-  });
+  return Uint16Array.from(toFloat32(raw), fittingHalf);
+}
+
+/** Binary16 bits of int8 rows, each times its own scale: `scales.length` rows of equal length. Throws as `toHalfBits`. */
+export function scaledToHalfBits(data: Int8Array, scales: Float32Array): Uint16Array {
+  const out = new Uint16Array(data.length);
+  const length = data.length / scales.length;
+  for (let row = 0; row < scales.length; row++) {
+    for (let i = row * length; i < (row + 1) * length; i++) out[i] = fittingHalf(data[i] * scales[row]);
+  }
+  return out;
+}
+
+function fittingHalf(value: number): number {
+  const bits = numberToHalf(value);
+  if ((bits & 0x7fff) === 0x7c00 && Number.isFinite(value)) throw new RangeError(`${value} is too large for f16`);
+  return bits;
 }
 
 function copyOf(data: Uint8Array): ArrayBuffer {

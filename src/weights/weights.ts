@@ -3,7 +3,7 @@
 import type { Gpu } from '../gpu/device';
 import { FlipbookError } from '../gpu/errors';
 import { type DType, type Tensor, virtualTensor } from '../gpu/tensor';
-import { toFloat32, toHalfBits } from './half';
+import { scaledToHalfBits, toFloat32, toHalfBits } from './half';
 import { parseSafetensors, type RawTensor } from './safetensors';
 
 type Form = 'vector' | 'linear' | 'conv';
@@ -57,7 +57,7 @@ export class Weights {
     return this.#tensor(name, 'vector', 'f32', (raw) => ({ shape: raw.shape, data: () => toFloat32(raw) }));
   }
 
-  /** f16 [Cin, Cout] from [Cout, Cin]. */
+  /** f16 [Cin, Cout] from [Cout, Cin]; int8 is scaled by `${name}_scale`, a number for every output. */
   linear(name: string): Tensor {
     return this.#tensor(name, 'linear', 'f16', (raw) => {
       const [cout, cin] = raw.shape;
@@ -65,7 +65,10 @@ export class Weights {
     });
   }
 
-  /** f16 [taps, Cin, Cout] from [Cout, Cin, kt], [Cout, Cin, kh, kw] or [Cout, Cin, kt, kh, kw]; taps in that order. */
+  /**
+   * f16 [taps, Cin, Cout] from [Cout, Cin, kt], [Cout, Cin, kh, kw] or [Cout, Cin, kt, kh, kw]; taps in that order.
+   * Int8 is scaled as for `linear`.
+   */
   conv(name: string): Tensor {
     return this.#tensor(name, 'conv', 'f16', (raw) => {
       const [cout, cin, ...kernel] = raw.shape;
@@ -109,20 +112,29 @@ export class Weights {
     const found = raw.get(full);
     if (!found) throw this.#missing(full);
     checkForm(found, form, full, file);
+    if (found.dtype === 'I8' && !raw.has(full + SCALE)) throw this.#missing(full + SCALE);
     const { shape, data } = make(found);
     const tensor = gpu ? gpu.upload(data(), shape, dtype, `${file} ${full}`) : virtualTensor(shape, dtype);
     uploaded.set(full, { form, tensor });
     raw.delete(full);
+    raw.delete(full + SCALE);
     return tensor;
   }
 
   #half(raw: RawTensor, name: string): Uint16Array {
     try {
-      return toHalfBits(raw);
+      return raw.dtype === 'I8' ? this.#scaled(raw, name) : toHalfBits(raw);
     } catch (cause) {
       const what = cause instanceof Error ? cause.message : cause;
       throw new FlipbookError('weights', `${this.#prefix}${name} in ${this.#shelf.file}: ${what}`, { cause });
     }
+  }
+
+  /** Binary16 bits of int8 times its output's scale. */
+  #scaled({ shape, data }: RawTensor, name: string): Uint16Array {
+    const scales = toFloat32(this.#shelf.raw.get(this.#prefix + name + SCALE)!);
+    if (scales.length !== shape[0]) throw new RangeError(`${shape[0]} outputs have ${scales.length} scales`);
+    return scaledToHalfBits(new Int8Array(data.buffer, data.byteOffset, data.byteLength), scales);
   }
 
   #missing(name: string): FlipbookError {
@@ -134,12 +146,15 @@ export class Weights {
   }
 }
 
+/** `name_scale` [Cout, 1, …] belongs to the int8 tensor `name` (training/packing.py). */
+const SCALE = '_scale';
+
 const RANKS: Record<Form, readonly number[]> = { vector: [1], linear: [2], conv: [3, 4, 5] };
 
 function checkForm({ dtype, shape }: RawTensor, form: Form, name: string, file: string): void {
-  const float = dtype === 'F32' || dtype === 'F16' || dtype === 'BF16';
-  if (float && RANKS[form].includes(shape.length) && !shape.includes(0)) return;
-  const expected = `floating-point with ${RANKS[form].join(' or ')} dimensions`;
+  const number = dtype === 'F32' || dtype === 'F16' || dtype === 'BF16' || (dtype === 'I8' && form !== 'vector');
+  if (number && RANKS[form].includes(shape.length) && !shape.includes(0)) return;
+  const expected = `${form === 'vector' ? 'floating-point' : 'floating-point or int8'} with ${RANKS[form].join(' or ')} dimensions`;
   throw new FlipbookError('weights', `${name} in ${file} is ${dtype} [${shape}], expected a ${form}: ${expected}`);
 }
 

@@ -5,6 +5,7 @@ import type { Elements, Gpu } from '../../src/gpu/device';
 import { FlipbookError } from '../../src/gpu/errors';
 import { halfToNumber } from '../../src/gpu/program';
 import type { Tensor } from '../../src/gpu/tensor';
+import { numberToHalf } from '../../src/weights/half';
 import { Weights } from '../../src/weights/weights';
 import { bytesOf, f16, f32, type TestTensor, writeSafetensors } from './files';
 
@@ -55,6 +56,27 @@ describe('repacking', () => {
     const { weights, values } = open({ w: f32([1, 2], [1 + 2 ** -11, -3]), huge: f32([1, 1], [1e6]) });
     expect(values(weights.linear('w'))).toEqual([1, -3]);
     expect(() => weights.linear('huge')).toThrow('huge in denoiser.safetensors: 1000000 is too large for f16');
+  });
+
+  it('int8 is multiplied by the scale of its output and rounded to f16', () => {
+    const q = { dtype: 'I8', shape: [2, 3], data: bytesOf(Int8Array.of(1, -2, 127, -128, 0, 3)) };
+    const { weights, values } = open({
+      w: q,
+      w_scale: f32([2, 1], [0.5, 0.1]),
+      k: { ...q, shape: [2, 1, 3] },
+      k_scale: f32([2, 1, 1], [2, 1]),
+    });
+    const rounded = (value: number) => halfToNumber(numberToHalf(Math.fround(value * Math.fround(0.1))));
+    expect(values(weights.linear('w'))).toEqual([0.5, rounded(-128), -1, 0, 63.5, rounded(3)]);
+    expect(values(weights.conv('k'))).toEqual([2, -128, -4, 0, 254, 3]);
+  });
+
+  it('int8 without scales, or with too few or too large ones, is refused', () => {
+    const q = { dtype: 'I8', shape: [2, 1], data: bytesOf(Int8Array.of(100, 100)) };
+    const { weights } = open({ none: q, few: q, few_scale: f32([1], [1]), huge: q, huge_scale: f32([2, 1], [1, 1e5]) });
+    expect(() => weights.linear('none')).toThrow('denoiser.safetensors has no tensor none_scale');
+    expect(() => weights.linear('few')).toThrow('few in denoiser.safetensors: 2 outputs have 1 scales');
+    expect(() => weights.linear('huge')).toThrow('huge in denoiser.safetensors: 10000000 is too large for f16');
   });
 
   it('convolutions of any kernel put element (o, i, tap) at (tap, i, o)', () => {
@@ -109,7 +131,7 @@ describe('names', () => {
       e: f32([0], []),
     });
     expect(() => weights.vector('a')).toThrow('a in denoiser.safetensors is F32 [2,2], expected a vector');
-    expect(() => weights.conv('a')).toThrow('expected a conv: floating-point with 3 or 4 or 5 dimensions');
+    expect(() => weights.conv('a')).toThrow('expected a conv: floating-point or int8 with 3 or 4 or 5 dimensions');
     expect(() => weights.vector('i')).toThrow('i in denoiser.safetensors is I8 [2], expected a vector');
     expect(() => weights.vector('e')).toThrow('e in denoiser.safetensors is F32 [0], expected a vector');
   });

@@ -1,0 +1,31 @@
+"""How weights lie in the shipped files: fp16, and large matrices as int8 with a scale for every output. Not the files."""
+
+import torch
+from torch import Tensor, nn
+
+LARGE = 32768  # elements; what is smaller is not worth the error: the first and the last convolution, biases, norms
+SCALE = "_scale"  # `name_scale` belongs to the int8 `name`, and broadcasts over it
+
+
+def pack(module: nn.Module, int8: bool = False) -> dict[str, Tensor]:
+    """The module's parameters as they are stored; with `int8`, weights of LARGE elements or more are quantised.
+
+    Symmetric, one scale per output (row): for a weight spread like a normal distribution the error is about 1 % of its
+    size, and adds up like noise.
+    """
+    out = {}
+    for name, value in module.state_dict().items():
+        if not torch.isfinite(value.half()).all():
+            raise SystemExit(f"{name} of {type(module).__name__} does not fit in fp16: train again, or clip it.")
+        if int8 and name.endswith("weight") and value.numel() >= LARGE:
+            scale = (value.flatten(1).abs().amax(1) / 127).clamp(min=1e-12).view(-1, *[1] * (value.ndim - 1))
+            out[name], out[name + SCALE] = (value / scale).round().to(torch.int8), scale
+        else:
+            out[name] = value.half().contiguous()
+    return out
+
+
+def unpack(stored: dict[str, Tensor], prefix: str = "") -> dict[str, Tensor]:
+    """Stored tensors -> f32 parameters as the page has them, every one a value of fp16. The token table is no parameter."""
+    return {prefix + name: (value * stored[name + SCALE]).half().float() if value.dtype == torch.int8 else value.float()
+            for name, value in stored.items() if not name.startswith("table") and not name.endswith(SCALE)}

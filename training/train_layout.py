@@ -1,0 +1,66 @@
+"""Trains the text encoder and the denoiser's layout by themselves: from a prompt to the average picture of it.
+
+    nice torchrun --nproc-per-node 2 training/train_layout.py --minutes 8
+
+A step costs 1/30 of the denoiser's, and what is learnt, which word means which outline and colour, is what the denoiser
+learns last. Only the mean over all pictures of a prompt can be learnt here (the least squares answer); what is in doubt comes
+out blurred, and is the denoiser's to decide. Writes layout/checkpoint.pt, for `train_denoiser.py --init`.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from data import data_dir
+from loop import Loop
+from synonyms import Synonyms
+from text import Tokenizer, trimmed
+from train_denoiser import NULL_TEXT, SWAPPED, Latents, Model, layout_loss
+from vocabulary import load_table
+
+BATCH = 512
+
+
+@torch.no_grad()
+def held_out_error(model: Model, latents: Latents, tokenizer: Tokenizer) -> float:
+    """Mean square error over pictures of names that are held out, each asked for by its name."""
+    texts = [row["label"] for row in latents.held_rows]
+    _, pooled = model.text(*tokenizer(texts))
+    return layout_loss(model, pooled, latents.normalise(latents.held)[:, None]).item()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--minutes", type=float, default=8)
+    parser.add_argument("--max-steps", type=int, default=10**9)
+    parser.add_argument("--lr", type=float, default=2e-3)
+    parser.add_argument("--out", type=Path, default=None)
+    parser.add_argument("--init", type=Path, default=None, help="start from these weights with a fresh schedule")
+    args = parser.parse_args()
+    root = data_dir()
+    torch.manual_seed(0)
+    latents, tokenizer, table = Latents(torch.load(root / "latents.pt", weights_only=True)), Tokenizer(), load_table(root)
+    model = Model(table)
+    if args.init:
+        model.load_matching(torch.load(args.init, weights_only=True)["model"])
+    for name, p in model.named_parameters():
+        p.requires_grad_(name.startswith(("text.", "denoiser.layout1.", "denoiser.layout2.")))
+    synonyms = Synonyms(table, tokenizer)
+    loop = Loop(model, args.out or root / "layout", args.minutes, args.lr, args.max_steps)
+    rng = np.random.default_rng([loop.steps, loop.rank])
+    torch.manual_seed(loop.steps * loop.size + loop.rank)
+    for _ in loop:
+        x0, texts = latents.pictures(BATCH // loop.size, rng)
+        tokens, mask = trimmed(*tokenizer(["" if rng.random() < NULL_TEXT else text for text in texts]))
+        _, pooled = model.text(synonyms.swap(tokens, SWAPPED), mask)
+        loss = layout_loss(model, pooled, x0)
+        values = {"held_out": held_out_error(loop.ema, latents, tokenizer)} if loop.steps % 50 == 0 else {}
+        loop.step(loss, **values)
+
+
+if __name__ == "__main__":
+    main()

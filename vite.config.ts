@@ -3,6 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { defineConfig, type Plugin } from 'vite';
 import { forBench, pageHeaders } from './scripts/headers.mjs';
+import { modelJson } from './scripts/model-json.mjs';
 
 const port = 5173;
 
@@ -27,7 +28,7 @@ function benchPolicy(): Plugin {
 }
 
 export default defineConfig({
-  plugins: [benchPolicy()],
+  plugins: [benchPolicy(), modelJson()],
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   worker: { format: 'es' },
   // WebGPU browsers are all recent: nothing needs lowering.

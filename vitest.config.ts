@@ -3,6 +3,7 @@
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import { browser } from './scripts/ensure-browser.mjs';
+import { modelJson } from './scripts/model-json.mjs';
 
 const gpuTests = ['test/**/*.gpu.test.{ts,tsx}', 'test/kernels/**/*.test.ts'];
 const elsewhere = ['**/node_modules/**', 'test/e2e/**'];
@@ -10,6 +11,7 @@ const elsewhere = ['**/node_modules/**', 'test/e2e/**'];
 export default defineConfig(async () => {
   const { executablePath, args, env } = await browser();
   return {
+    plugins: [modelJson()],
     // Known from the start: a dependency met in the middle of a run would reload the page under its tests.
     optimizeDeps: {
       include: [

@@ -14,6 +14,7 @@ const sources = [
   'package.json',
   'vite.config.ts',
   'scripts/headers.mjs',
+  'scripts/model-json.mjs',
   'src',
   'shaders',
   'public',

@@ -26,7 +26,8 @@ from vocabulary import load_table
 PICTURES, CLIPS = 64, 7  # a batch of each costs about the same
 CLIP_SHARE = 0.6  # of the steps of the second stage
 NULL_TEXT = 0.1  # share of prompts replaced by the empty one, for classifier-free guidance
-SWAPPED = 0.1  # share of words replaced by a near one
+SWAPPED = 0.3  # share of words replaced by a near one
+BLUR = 0.7  # of a word's vector (`TextEncoder.blur`)
 LAYOUT_WEIGHT = 0.2  # of the layout's own error in a picture's loss
 MOTION_GIVEN = 0.5
 # Logit-normal times, shifted to noise: a sticker's outline is decided at t > 0.8, which a mean of 0 draws 8 % of the time.
@@ -151,6 +152,7 @@ def main() -> None:
         missing = model.load_matching(torch.load(args.init, weights_only=True)["model"])
         print("new weights:", missing or "none")
     folder = args.out or root / "denoiser"
+    model.text.blur = BLUR
     loop = Loop(model, folder, args.minutes, args.lr, args.max_steps,
                 extra={"latents": {"mean": stored["mean"], "std": stored["std"]}, "mean_motion": latents.mean_motion})
     rng = np.random.default_rng([loop.steps, loop.rank])

@@ -19,7 +19,7 @@ from data import data_dir
 from loop import Loop
 from synonyms import Synonyms
 from text import Tokenizer, trimmed
-from train_denoiser import NULL_TEXT, SWAPPED, Latents, Model, layout_loss
+from train_denoiser import BLUR, NULL_TEXT, SWAPPED, Latents, Model, layout_loss
 from vocabulary import load_table
 
 BATCH = 512
@@ -49,10 +49,12 @@ def main() -> None:
         model.load_matching(torch.load(args.init, weights_only=True)["model"])
     for name, p in model.named_parameters():
         p.requires_grad_(name.startswith(("text.", "denoiser.layout1.", "denoiser.layout2.")))
+    model.text.blur = BLUR
     synonyms = Synonyms(table, tokenizer)
     loop = Loop(model, args.out or root / "layout", args.minutes, args.lr, args.max_steps)
     rng = np.random.default_rng([loop.steps, loop.rank])
     torch.manual_seed(loop.steps * loop.size + loop.rank)
+    loop.ema.text.blur = 0.0
     for _ in loop:
         x0, texts = latents.pictures(BATCH // loop.size, rng)
         tokens, mask = trimmed(*tokenizer(["" if rng.random() < NULL_TEXT else text for text in texts]))

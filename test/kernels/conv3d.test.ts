@@ -1,22 +1,11 @@
 // conv3d, every variant, against the f64 reference over odd sizes. Not its speed.
-import { expect, test } from 'vitest';
-import { type Conv3dVariant, conv3d } from '../../src/ops/conv3d';
-import { expectClose, randomValues, roundToHalf, runPlan, testGpu } from '../gpu';
-import { convOutputShape, type ReferenceConv, referenceConv3d } from '../reference/conv3d';
-import { referenceEpilogue } from '../reference/matmul';
+import { test } from 'vitest';
+import type { Conv3dVariant } from '../../src/ops/conv3d';
 import { gemmTiles, smallTile } from './grids/gemm';
-
-interface Case extends Partial<ReferenceConv> {
-  readonly input: ReferenceConv['input'];
-  readonly cout: number;
-  readonly kernel: ReferenceConv['kernel'];
-  readonly bias?: boolean;
-  readonly residual?: boolean;
-  readonly activation?: 'silu';
-}
+import { type Conv3dCase, checkConv3d } from './products';
 
 const wrapTime = [true, false, false] as const;
-const cases: readonly Case[] = [
+const cases: readonly Conv3dCase[] = [
   { input: [1, 1, 1, 1, 1], cout: 1, kernel: [1, 1, 1] },
   { input: [2, 3, 5, 7, 4], cout: 8, kernel: [1, 3, 3], padding: [0, 1, 1], bias: true },
   { input: [1, 2, 16, 16, 12], cout: 12, kernel: [1, 3, 3], padding: [0, 1, 1], bias: true, residual: true },
@@ -67,7 +56,7 @@ const variants: readonly (Conv3dVariant | undefined)[] = [
 const name = (value: object | undefined): string =>
   value ? JSON.stringify(value).replace(/["{}]/g, '') : 'chosen by shape';
 
-const fits = ({ input, padding, circular }: Case, variant: Conv3dVariant | undefined) =>
+const fits = ({ input, padding, circular }: Conv3dCase, variant: Conv3dVariant | undefined) =>
   variant?.kind === 'tiled'
     ? ![0, 1, 2].some((i) => circular?.[i] && (padding?.[i] ?? 0) > input[i + 1]!)
     : input[4] % (variant?.unroll ?? 1) === 0;
@@ -75,7 +64,7 @@ const runs = cases.flatMap((shape) =>
   variants.filter((variant) => fits(shape, variant)).map((variant) => ({ shape, variant })),
 );
 // The tiles that GPUs use are slow to compile in software: one shape each, with every kind of edge.
-const edges: Case = {
+const edges: Conv3dCase = {
   input: [2, 3, 5, 7, 20],
   cout: 68,
   kernel: [3, 3, 3],
@@ -86,43 +75,4 @@ const edges: Case = {
 const gpuRuns = gemmTiles.slice(-3).map((tile) => ({ shape: edges, variant: { kind: 'tiled', tile } as const }));
 const all = [...runs, ...gpuRuns].map((run) => [`${name(run.shape)} | ${name(run.variant)}`, run] as const);
 
-test.for(all)('%s', async ([, { shape, variant }]) => {
-  const { bias, residual, activation = 'none', ...rest } = shape;
-  const conv: ReferenceConv = { stride: [1, 1, 1], padding: [0, 0, 0], circular: [false, false, false], ...rest };
-  const { input, cout, kernel } = conv;
-  const taps = kernel[0] * kernel[1] * kernel[2];
-  const cin = input[4];
-  const outShape = convOutputShape(conv);
-  const size = (dims: readonly number[]) => dims.reduce((a, b) => a * b, 1);
-  const x = randomValues(size(input), 1);
-  const weight = roundToHalf(randomValues(taps * cin * cout, 2));
-  const biasValues = bias ? randomValues(cout, 3) : undefined;
-  const residualValues = residual ? randomValues(size(outShape), 4) : undefined;
-  const result = runPlan((plan) => {
-    const out = conv3d(
-      plan,
-      plan.f32(input, x),
-      {
-        ...conv,
-        weight: plan.f16([taps, cin, cout], weight),
-        bias: biasValues && plan.f32([cout], biasValues),
-        residual: residualValues && plan.f32(outShape, residualValues),
-        activation: shape.activation,
-      },
-      variant,
-    );
-    expect(out.shape).toEqual(outShape);
-    return out;
-  });
-  if (variant?.kind === 'direct' && variant.shared && !(await testGpu()).features.subgroups) {
-    await expect(result).rejects.toThrow('subgroups');
-    return;
-  }
-  const [actual] = await result;
-  const expected = referenceEpilogue(referenceConv3d(conv, x, weight), cout, {
-    ...(biasValues && { bias: biasValues }),
-    ...(residualValues && { residual: residualValues }),
-    activation,
-  });
-  expectClose(actual!, expected, 2e-6, outShape);
-});
+test.for(all)('%s', ([, { shape, variant }]) => checkConv3d(shape, variant));

@@ -1,20 +1,10 @@
 // linear, every variant, against the f64 reference over odd sizes. Not its speed.
-import { expect, test } from 'vitest';
-import { type LinearVariant, linear } from '../../src/ops/linear';
-import { expectClose, randomValues, roundToHalf, runPlan, testGpu } from '../gpu';
-import { referenceEpilogue, referenceLinear } from '../reference/matmul';
+import { test } from 'vitest';
+import type { LinearVariant } from '../../src/ops/linear';
 import { gemmTiles, smallTile } from './grids/gemm';
+import { checkLinear, type LinearCase } from './products';
 
-interface Case {
-  readonly lead: readonly number[];
-  readonly cin: number;
-  readonly cout: number;
-  readonly bias?: boolean;
-  readonly residual?: boolean;
-  readonly activation?: 'silu' | 'gelu';
-}
-
-const cases: readonly Case[] = [
+const cases: readonly LinearCase[] = [
   { lead: [1], cin: 1, cout: 1 },
   { lead: [1], cin: 256, cout: 64, bias: true, activation: 'silu' },
   { lead: [2], cin: 40, cout: 12, bias: true },
@@ -39,7 +29,7 @@ const variants: readonly (LinearVariant | undefined)[] = [
 const name = (value: object | undefined): string =>
   value ? JSON.stringify(value).replace(/["{}]/g, '') : 'chosen by shape';
 
-const fits = ({ lead, cin }: Case, variant: LinearVariant | undefined): boolean => {
+const fits = ({ lead, cin }: LinearCase, variant: LinearVariant | undefined): boolean => {
   if (variant?.kind === 'direct') return cin % variant.unroll === 0;
   return variant?.kind !== 'split' || lead.reduce((a, b) => a * b, 1) <= 4;
 };
@@ -47,41 +37,8 @@ const runs = cases.flatMap((shape) =>
   variants.filter((variant) => fits(shape, variant)).map((variant) => ({ shape, variant })),
 );
 // The tiles that GPUs use are slow to compile in software: one shape each, with every kind of edge.
-const edges: Case = { lead: [3, 49], cin: 36, cout: 72, bias: true, residual: true };
+const edges: LinearCase = { lead: [3, 49], cin: 36, cout: 72, bias: true, residual: true };
 const gpuRuns = gemmTiles.slice(-3).map((tile) => ({ shape: edges, variant: { kind: 'tiled', tile } as const }));
 const all = [...runs, ...gpuRuns].map((run) => [`${name(run.shape)} | ${name(run.variant)}`, run] as const);
 
-test.for(all)('%s', async ([, { shape, variant }]) => {
-  const { lead, cin, cout, bias, residual, activation } = shape;
-  const rows = lead.reduce((a, b) => a * b, 1);
-  const x = randomValues(rows * cin, 1);
-  const weight = roundToHalf(randomValues(cin * cout, 2));
-  const biasValues = bias ? randomValues(cout, 3) : undefined;
-  const residualValues = residual ? randomValues(rows * cout, 4) : undefined;
-  const result = runPlan((plan) => {
-    const out = linear(
-      plan,
-      plan.f32([...lead, cin], x),
-      {
-        weight: plan.f16([cin, cout], weight),
-        bias: biasValues && plan.f32([cout], biasValues),
-        residual: residualValues && plan.f32([...lead, cout], residualValues),
-        activation,
-      },
-      variant,
-    );
-    expect(out.shape).toEqual([...lead, cout]);
-    return out;
-  });
-  if (variant?.kind === 'direct' && variant.shared && !(await testGpu()).features.subgroups) {
-    await expect(result).rejects.toThrow('subgroups');
-    return;
-  }
-  const [actual] = await result;
-  const expected = referenceEpilogue(referenceLinear(x, weight, cin, cout), cout, {
-    ...(biasValues && { bias: biasValues }),
-    ...(residualValues && { residual: residualValues }),
-    activation: activation ?? 'none',
-  });
-  expectClose(actual!, expected, 2e-6, [rows, cout]);
-});
+test.for(all)('%s', ([, { shape, variant }]) => checkLinear(shape, variant));

@@ -24,10 +24,10 @@ from text import TextEncoder, Tokenizer, trimmed
 from vocabulary import load_table
 
 PICTURES, CLIPS = 64, 7  # a batch of each costs about the same
-CLIP_SHARE = 0.6  # of the steps of the second stage
+CLIP_SHARE = 0.75  # of the steps of the second stage
 NULL_TEXT = 0.1  # share of prompts replaced by the empty one, for classifier-free guidance
-SWAPPED = 0.3  # share of words replaced by a near one
-BLUR = 0.7  # of a word's vector (`TextEncoder.blur`)
+# Share of words replaced by a near one, and `TextEncoder.blur`: less than in train_layout.py, lest the picture distrust its text.
+SWAPPED, BLUR = 0.1, 0.35
 LAYOUT_WEIGHT = 0.2  # of the layout's own error in a picture's loss
 MOTION_GIVEN = 0.5
 # Logit-normal times, shifted to noise: a sticker's outline is decided at t > 0.8, which a mean of 0 draws 8 % of the time.
@@ -35,6 +35,7 @@ TIME_MEAN, TIME_STD = 1.2, 1.1
 KNOWN_PICTURE, KNOWN_CLIP = 0.05, 0.15  # share of the batch in which a part of the latents is given
 # Names come in families that look alike; each counts as a few names, so that training time goes to different things.
 FAMILIES = {"keycap": 3, "Japanese": 4, "family": 4, "input": 1}
+SYNTHETIC = 0.5  # a still in made-up motion counts half of a real loop: it moves more, and looks worse
 GENDERED = 0.4  # "man running", "woman running" and "person running" count as 1.2 names
 
 
@@ -78,7 +79,7 @@ class Latents:
             FAMILIES[family] / families.count(family) if family in FAMILIES
             else GENDERED if family in ("man", "woman", "person", "men", "women", "people") else 1.0
             for family in families
-        ])
+        ]) * np.array([SYNTHETIC if key.endswith("|True") else 1.0 for key in groups])
         return list(groups.values()), weights / weights.sum()
 
     def draw(self, groups: list[list[int]], weights: np.ndarray, count: int, rng: np.random.Generator) -> list[int]:

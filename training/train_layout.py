@@ -19,10 +19,12 @@ from data import data_dir
 from loop import Loop
 from synonyms import Synonyms
 from text import Tokenizer, trimmed
-from train_denoiser import BLUR, NULL_TEXT, SWAPPED, Latents, Model, layout_loss
+from train_denoiser import NULL_TEXT, Latents, Model, layout_loss
 from vocabulary import load_table
 
 BATCH = 512
+SWAPPED = 0.3  # share of words replaced by a near one
+BLUR = 0.7  # of a word's vector (`TextEncoder.blur`); without both, 18 % of the unseen words found their picture, with both 32 %
 
 
 @torch.no_grad()

@@ -27,6 +27,8 @@ export interface Conv3dDirectOptions extends ConvShape, DirectOptions {
   /** The axis along which one thread makes `strip` neighbouring outputs, so that they share their inputs. */
   readonly axis: 'time' | 'width';
   readonly strip: number;
+  /** Lines of outputs that one thread makes with the same weights; they may lie in different rows, frames and clips. */
+  readonly lines: number;
 }
 
 /** Sizes of input and output. */
@@ -41,11 +43,12 @@ export const convSizes = [
   ['cout', 'u32'],
 ] as const satisfies readonly ShaderParam[];
 
-/** The grid: strips per line, groups of output channels, threads in all. */
+/** The grid: strips per line, groups of output channels, lines, threads in all. */
 export const conv3dDirectParams = [
   ...convSizes,
   ['strips', 'u32'],
   ['groups', 'u32'],
+  ['lines', 'u32'],
   ['threads', 'u32'],
 ] as const satisfies readonly ShaderParam[];
 
@@ -54,43 +57,66 @@ const outSizes = ['outTime', 'outHeight', 'outWidth'] as const;
 
 /**
  * Arguments: x f32 [B, T, H, W, Cin], weight f16 [taps, Cin, Cout], bias f32 [Cout]?, residual f32 like out?,
- * out f32 [B, To, Ho, Wo, Cout]. One thread makes a strip of outputs × `columns` vec4s of channels; it reads each input of
- * the strip once for all taps along the strip's axis.
+ * out f32 [B, To, Ho, Wo, Cout]. One thread makes `lines` strips of outputs × `columns` vec4s of channels; it reads each
+ * input of a strip once for all taps along the strip's axis, and each weight once for all its outputs.
  */
 export function conv3dDirect(options: Conv3dDirectOptions): Shader {
-  const { kernel, stride, padding, circular, strip, columns, unroll, aligned } = options;
+  const { kernel, stride, padding, circular, strip, lines, unroll, aligned } = options;
   const along = options.axis === 'time' ? 0 : 2;
-  const [outer, inner] = along === 0 ? [1, 2] : [0, 1]; // the other two axes
+  const [outer, inner] = along === 0 ? ([1, 2] as const) : ([0, 1] as const); // the other two axes
   const { declarations, ...shader } = directInterface(options, conv3dDirectParams);
-  const taps = kernel[along];
-  const inputs = (strip - 1) * stride[along] + taps;
+  const shape = { lines, outputs: strip, taps: kernel[along], stride: stride[along] };
+  const inputs = (strip - 1) * stride[along] + kernel[along];
   const tapStride = along === 0 ? kernel[1] * kernel[2] : 1;
+  const size = (axis: number): string => `i32(params.${sizes[axis]})`;
+  const padded = (axis: number): boolean => !circular[axis] && padding[axis]! > 0;
+  const eachLine = (text: (j: number) => string, indent: string): string =>
+    counted(lines).map(text).join(`\n${indent}`);
 
-  /** The input coordinate that one tap of an outer axis reads; leaves the loop body where it falls on zero padding. */
-  const coordinate = (axis: number, tap: string): string => {
-    const size = `i32(params.${sizes[axis]})`;
-    const raw = `i32(o${axis} * ${stride[axis]}u + ${tap}) - ${padding[axis]}`;
-    return circular[axis]
-      ? `let i${axis} = u32((${raw} + ${size} * ${padding[axis]}) % ${size});`
-      : wgsl`let r${axis} = ${raw};
-      if (r${axis} < 0 || r${axis} >= ${size}) { continue; }
-      let i${axis} = u32(r${axis});`;
-  };
   const axisStride = ['params.height * params.width', 'params.width', '1u'];
-  const alongSize = `i32(params.${sizes[along]})`;
-  // Inputs of the strip: an element offset each, and, where padding is zero, whether it is inside.
+  const outer1 = `params.${outSizes[outer]}`;
+  const inner1 = `params.${outSizes[inner]}`;
+  const prepare = (j: number): string => `let line${j} = min(firstLine + ${j}u, params.lines - 1u);
+  let o${inner}_${j} = line${j} % ${inner1};
+  let o${outer}_${j} = line${j} / ${inner1} % ${outer1};
+  let clip${j} = line${j} / (${inner1} * ${outer1}) * params.time * ${axisStride[0]};`;
+  /** The input coordinate that one tap of an outer axis reads. A single line leaves the loop where that is zero padding. */
+  const coordinate = (axis: number, j: number): string => {
+    const raw = `i32(o${axis}_${j} * ${stride[axis]}u + k${axis}) - ${padding[axis]}`;
+    if (circular[axis]) return `let i${axis}_${j} = u32((${raw} + ${size(axis)} * ${padding[axis]}) % ${size(axis)});`;
+    if (!padded(axis)) return `let i${axis}_${j} = u32(${raw});`;
+    const outside = `r${axis}_${j} < 0 || r${axis}_${j} >= ${size(axis)}`;
+    return lines === 1
+      ? `let r${axis}_${j} = ${raw};
+      if (${outside}) { continue; }
+      let i${axis}_${j} = u32(r${axis}_${j});`
+      : `let r${axis}_${j} = ${raw};
+      let i${axis}_${j} = u32(clamp(r${axis}_${j}, 0, ${size(axis)} - 1));
+      let inside${axis}_${j} = r${axis}_${j} == i32(i${axis}_${j});`;
+  };
+  const offset = (j: number): string => {
+    const place = `i${outer}_${j} * ${axisStride[outer]} + i${inner}_${j} * ${axisStride[inner]}`;
+    const checks = [outer, inner].filter((axis) => lines > 1 && padded(axis)).map((axis) => `inside${axis}_${j}`);
+    const inside = checks.length > 0 ? `\n      let inside${j} = ${checks.join(' & ')};` : '';
+    return `let base${j} = (clip${j} + ${place}) * params.cin;${inside}`;
+  };
+  // Inputs of a strip: an element offset each, and, where padding is zero, whether it is inside.
   const places = counted(inputs).map((i) => {
     const raw = `first + ${i}`;
-    if (circular[along]) return `let p${i} = u32((${raw} + ${alongSize} * ${padding[along]}) % ${alongSize}) * pitch;`;
-    return `let p${i} = u32(clamp(${raw}, 0, ${alongSize} - 1)) * pitch; let v${i} = ${raw} >= 0 && ${raw} < ${alongSize};`;
+    if (circular[along])
+      return `let p${i} = u32((${raw} + ${size(along)} * ${padding[along]}) % ${size(along)}) * pitch;`;
+    return `let p${i} = u32(clamp(${raw}, 0, ${size(along)} - 1)) * pitch; let v${i} = ${raw} >= 0 && ${raw} < ${size(along)};`;
   });
-  const input = (i: number, channel: string): string => {
-    const value = `x[base + p${i} + c + ${channel}]`;
-    return circular[along] || padding[along] === 0 ? value : `select(0.0, ${value}, v${i})`;
+  const input = (index: number, channel: string): string => {
+    const [j, i] = [Math.floor(index / inputs), index % inputs];
+    const value = `x[base${j} + p${i} + c + ${channel}]`;
+    const checks = [padded(along) && `v${i}`, lines > 1 && (padded(outer) || padded(inner)) && `inside${j}`];
+    const inside = checks.filter(Boolean).join(' & ');
+    return inside ? `select(0.0, ${value}, ${inside})` : value;
   };
   return {
     ...shader,
-    label: `conv3d direct ${kernel} stride ${stride} ${options.axis} ${directLabel(options, strip)} ${epilogueLabel(options)}`,
+    label: `conv3d direct ${kernel} stride ${stride} ${options.axis} ${lines}x${directLabel(options, strip)} ${epilogueLabel(options)}`,
     code: wgsl`
 ${declarations}
 ${linearMain(directThreads)}
@@ -98,35 +124,22 @@ ${linearMain(directThreads)}
     return;
   }
   let groups = params.groups;
-  let column = thread % groups * ${4 * columns}u;
-  var rest = thread / groups;
-#if ${along === 2}
-  let o2 = rest % params.strips * ${strip}u;
-  rest /= params.strips;
-#else
-  let o2 = rest % params.outWidth;
-  rest /= params.outWidth;
-#endif
-  let o1 = rest % params.outHeight;
-  rest /= params.outHeight;
-#if ${along === 0}
-  let o0 = rest % params.strips * ${strip}u;
-  let batch = rest / params.strips;
-#else
-  let o0 = rest % params.outTime;
-  let batch = rest / params.outTime;
-#endif
+  let column = thread % groups * ${4 * options.columns}u;
+  let rest = thread / groups;
+  let o${along} = rest % params.strips * ${strip}u;
+  let firstLine = rest / params.strips * ${lines}u;
+  ${eachLine(prepare, '  ')}
 
   let pitch = ${axisStride[along]} * params.cin;
   let first = i32(o${along} * ${stride[along]}u) - ${padding[along]};
   ${places.join('\n  ')}
-  ${directSums(options, strip)}
+  ${directSums(options, lines * strip)}
   let tapPitch = ${tapStride}u * params.cin * rowPitch;
   for (var k${outer} = 0u; k${outer} < ${kernel[outer]}u; k${outer}++) {
-    ${coordinate(outer, `k${outer}`)}
+    ${eachLine((j) => coordinate(outer, j), '    ')}
     for (var k${inner} = 0u; k${inner} < ${kernel[inner]}u; k${inner}++) {
-      ${coordinate(inner, `k${inner}`)}
-      let base = (batch * params.time * ${axisStride[0]} + i${outer} * ${axisStride[outer]} + i${inner} * ${axisStride[inner]}) * params.cin;
+      ${eachLine((j) => coordinate(inner, j), '      ')}
+      ${eachLine(offset, '      ')}
 #if ${along === 0}
       let tap = k1 * ${kernel[2]}u + k2;
 #else
@@ -134,13 +147,25 @@ ${linearMain(directThreads)}
 #endif
       var row = tap * params.cin * rowPitch + column / ${aligned ? 4 : 1}u;
       for (var c = 0u; c < params.cin; c += ${unroll}u) {
-        ${directStep(options, { outputs: strip, taps, stride: stride[along] }, input)}
+        ${directStep(options, shape, input)}
       }
     }
   }
-  let outPitch = ${along === 0 ? 'params.outHeight * params.outWidth' : '1u'};
-  let place = ((batch * params.outTime + o0) * params.outHeight + o1) * params.outWidth + o2;
-  ${directStore(options, strip, { count: `min(${strip}u, params.${outSizes[along]} - o${along})`, row: 'place', rowStep: 'outPitch' })}
+#if ${along === 0}
+  let outPitch = params.outHeight * params.outWidth;
+#else
+  let outPitch = 1u;
+#endif
+  ${directStore(options, shape, {
+    lineCount: `min(${lines}u, params.lines - firstLine)`,
+    count: `min(${strip}u, params.${outSizes[along]} - o${along})`,
+    // Lines along time are places of a frame, lines along the width follow one another.
+    row:
+      along === 0
+        ? '((firstLine + l) / outPitch * params.outTime + o0) * outPitch + (firstLine + l) % outPitch'
+        : '(firstLine + l) * params.outWidth + o2',
+    rowStep: 'outPitch',
+  })}
 }
 `,
   };

@@ -11,7 +11,7 @@ export interface DirectTile {
   readonly unroll: number;
   /**
    * The four threads of a quad make the same rows for different output channels and share their inputs through quad swaps
-   * (needs `subgroups`, quads of consecutive threads, `unroll` 4, and a multiple of four `groups`).
+   * (needs `subgroups`, quads of consecutive threads, `unroll` 4 or a multiple of it, and a multiple of four `groups`).
    */
   readonly shared: boolean;
 }
@@ -29,14 +29,20 @@ export function directInterface(
   return { ...shader, declarations: `${declarations}${weightAt(options)}${finish(options)}` };
 }
 
-/** The sums of one thread, and how far apart its weights lie: `rowPitch` from one input channel to the next. */
-export function directSums({ columns, shared, aligned }: DirectOptions, outputs: number): string {
+const components = ['x', 'y', 'z', 'w'] as const;
+
+/**
+ * The sums of one thread, and how far apart its weights lie: `rowPitch` from one input channel to the next. Sums are
+ * scalars, `s{output}_{column}{component}`: a software adapter keeps one in a register through all its products, but
+ * writes a vector back after each.
+ */
+export function directSums({ columns, unroll, shared, aligned }: DirectOptions, outputs: number): string {
   const sums = counted(outputs).map((s) =>
     counted(columns)
-      .map((c) => `var s${s}_${c} = vec4f();`)
+      .flatMap((c) => components.map((component) => `var s${s}_${c}${component} = 0.0;`))
       .join(' '),
   );
-  const pitches = counted(4).map((u) => `let pitch${u} = (lane ^ ${u}u) * rowPitch;`);
+  const pitches = counted(unroll).map((u) => `let pitch${u} = ((lane ^ ${u % 4}u) + ${u - (u % 4)}u) * rowPitch;`);
   return [
     `let rowPitch = params.cout / ${aligned ? 4 : 1}u;`,
     ...(shared ? ['let lane = local & 3u;', ...pitches] : []),
@@ -49,22 +55,25 @@ const quadSwaps = ['', 'quadSwapX', 'quadSwapY', 'quadSwapDiagonal'];
 
 /**
  * One step of the inner loop: `unroll` channels of every input, from weight row `row` on, into the sums.
- * Output s reads inputs s·stride .. s·stride + taps - 1, and the taps' weights are `tapPitch` apart.
- * @param input an expression for channel `channel` of input i of this step
+ * Output s of a line reads inputs s·stride .. s·stride + taps - 1 of that line, and the taps' weights are `tapPitch` apart.
+ * @param input an expression for channel `channel` of input i of this step, counted through all lines
  */
 export function directStep(
   { columns, unroll, shared, aligned }: DirectOptions,
-  { outputs, taps, stride }: { readonly outputs: number; readonly taps: number; readonly stride: number },
+  { outputs, taps, stride, lines }: DirectLines,
   input: (i: number, channel: string) => string,
 ): string {
   const U = counted(unroll);
   const C = counted(columns);
   const T = counted(taps);
+  const perLine = (outputs - 1) * stride + taps;
   // x{u}_{i}: input i at the step's channel u, which in a quad is another one for each thread.
-  const inputs = counted((outputs - 1) * stride + taps).flatMap((i) => {
-    if (!shared) return U.map((u) => `let x${u}_${i} = vec4f(${input(i, `${u}u`)});`);
-    const swapped = U.map((u) => `let x${u}_${i} = vec4f(${quadSwaps[u]}(q${i}));`);
-    return [`let q${i} = ${input(i, 'lane')};`, ...swapped];
+  const inputs = counted(lines * perLine).flatMap((i) => {
+    if (!shared) return U.map((u) => `let x${u}_${i} = ${input(i, `${u}u`)};`);
+    return U.map((u) => {
+      const own = u - (u % 4);
+      return `let x${u}_${i} = ${u === own ? input(i, `lane + ${u}u`) : `${quadSwaps[u % 4]}(x${own}_${i})`};`;
+    });
   });
   const weights = U.flatMap((u) =>
     T.flatMap((tap) =>
@@ -76,28 +85,49 @@ export function directStep(
     ),
   );
   // One statement per sum: a software adapter pays for every masked store inside a loop.
-  const products = counted(outputs).flatMap((s) =>
-    C.map((c) => {
-      const terms = U.flatMap((u) => T.map((tap) => [`x${u}_${s * stride + tap}`, `w${u}_${tap}_${c}`]));
-      return `s${s}_${c} = ${terms.reduce((sum, [x, w]) => `fma(${x}, ${w}, ${sum})`, `s${s}_${c}`)};`;
-    }),
-  );
+  const products = counted(lines * outputs).flatMap((s) => {
+    const first = Math.floor(s / outputs) * perLine + (s % outputs) * stride;
+    return C.flatMap((c) =>
+      components.map((component) => {
+        const terms = U.flatMap((u) => T.map((tap) => [`x${u}_${first + tap}`, `w${u}_${tap}_${c}.${component}`]));
+        const sum = `s${s}_${c}${component}`;
+        return `${sum} = ${terms.reduce((rest, [x, w]) => `fma(${x}, ${w}, ${rest})`, sum)};`;
+      }),
+    );
+  });
   return [...inputs, ...weights, ...products, `row += ${unroll}u * rowPitch;`].join('\n        ');
 }
 
-/** Stores the sums of outputs 0 .. `count` - 1 at the rows `row + s * rowStep`, from channel `column` on. All are expressions. */
+/** The outputs of one thread: `lines` times `outputs` neighbours along a line, which share their inputs. */
+export interface DirectLines {
+  readonly lines: number;
+  readonly outputs: number;
+  readonly taps: number;
+  readonly stride: number;
+}
+
+/**
+ * Stores the sums of outputs 0 .. `count` - 1 of lines 0 .. `lineCount` - 1, from channel `column` on. All are expressions;
+ * `row` is the output row where line `l` begins, and its outputs are `rowStep` apart.
+ */
 export function directStore(
   { columns }: DirectTile,
-  outputs: number,
-  store: { count: string; row: string; rowStep: string },
+  { lines, outputs }: Pick<DirectLines, 'lines' | 'outputs'>,
+  store: { lineCount: string; count: string; row: string; rowStep: string },
 ): string {
   const C = counted(columns);
-  return `var sums = array<vec4f, ${outputs * columns}>(${counted(outputs)
-    .flatMap((s) => C.map((c) => `s${s}_${c}`))
-    .join(', ')});
+  const vectors = counted(lines * outputs).flatMap((s) =>
+    C.map((c) => `vec4f(${components.map((component) => `s${s}_${c}${component}`).join(', ')})`),
+  );
+  return `var sums = array<vec4f, ${vectors.length}>(${vectors.join(', ')});
   let count = ${store.count};
-  for (var s = 0u; s < count; s++) {
-    ${C.map((c) => `finish(sums[s * ${columns}u + ${c}u], ${store.row} + s * ${store.rowStep}, column + ${4 * c}u);`).join('\n    ')}
+  let lineCount = ${store.lineCount};
+  for (var l = 0u; l < lineCount; l++) {
+    let row = ${store.row};
+    for (var s = 0u; s < count; s++) {
+      let sum = (l * ${outputs}u + s) * ${columns}u;
+      ${C.map((c) => `finish(sums[sum + ${c}u], row + s * ${store.rowStep}, column + ${4 * c}u);`).join('\n      ')}
+    }
   }`;
 }
 

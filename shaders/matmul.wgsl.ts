@@ -34,6 +34,7 @@ export const linearDirectParams = [
 export function linearDirect(options: LinearDirectOptions): Shader {
   const { rows, columns, unroll, aligned } = options;
   const { declarations, ...shader } = directInterface(options, linearDirectParams);
+  const lines = { lines: 1, outputs: rows, taps: 1, stride: 1 };
   return {
     ...shader,
     label: `linear direct ${directLabel(options, rows)} ${epilogueLabel(options)}`,
@@ -51,11 +52,11 @@ ${linearMain(directThreads)}
     .map((r) => `let p${r} = min(first + ${r}u, last) * params.cin;`)
     .join('\n  ')}
   ${directSums(options, rows)}
-  var row = column / ${aligned ? 4 : 1}u;
+  var row = column / ${aligned ? 4 : 1}u; // of weights
   for (var k = 0u; k < params.cin; k += ${unroll}u) {
-        ${directStep(options, { outputs: rows, taps: 1, stride: 1 }, (r, channel) => `x[p${r} + k + ${channel}]`)}
+        ${directStep(options, lines, (r, channel) => `x[p${r} + k + ${channel}]`)}
   }
-  ${directStore(options, rows, { count: `min(${rows}u, params.rows - first)`, row: 'first', rowStep: '1u' })}
+  ${directStore(options, lines, { lineCount: '1u', count: `min(${rows}u, params.rows - first)`, row: 'first', rowStep: '1u' })}
 }
 `,
   };

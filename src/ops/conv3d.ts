@@ -23,9 +23,9 @@ export interface Conv3dOptions extends ProductOptions {
   readonly activation?: 'silu' | undefined;
 }
 
-/** How one convolution is computed. A direct one makes `strip` neighbouring outputs along `axis` in one thread. */
+/** How one convolution is computed. A direct one makes `strip` neighbouring outputs along `axis` of `lines` lines in one thread. */
 export type Conv3dVariant =
-  | (DirectVariant & { readonly axis: 'time' | 'width'; readonly strip: number })
+  | (DirectVariant & { readonly axis: 'time' | 'width'; readonly strip: number; readonly lines: number })
   | TiledVariant;
 
 /**
@@ -88,12 +88,12 @@ export function conv3d(plan: Plan, x: Tensor, options: Conv3dOptions, variant?: 
   const strips = Math.ceil((axis === 'time' ? outTime : outWidth) / strip);
   const lines = batch * outHeight * (axis === 'time' ? outWidth : outTime);
   const groups = channelGroups(cout, tile);
-  const threads = lines * strips * groups;
+  const threads = Math.ceil(lines / tile.lines) * strips * groups;
   plan.call(
     conv3dDirect({ ...shader, ...tile }),
     args,
     linearGrid(threads, directThreads),
-    { ...sizes, strips, groups, threads },
+    { ...sizes, strips, groups, lines, threads },
     cost,
   );
   return out;
@@ -107,14 +107,21 @@ function chooseConv3d(
   cin: number,
   wrapsOnce: boolean,
 ): Conv3dVariant {
-  const [, time, , width, cout] = shape as [number, number, number, number, number];
+  const [batch, time, height, width, cout] = shape as [number, number, number, number, number];
   if (!adapter.isSoftware && wrapsOnce && cin >= 8 && cout > 16) {
     return { kind: 'tiled', tile: gemmTile(sizeOf(shape) / cout, cin, cout) };
   }
   // A strip reuses inputs along the kernel's axis; a clip of few frames leaves nothing to reuse.
   const axis = kernel[0] > 1 && kernel[2] === 1 && time >= 4 ? 'time' : 'width';
   const strip = evenPieces(axis === 'time' ? time : width, adapter.isSoftware ? 16 : 4);
-  return { kind: 'direct', axis, strip, ...directTile(adapter, cin, cout, strip > 4 ? 1 : 2) };
+  if (!adapter.isSoftware) return { kind: 'direct', axis, strip, lines: 1, ...directTile(adapter, cin, cout, 2) };
+  // Short strips leave weights with little use: several lines share them. Where there are many weights, more outputs earn
+  // the longer compile back.
+  const outputs = sizeOf(kernel) * cin * cout >= 5e5 ? 32 : 16;
+  const all = batch * height * (axis === 'time' ? width : time);
+  const tile = directTile(adapter, cin, cout, 1);
+  const lines = tile.shared ? evenPieces(all, Math.max(1, Math.floor(outputs / strip))) : 1;
+  return { kind: 'direct', axis, strip, lines, ...(lines * strip > 4 ? tile : directTile(adapter, cin, cout, 2)) };
 }
 
 function checkTriple(name: string, value: Triple<number>, least: number): void {

@@ -60,7 +60,7 @@ export function checkDirectTile(plan: Plan, op: string, tile: DirectTile, cin: n
   if (cin % tile.unroll !== 0) {
     throw new TypeError(`${op}: Cin ${cin} is not a multiple of the tile's unroll ${tile.unroll}; choose another tile`);
   }
-  if (tile.shared && (plan.gpu?.features.subgroups === false || tile.unroll !== 4)) {
-    throw new TypeError(`${op}: a shared tile needs the feature 'subgroups' and unroll 4; choose another tile`);
+  if (tile.shared && (plan.gpu?.features.subgroups === false || tile.unroll % 4 !== 0)) {
+    throw new TypeError(`${op}: a shared tile needs the feature 'subgroups' and unroll 4 or 8; choose another tile`);
   }
 }

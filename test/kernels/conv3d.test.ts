@@ -46,10 +46,11 @@ const alone = { unroll: 1, shared: false } as const;
 const inQuads = { unroll: 4, shared: true } as const;
 const variants: readonly (Conv3dVariant | undefined)[] = [
   undefined,
-  { kind: 'direct', axis: 'width', strip: 3, columns: 2, unroll: 2, shared: false },
-  { kind: 'direct', axis: 'time', strip: 2, columns: 2, ...alone },
-  { kind: 'direct', axis: 'width', strip: 5, columns: 1, ...inQuads },
-  { kind: 'direct', axis: 'time', strip: 3, columns: 2, ...inQuads },
+  { kind: 'direct', axis: 'width', strip: 3, lines: 1, columns: 2, unroll: 2, shared: false },
+  { kind: 'direct', axis: 'time', strip: 2, lines: 2, columns: 2, ...alone },
+  { kind: 'direct', axis: 'width', strip: 5, lines: 3, columns: 1, ...inQuads },
+  { kind: 'direct', axis: 'time', strip: 3, lines: 1, columns: 2, ...inQuads },
+  { kind: 'direct', axis: 'width', strip: 2, lines: 2, columns: 1, unroll: 8, shared: true },
   { kind: 'tiled', tile: smallTile },
 ];
 

@@ -22,6 +22,7 @@ const variants: readonly (LinearVariant | undefined)[] = [
   { kind: 'direct', rows: 1, columns: 1, unroll: 1, shared: false },
   { kind: 'direct', rows: 5, columns: 2, unroll: 2, shared: false },
   { kind: 'direct', rows: 3, columns: 2, unroll: 4, shared: true },
+  { kind: 'direct', rows: 4, columns: 1, unroll: 8, shared: true },
   { kind: 'split' },
   { kind: 'tiled', tile: smallTile },
 ];

@@ -68,10 +68,11 @@ export async function buildIfStale(say) {
  */
 export async function serve({ port, strictPort = false }) {
   const { preview } = await import('vite');
+  // By number: a bare system may not know the name, which browsers always do.
   const server = await preview({
     root,
     logLevel: 'error',
-    preview: { port, strictPort, host: 'localhost', open: false },
+    preview: { port, strictPort, host: '127.0.0.1', open: false },
   });
   const bound = server.httpServer.address();
   if (bound === null || typeof bound === 'string') throw new Error('the server has no port');

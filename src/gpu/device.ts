@@ -1,5 +1,6 @@
 // The GPU: one adapter and device, its buffers with their running total, and its pipelines by source.
 // It records and runs nothing: that is Plan and Program.
+import { adapterId, Choices, recallChoices } from './choices';
 import { FlipbookError } from './errors';
 import type { Kernel } from './kernel';
 import { Memory, megabytes } from './memory';
@@ -32,6 +33,8 @@ export class Gpu {
   /** A CPU behind the API (SwiftShader, llvmpipe): kernels without workgroup barriers are the faster ones there. */
   readonly isSoftware: boolean;
   readonly lost: Promise<GPUDeviceLostInfo>;
+  /** Which variants of kernels are used; the defaults until `recall`. */
+  choices = new Choices();
   /** How fast this adapter was seen to be, in milliseconds per unit of `Program` work; shared by all programs. */
   pace: number;
   /** Milliseconds that an empty submit takes to be reported as done; 0 until `measureLatency`. */
@@ -83,6 +86,16 @@ export class Gpu {
 
   get peakBytes(): number {
     return this.#memory.peakBytes;
+  }
+
+  /** What this adapter is remembered by. */
+  get id(): string {
+    return adapterId(this.adapterInfo, { ...this.features });
+  }
+
+  /** Uses the variants of kernels that were measured as the fastest on this adapter, if they ever were. */
+  async recall(): Promise<void> {
+    this.choices = await recallChoices(this.id);
   }
 
   /** Compiled once per source; concurrent requests for one source are one compile. */
@@ -247,7 +260,9 @@ export async function openGpu(needs: Limits = {}): Promise<Gpu> {
       requiredFeatures: wanted.filter((feature) => adapter.features.has(feature)),
       requiredLimits,
     });
-    return new Gpu(device, adapter.info);
+    const gpu = new Gpu(device, adapter.info);
+    await gpu.recall();
+    return gpu;
   } catch (cause) {
     throw new FlipbookError('no-adapter', `The graphics adapter gave no device: ${messageOf(cause)}`, { cause });
   }

@@ -7,8 +7,25 @@ import type { Plan } from '../gpu/plan';
 import { reshape, sizeOf, type Tensor } from '../gpu/tensor';
 import { activationShape, expectTensor, formatTensor } from './check';
 import { linear } from './linear';
-import { checkDirectTile, type DirectVariant, type ProductOptions, prepareProduct, type TiledVariant } from './product';
-import { type Adapter, adapterOf, channelGroups, directTile, evenPieces, gemmGrid, gemmTile } from './tiles';
+import {
+  checkDirectTile,
+  type DirectVariant,
+  freshProduct,
+  type ProductOptions,
+  prepareProduct,
+  productKey,
+  type TiledVariant,
+} from './product';
+import {
+  type Adapter,
+  adapterOf,
+  channelGroups,
+  choose,
+  directTile,
+  evenPieces,
+  gemmGrid,
+  gemmTileVariants,
+} from './tiles';
 
 /** `weight` is [kt*kh*kw, Cin, Cout]: one matrix per tap, time slowest, width fastest. */
 export interface Conv3dOptions extends ProductOptions {
@@ -65,11 +82,28 @@ export function conv3d(plan: Plan, x: Tensor, options: Conv3dOptions, variant?: 
     return linear(plan, x, { weight: reshape(weight, [cin, cout]), bias, activation, residual });
   }
   const wrapsOnce = circular.every((wraps, i) => !wraps || padding[i]! <= size[i]!);
-  const chosen = variant ?? chooseConv3d(adapterOf(plan), kernel, shape, cin, wrapsOnce);
+  const cost = { flops: 2 * taps * cin * sizeOf(shape) };
+  const asked = `conv3d ${kernel} stride ${stride} padding ${padding} circular ${circular} ${x.shape}→${cout}`;
+  const chosen =
+    variant ??
+    choose(
+      plan,
+      `${asked} ${productKey(options)}`,
+      conv3dVariants(adapterOf(plan), kernel, shape, cin).filter(({ kind }) => kind === 'direct' || wrapsOnce),
+      {
+        ...cost,
+        record: (other, tried) =>
+          conv3d(
+            other,
+            other.input(x.shape),
+            { ...options, ...freshProduct(other, options), activation: options.activation },
+            tried,
+          ),
+      },
+    );
   const { epilogue, out, args } = prepareProduct(plan, 'conv3d', x, options, shape);
   const shader = { ...epilogue, kernel, stride, padding, circular };
   const sizes = { time, height, width, cin, outTime, outHeight, outWidth, cout };
-  const cost = { flops: 2 * taps * cin * sizeOf(shape) };
   if (chosen.kind === 'tiled') {
     const { tile } = chosen;
     if (!wrapsOnce) {
@@ -99,29 +133,40 @@ export function conv3d(plan: Plan, x: Tensor, options: Conv3dOptions, variant?: 
   return out;
 }
 
-/** The fastest known variant for a convolution with this output. */
-function chooseConv3d(
+type DirectConv = Extract<Conv3dVariant, { kind: 'direct' }>;
+
+/**
+ * What may be fast for a convolution with this output on this adapter; the first is the default. A circular padding that
+ * wraps more than once needs a direct one, which is always there.
+ */
+export function conv3dVariants(
   adapter: Adapter,
   kernel: Triple<number>,
   shape: readonly number[],
   cin: number,
-  wrapsOnce: boolean,
-): Conv3dVariant {
+): Conv3dVariant[] {
   const [batch, time, height, width, cout] = shape as [number, number, number, number, number];
-  if (!adapter.isSoftware && wrapsOnce && cin >= 8 && cout > 16) {
-    return { kind: 'tiled', tile: gemmTile(sizeOf(shape) / cout, cin, cout) };
-  }
   // A strip reuses inputs along the kernel's axis; a clip of few frames leaves nothing to reuse.
   const axis = kernel[0] > 1 && kernel[2] === 1 && time >= 4 ? 'time' : 'width';
   const strip = evenPieces(axis === 'time' ? time : width, adapter.isSoftware ? 16 : 4);
-  if (!adapter.isSoftware) return { kind: 'direct', axis, strip, lines: 1, ...directTile(adapter, cin, cout, 2) };
+  const wide: DirectConv = { kind: 'direct', axis, strip, lines: 1, ...directTile(adapter, cin, cout, 2) };
+  if (!adapter.isSoftware) {
+    const tiled = gemmTileVariants(sizeOf(shape) / cout, cin, cout).map((tile) => ({ kind: 'tiled', tile }) as const);
+    return cin >= 8 && cout > 16 ? [...tiled, wide] : [wide, ...tiled];
+  }
+  const narrow: DirectConv = { ...wide, ...directTile(adapter, cin, cout, 1) };
+  if (!narrow.shared) return [wide];
   // Short strips leave weights with little use: several lines share them. Where there are many weights, more outputs earn
   // the longer compile back.
   const outputs = sizeOf(kernel) * cin * cout >= 5e5 ? 32 : 16;
   const all = batch * height * (axis === 'time' ? width : time);
-  const tile = directTile(adapter, cin, cout, 1);
-  const lines = tile.shared ? evenPieces(all, Math.max(1, Math.floor(outputs / strip))) : 1;
-  return { kind: 'direct', axis, strip, lines, ...(lines * strip > 4 ? tile : directTile(adapter, cin, cout, 2)) };
+  const lines = evenPieces(all, Math.max(1, Math.round(outputs / strip)));
+  const more = evenPieces(all, 2 * lines);
+  return [
+    lines * strip > 4 ? { ...narrow, lines } : wide,
+    ...(more > lines ? [{ ...narrow, lines: more }] : []),
+    ...(cin % 8 === 0 ? [{ ...narrow, lines, unroll: 8 }] : []),
+  ];
 }
 
 function checkTriple(name: string, value: Triple<number>, least: number): void {

@@ -5,8 +5,25 @@ import { linearGrid } from '../gpu/kernel';
 import type { Plan } from '../gpu/plan';
 import { sizeOf, type Tensor } from '../gpu/tensor';
 import { expectTensor, formatTensor } from './check';
-import { checkDirectTile, type DirectVariant, type ProductOptions, prepareProduct, type TiledVariant } from './product';
-import { type Adapter, adapterOf, channelGroups, directTile, evenPieces, gemmGrid, gemmTile } from './tiles';
+import {
+  checkDirectTile,
+  type DirectVariant,
+  freshProduct,
+  type ProductOptions,
+  prepareProduct,
+  productKey,
+  type TiledVariant,
+} from './product';
+import {
+  type Adapter,
+  adapterOf,
+  channelGroups,
+  choose,
+  directTile,
+  evenPieces,
+  gemmGrid,
+  gemmTileVariants,
+} from './tiles';
 
 /** `weight` is [Cin, Cout]. */
 export type LinearOptions = ProductOptions;
@@ -30,9 +47,19 @@ export function linear(plan: Plan, x: Tensor, options: LinearOptions, variant?: 
   const cout = weight.shape[1]!;
   const shape = [...x.shape.slice(0, -1), cout];
   const rows = sizeOf(x.shape) / cin;
-  const chosen = variant ?? chooseLinear(adapterOf(plan), rows, cin, cout);
-  const { epilogue, out, args } = prepareProduct(plan, 'linear', x, options, shape);
   const cost = { flops: 2 * rows * cin * cout };
+  const chosen =
+    variant ??
+    choose(
+      plan,
+      `linear ${cin}→${cout} of ${rows} ${productKey(options)}`,
+      linearVariants(adapterOf(plan), rows, cin, cout),
+      {
+        ...cost,
+        record: (other, tried) => linear(other, other.input(x.shape), freshProduct(other, options), tried),
+      },
+    );
+  const { epilogue, out, args } = prepareProduct(plan, 'linear', x, options, shape);
   if (chosen.kind === 'tiled') {
     const { tile } = chosen;
     const shader = linearTiled({ ...epilogue, tile, inputAligned: cin % 4 === 0 });
@@ -54,10 +81,17 @@ export function linear(plan: Plan, x: Tensor, options: LinearOptions, variant?: 
   return out;
 }
 
-/** The fastest known variant for M rows, Cin and Cout. */
-function chooseLinear(adapter: Adapter, rows: number, cin: number, cout: number): LinearVariant {
-  if (!adapter.isSoftware)
-    return rows > mostSplitRows ? { kind: 'tiled', tile: gemmTile(rows, cin, cout) } : { kind: 'split' };
-  const piece = evenPieces(rows, 24);
-  return { kind: 'direct', rows: piece, ...directTile(adapter, cin, cout, 2) };
+/** What may be fast for M rows, Cin and Cout on this adapter; the first is the default. */
+export function linearVariants(adapter: Adapter, rows: number, cin: number, cout: number): LinearVariant[] {
+  if (!adapter.isSoftware) {
+    const tiled = gemmTileVariants(rows, cin, cout).map((tile): LinearVariant => ({ kind: 'tiled', tile }));
+    return rows > mostSplitRows ? tiled : [{ kind: 'split' }, ...tiled];
+  }
+  const tile = directTile(adapter, cin, cout, 2);
+  const first: LinearVariant = { kind: 'direct', rows: evenPieces(rows, 24), ...tile };
+  if (!tile.shared || cin % 8 !== 0) return [first];
+  const longer = { ...first, unroll: 8 };
+  return [first, longer, { ...longer, columns: 1 }].filter(
+    (variant, i, all) => all.findIndex((other) => JSON.stringify(other) === JSON.stringify(variant)) === i,
+  );
 }

@@ -55,6 +55,22 @@ export function prepareProduct(
   };
 }
 
+/** The weights and terms of another plan's product, with buffers of their own: for its time, not its result. */
+export function freshProduct(plan: Plan, options: ProductOptions): ProductOptions {
+  const fresh = (tensor: Tensor | undefined) => tensor && plan.input(tensor.shape, tensor.dtype);
+  return {
+    ...options,
+    weight: plan.input(options.weight.shape, 'f16'),
+    bias: fresh(options.bias),
+    residual: fresh(options.residual),
+  };
+}
+
+/** The part of a problem's key that says which epilogue it is. */
+export function productKey({ bias, activation, residual }: ProductOptions): string {
+  return [bias && 'bias', activation, residual && 'residual'].filter(Boolean).join(' ');
+}
+
 /** Throws where a direct tile cannot work for these channels or on this adapter. */
 export function checkDirectTile(plan: Plan, op: string, tile: DirectTile, cin: number): void {
   if (cin % tile.unroll !== 0) {

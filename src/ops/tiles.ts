@@ -1,6 +1,7 @@
 // How large a piece of a matrix product one thread makes. Arithmetic on shapes only.
 import type { DirectTile } from '../../shaders/direct.wgsl';
 import type { GemmTile } from '../../shaders/gemm.wgsl';
+import { Choices, type Repeatable } from '../gpu/choices';
 import { type Grid, maxGroups } from '../gpu/kernel';
 import type { Plan } from '../gpu/plan';
 
@@ -16,6 +17,16 @@ export interface Adapter {
 export function adapterOf(plan: Plan): Adapter {
   const isSoftware = plan.gpu?.isSoftware ?? false;
   return { isSoftware, quads: isSoftware && (plan.gpu?.features.subgroups ?? false) };
+}
+
+/** The remembered variant, or the first; the first in a dry run. */
+export function choose<Variant extends object>(
+  plan: Plan,
+  key: string,
+  variants: readonly Variant[],
+  call: Repeatable<Variant>,
+): Variant {
+  return (plan.gpu?.choices ?? new Choices()).pick(key, variants, call);
 }
 
 /** Equal pieces of at most `most`, so that the last one is not mostly empty: 36 in pieces of at most 16 gives 12. */
@@ -59,6 +70,12 @@ export function gemmTile(rows: number, cin: number, cout: number): GemmTile {
   const groups = (tile: (typeof gemmTiles)[number]) => Math.ceil(rows / tile.rows) * Math.ceil(cout / tile.columns);
   const tile = gemmTiles.find((candidate) => groups(candidate) >= enoughWorkgroups) ?? gemmTiles[gemmTiles.length - 1]!;
   return { ...tile, depth: cin % 16 !== 0 && (cin % 8 === 0 || cin < 8) ? 8 : 16 };
+}
+
+/** Every workgroup tile for these channels, `gemmTile` first. */
+export function gemmTileVariants(rows: number, cin: number, cout: number): GemmTile[] {
+  const first = gemmTile(rows, cin, cout);
+  return [first, ...gemmTiles.filter((tile) => tile.rows !== first.rows).map((tile) => ({ ...first, ...tile }))];
 }
 
 /** Column tiles along x, row tiles along y and, past WebGPU's limit, z. */

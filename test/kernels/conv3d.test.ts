@@ -1,6 +1,7 @@
 // conv3d, every variant, against the f64 reference over odd sizes. Not its speed.
 import { test } from 'vitest';
-import type { Conv3dVariant } from '../../src/ops/conv3d';
+import { type Conv3dVariant, conv3dVariants } from '../../src/ops/conv3d';
+import { convOutputShape } from '../reference/conv3d';
 import { gemmTiles, smallTile } from './grids/gemm';
 import { type Conv3dCase, checkConv3d } from './products';
 
@@ -74,6 +75,23 @@ const edges: Conv3dCase = {
   bias: true,
 };
 const gpuRuns = gemmTiles.slice(-3).map((tile) => ({ shape: edges, variant: { kind: 'tiled', tile } as const }));
-const all = [...runs, ...gpuRuns].map((run) => [`${name(run.shape)} | ${name(run.variant)}`, run] as const);
+// What a tuner picks from: all of it for a software adapter, and what is not tiled for a GPU (the tiles are above).
+const tuned: readonly Conv3dCase[] = [
+  { input: [1, 2, 5, 9, 64], cout: 64, kernel: [1, 3, 3], padding: [0, 1, 1], bias: true, residual: true },
+  { input: [2, 7, 1, 3, 32], cout: 64, kernel: [3, 1, 1], padding: [1, 0, 0], circular: wrapTime, bias: true },
+  { input: [1, 2, 3, 4, 240], cout: 240, kernel: [1, 3, 3], padding: [0, 1, 1] },
+];
+const tunedRuns = tuned.flatMap((shape) =>
+  [true, false].flatMap((isSoftware) => {
+    const stride = [1, 1, 1] as const;
+    const out = convOutputShape({ padding: [0, 0, 0], circular: [false, false, false], stride, ...shape });
+    return conv3dVariants({ isSoftware, quads: isSoftware }, shape.kernel, out, shape.input[4])
+      .filter(({ kind }) => kind === 'direct')
+      .map((variant) => ({ shape, variant }));
+  }),
+);
+const all = [...runs, ...gpuRuns, ...tunedRuns].map(
+  (run) => [`${name(run.shape)} | ${name(run.variant)}`, run] as const,
+);
 
 test.for(all)('%s', ([, { shape, variant }]) => checkConv3d(shape, variant));

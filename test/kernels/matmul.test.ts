@@ -1,6 +1,6 @@
 // linear, every variant, against the f64 reference over odd sizes. Not its speed.
 import { test } from 'vitest';
-import type { LinearVariant } from '../../src/ops/linear';
+import { type LinearVariant, linearVariants } from '../../src/ops/linear';
 import { gemmTiles, smallTile } from './grids/gemm';
 import { checkLinear, type LinearCase } from './products';
 
@@ -40,6 +40,14 @@ const runs = cases.flatMap((shape) =>
 // The tiles that GPUs use are slow to compile in software: one shape each, with every kind of edge.
 const edges: LinearCase = { lead: [3, 49], cin: 36, cout: 72, bias: true, residual: true };
 const gpuRuns = gemmTiles.slice(-3).map((tile) => ({ shape: edges, variant: { kind: 'tiled', tile } as const }));
-const all = [...runs, ...gpuRuns].map((run) => [`${name(run.shape)} | ${name(run.variant)}`, run] as const);
+// What a tuner picks from in software; for a GPU these are the tiles and the split kernel above.
+const tuned: LinearCase = { lead: [43], cin: 24, cout: 80, bias: true, residual: true, activation: 'gelu' };
+const tunedRuns = linearVariants({ isSoftware: true, quads: true }, 43, tuned.cin, tuned.cout).map((variant) => ({
+  shape: tuned,
+  variant,
+}));
+const all = [...runs, ...gpuRuns, ...tunedRuns].map(
+  (run) => [`${name(run.shape)} | ${name(run.variant)}`, run] as const,
+);
 
 test.for(all)('%s', ([, { shape, variant }]) => checkLinear(shape, variant));

@@ -3,9 +3,9 @@
 import { describe, expect, test } from 'vitest';
 import { Plan } from '../../src/gpu/plan';
 import { type Tensor, virtualTensor } from '../../src/gpu/tensor';
-import { conv3d } from '../../src/ops/conv3d';
+import { conv3d, conv3dVariants } from '../../src/ops/conv3d';
 import { add, affine, concat, silu } from '../../src/ops/elementwise';
-import { linear } from '../../src/ops/linear';
+import { linear, linearVariants } from '../../src/ops/linear';
 import {
   downsampleAverage,
   pixelShuffle,
@@ -15,6 +15,7 @@ import {
   upsampleNearest,
 } from '../../src/ops/resample';
 import { evenPieces, gemmGrid, gemmTile } from '../../src/ops/tiles';
+import { gemmTiles } from '../kernels/grids/gemm';
 
 const f32 = (...shape: number[]): Tensor => virtualTensor(shape);
 const f16 = (...shape: number[]): Tensor => virtualTensor(shape, 'f16');
@@ -142,6 +143,23 @@ describe('tiles', () => {
     expect(gemmTile(100_000, 64, 64)).toMatchObject({ rows: 128, columns: 64, depth: 16 });
     expect(gemmTile(576, 256, 256)).toMatchObject({ rows: 32, columns: 32 });
     expect(gemmTile(576, 40, 64)).toMatchObject({ depth: 8 });
+  });
+
+  test.for([
+    [100_000, 64, 64],
+    [576, 256, 256],
+    [96, 40, 640],
+    [7, 3, 20],
+  ] as const)('a tuner picks among tested tiles: %s', ([rows, cin, cout]) => {
+    const gpu = { isSoftware: false, quads: false };
+    const variants = [
+      ...linearVariants(gpu, rows, cin, cout),
+      ...conv3dVariants(gpu, [1, 3, 3], [1, 1, 1, rows, cout], cin),
+    ];
+    const tiles = variants.flatMap((variant) => (variant.kind === 'tiled' ? [variant.tile] : []));
+    expect(tiles).toHaveLength(6);
+    expect(tiles[0]).toEqual(gemmTile(rows, cin, cout));
+    for (const tile of tiles) expect(gemmTiles).toContainEqual(tile);
   });
 
   test('a grid covers every row within the limits', () => {

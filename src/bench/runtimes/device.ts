@@ -26,7 +26,9 @@ export async function openSharedGpu(): Promise<Gpu> {
     requiredFeatures: features.filter((feature) => adapter.features.has(feature)),
     requiredLimits: Object.fromEntries(raised.map((name) => [name, adapter.limits[name]])),
   });
-  return new Gpu(device, adapter.info);
+  const gpu = new Gpu(device, adapter.info);
+  await gpu.recall();
+  return gpu;
 }
 
 /** Waits for everything submitted so far: the smallest possible result comes back to the CPU. */

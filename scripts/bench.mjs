@@ -1,4 +1,4 @@
-// `npm run bench -- [--only NAME[,NAME]] [--quick] [--json FILE] [--report FILE]`: bench.html, driven in a headless browser.
+// `npm run bench -- [--only NAME[,NAME]] [--quick] [--tune] [--json FILE] [--report FILE]`: bench.html, driven in a headless browser.
 // Progress on stderr, the ratios on stdout. The JSON is written after every case, so that a run that is cut off leaves
 // what it has. `--report` renders a result into a document: of this run, or with `--from FILE` of an earlier one.
 import { readdir, readFile, writeFile } from 'node:fs/promises';
@@ -8,7 +8,7 @@ import { gzipSync } from 'node:zlib';
 import { buildIfStale, install, root, serve } from './site.mjs';
 
 const usage =
-  'npm run bench -- [--only NAME[,NAME]] [--quick] [--json FILE] [--report docs/PERFORMANCE.md] [--from FILE]';
+  'npm run bench -- [--only NAME[,NAME]] [--quick] [--tune] [--json FILE] [--report docs/PERFORMANCE.md] [--from FILE]';
 
 /** Minutes for everything: the page limits each of its tasks by itself. */
 const mostMinutes = 40;
@@ -23,6 +23,7 @@ async function main() {
     options: {
       only: { type: 'string', multiple: true },
       quick: { type: 'boolean' },
+      tune: { type: 'boolean' },
       json: { type: 'string' },
       report: { type: 'string' },
       from: { type: 'string' },
@@ -37,7 +38,12 @@ async function main() {
   if (unknown.length > 0) throw new Error(`--only ${unknown.join(',')}: expected ${groups.join(', ')}`);
   const result = values.from
     ? /** @type {BenchResult} */ (JSON.parse(await readFile(given(values.from), 'utf8')))
-    : await run({ only, quick: values.quick ?? false, json: values.json && given(values.json) });
+    : await run({
+        only,
+        quick: values.quick ?? false,
+        tune: values.tune ?? false,
+        json: values.json && given(values.json),
+      });
   if (values.report) {
     const { withReport } = await load('report');
     const path = given(values.report);
@@ -71,10 +77,10 @@ async function load(name) {
 }
 
 /**
- * @param {{ only: string[] | undefined, quick: boolean, json: string | undefined }} options
+ * @param {{ only: string[] | undefined, quick: boolean, tune: boolean, json: string | undefined }} options
  * @returns {Promise<BenchResult>}
  */
-async function run({ only, quick, json }) {
+async function run({ only, quick, tune, json }) {
   await buildIfStale(say);
   const download = await downloads();
   const { browser } = await import('./ensure-browser.mjs');
@@ -111,7 +117,7 @@ async function run({ only, quick, json }) {
     await page.exposeFunction(
       'benchListener',
       (/** @type {{ event: any, result: BenchResult }} */ { event, result }) => {
-        if (result && ['case', 'cold', 'adapter', 'predictions', 'failure'].includes(event.type)) keep(result);
+        if (result && ['case', 'cold', 'adapter', 'tuned', 'predictions', 'failure'].includes(event.type)) keep(result);
         if (event.type === 'done') done();
         else tell(event);
       },
@@ -119,7 +125,12 @@ async function run({ only, quick, json }) {
     await page.addInitScript(() => {
       addEventListener('flipbook-bench', (event) => Reflect.get(window, 'benchListener')(Reflect.get(event, 'detail')));
     });
-    const query = new URLSearchParams({ run: '', ...(only && { only: only.join() }), ...(quick && { quick: '' }) });
+    const query = new URLSearchParams({
+      run: '',
+      ...(only && { only: only.join() }),
+      ...(quick && { quick: '' }),
+      ...(tune && { tune: '' }),
+    });
     await page.goto(`${server.address}bench.html?${query}`);
     await finished.catch((error) => say(`The run was cut off: ${firstLine(error)}`));
   } finally {

@@ -11,6 +11,7 @@ import { decode, denoiserStep, frameCases } from './model/cases';
 import { coldStart } from './model/cold_start';
 import { openModel } from './model/files';
 import { clipWork } from './model/plans';
+import { tuneModel } from './model/tuning';
 import { predictions } from './predict';
 import type { BenchEvent, TaskMessage } from './protocol';
 import type { Group, Machine } from './result';
@@ -38,11 +39,16 @@ async function perform({ task, modelUrl }: TaskMessage): Promise<void> {
     post({ type: 'adapter', machine: machineOf(gpu), ceilings: await measureCeilings(gpu) });
     return;
   }
+  const tell = (text: string): void => post({ type: 'line', text });
+  if (task.kind === 'tune') {
+    post({ type: 'tuned', tuning: await tuneModel(gpu, modelUrl, task.seconds, tell) });
+    return;
+  }
   const options: MeasureOptions = {
     gpu,
     counters,
     pace: paces[gpu.isSoftware ? 'software' : 'hardware'],
-    tell: (text) => post({ type: 'line', text }),
+    tell,
   };
   const context = contextOf(gpu);
   if (task.group === 'frames' || task.group === 'denoiser_step' || task.group === 'decode') {

@@ -1,8 +1,9 @@
 // The bench's page: starts and stops a run, shows its cases as they come, and gives the result to copy.
-// With ?run it starts by itself (?only=conv3d,linear&quick), and it tells whoever drives it by `flipbook-bench` events.
+// With ?run it starts by itself (?only=conv3d,linear&quick&tune=SECONDS), and it tells whoever drives it by events named
+// `flipbook-bench`.
 import { devDependencies } from '../../package.json';
 import { type BenchResult, type CaseResult, type Group, groups, ratioNames } from './result';
-import { armRows, columns } from './rows';
+import { armRows, columns, tuningText } from './rows';
 import { type RunEvent, runBench } from './run';
 
 const peers = ['onnxruntime-web', '@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-webgpu', '@jax-js/jax'] as const;
@@ -14,6 +15,7 @@ const [run, stop, quick] = [
   find<HTMLButtonElement>('stop'),
   find<HTMLInputElement>('quick'),
 ];
+const tuneButton = find<HTMLButtonElement>('tune');
 const tables = find('tables');
 
 let running: AbortController | undefined;
@@ -23,9 +25,10 @@ function announce(detail: { event: RunEvent | { type: 'done' }; result: BenchRes
   dispatchEvent(new CustomEvent('flipbook-bench', { detail }));
 }
 
-async function start(only: readonly Group[]): Promise<void> {
+async function start(only: readonly Group[], tune?: { readonly seconds?: number | undefined }): Promise<void> {
   running = new AbortController();
   run.disabled = true;
+  tuneButton.disabled = true;
   stop.disabled = false;
   tables.replaceChildren();
   let last: BenchResult | undefined;
@@ -34,6 +37,7 @@ async function start(only: readonly Group[]): Promise<void> {
     for await (const { event, result } of runBench({
       only,
       quick: quick.checked,
+      tune,
       modelUrl,
       versions,
       signal: running.signal,
@@ -42,11 +46,13 @@ async function start(only: readonly Group[]): Promise<void> {
       show(event, result);
       announce({ event, result });
     }
-    say(running.signal.aborted ? 'Stopped.' : `Done in ${Math.round(last?.seconds ?? 0)} s.`);
+    const tuned = tune && last?.tuning ? ` ${tuningText(last.tuning)}.` : '';
+    say(running.signal.aborted ? 'Stopped.' : `Done in ${Math.round(last?.seconds ?? 0)} s.${tuned}`);
   } catch (error) {
     say(`The bench failed: ${error instanceof Error ? error.message : error}`);
   } finally {
     run.disabled = false;
+    tuneButton.disabled = false;
     stop.disabled = true;
     running = undefined;
     announce({ event: { type: 'done' }, result: last });
@@ -122,6 +128,7 @@ find<HTMLFormElement>('controls').addEventListener('submit', (event) => {
   event.preventDefault();
   void start(groups);
 });
+tuneButton.addEventListener('click', () => void start([], {}));
 stop.addEventListener('click', () => running?.abort());
 find('copy').addEventListener('click', () => {
   const { value } = find<HTMLTextAreaElement>('json');
@@ -135,5 +142,8 @@ const query = new URLSearchParams(location.search);
 quick.checked = query.has('quick');
 if (query.has('run')) {
   const asked = query.get('only')?.split(',') ?? groups;
-  void start(groups.filter((group) => asked.includes(group)));
+  void start(
+    groups.filter((group) => asked.includes(group)),
+    query.has('tune') ? { seconds: Number(query.get('tune')) || undefined } : undefined,
+  );
 }

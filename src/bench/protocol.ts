@@ -1,5 +1,5 @@
 // What the bench page and its threads say to each other. No code that runs.
-import type { ArmResult, CaseResult, Ceilings, Group, Machine, Prediction } from './result';
+import type { ArmResult, CaseResult, Ceilings, Group, Machine, Prediction, TuningResult } from './result';
 
 export const coldRuntimes = ['flipbook', 'onnxruntime-web'] as const;
 export type ColdRuntime = (typeof coldRuntimes)[number];
@@ -7,6 +7,7 @@ export type ColdRuntime = (typeof coldRuntimes)[number];
 /** One thread does one task and ends: whatever a peer leaves behind or breaks goes with it. */
 export type Task =
   | { readonly kind: 'adapter' }
+  | { readonly kind: 'tune'; readonly seconds?: number | undefined }
   | { readonly kind: 'group'; readonly group: Group; readonly quick: boolean }
   | { readonly kind: 'cold_start'; readonly runtime: ColdRuntime };
 
@@ -18,6 +19,7 @@ export interface TaskMessage {
 
 export type BenchEvent =
   | { readonly type: 'adapter'; readonly machine: Machine; readonly ceilings: Ceilings }
+  | { readonly type: 'tuned'; readonly tuning: TuningResult }
   | { readonly type: 'predictions'; readonly predictions: readonly Prediction[] }
   | { readonly type: 'case'; readonly result: CaseResult }
   | { readonly type: 'cold'; readonly arm: ArmResult }

@@ -1,6 +1,6 @@
 // A result as Markdown: the tables of docs/PERFORMANCE.md. The method around them is written by hand.
 import { type BenchResult, type CaseResult, type Group, groups, type RatioName, ratioNames, speedup } from './result';
-import { armRows, columns, digits } from './rows';
+import { armRows, columns, digits, tuningText } from './rows';
 import { geometricMean } from './statistics';
 
 /** Between these lines of the document everything is replaced. */
@@ -55,7 +55,7 @@ export function report(result: BenchResult): string {
   );
 }
 
-function about({ date, seconds, machine, versions, ceilings }: BenchResult): string {
+function about({ date, seconds, machine, versions, ceilings, tuning }: BenchResult): string {
   return list([
     `Run of ${date.slice(0, 16).replace('T', ' ')} UTC, ${Math.round(seconds)} s`,
     `Adapter: ${machine.adapter}${machine.isSoftware ? ' (a software renderer)' : ''}; features ${machine.features.join(', ') || 'none'}; ${machine.threads} processor threads`,
@@ -66,6 +66,7 @@ function about({ date, seconds, machine, versions, ceilings }: BenchResult): str
     ceilings
       ? `Ceilings of this adapter, measured in the same run: ${digits(ceilings.gflops)} GFLOP/s of fused multiply-adds, ${digits(ceilings.gigabytesPerSecond)} GB/s of copying`
       : 'Ceilings were not measured',
+    ...(tuning ? [tuningText(tuning)] : []),
   ]);
 }
 

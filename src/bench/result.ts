@@ -60,6 +60,19 @@ export interface Ceilings {
   readonly gigabytesPerSecond: number;
 }
 
+/** How kernels were tuned for this adapter before the run, if they were. */
+export interface TuningResult {
+  readonly milliseconds: number;
+  /** Milliseconds that it may take. */
+  readonly budget: number;
+  /** Kernels with a choice, how many of them were measured in time, and how many got another variant than the default. */
+  readonly problems: number;
+  readonly measured: number;
+  readonly changed: number;
+  /** Whether the browser keeps it for the page. */
+  readonly remembered: boolean;
+}
+
 export interface Prediction {
   readonly adapter: string;
   readonly assumptions: string;
@@ -105,6 +118,7 @@ export interface BenchResult {
   readonly machine: Machine;
   readonly versions: Readonly<Record<string, string>>;
   readonly ceilings: Ceilings | null;
+  readonly tuning?: TuningResult;
   readonly cases: readonly CaseResult[];
   readonly predictions: readonly Prediction[];
   readonly download: Download | null;

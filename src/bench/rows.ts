@@ -1,5 +1,5 @@
 // One case as the cells of a table, for the page and for the report. Words and numbers alone.
-import { type ArmResult, type CaseResult, type Ceilings, limitMilliseconds } from './result';
+import { type ArmResult, type CaseResult, type Ceilings, limitMilliseconds, type TuningResult } from './result';
 
 export const columns: readonly { readonly title: string; readonly number: boolean }[] = [
   { title: 'arm', number: false },
@@ -44,6 +44,13 @@ function cellsOf(arm: ArmResult, { cost }: CaseResult, ceilings: Ceilings | null
 }
 
 /** Three significant digits, without exponents. */
+/** How the kernels were tuned, in a sentence without its end. */
+export function tuningText({ milliseconds, budget, problems, measured, changed, remembered }: TuningResult): string {
+  const [took, most] = [milliseconds, budget].map((ms) => (ms / 1e3).toFixed(1));
+  const kept = remembered ? '' : '; this browser keeps nothing';
+  return `Tuning: ${took} s of at most ${most} s, ${measured} of ${problems} kernels measured, ${changed} changed${kept}`;
+}
+
 export function digits(value: number): string {
   if (value === 0) return '0';
   const places = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))));

@@ -8,6 +8,8 @@ export interface RunOptions {
   readonly only?: readonly Group[];
   /** The first case of each group alone. */
   readonly quick?: boolean;
+  /** Measure variants of kernels first and remember the fastest, in `seconds` at most. */
+  readonly tune?: { readonly seconds?: number | undefined } | undefined;
   readonly modelUrl: string;
   readonly versions: Readonly<Record<string, string>>;
   /** Minutes that a task may take. */
@@ -27,7 +29,7 @@ type Draft = { -readonly [Key in keyof BenchResult]: BenchResult[Key] } & {
  * result's `failures`, and the next one begins.
  */
 export async function* runBench(options: RunOptions): AsyncGenerator<{ event: RunEvent; result: BenchResult }> {
-  const { only = groups, quick = false, modelUrl, versions, limit = 10, signal } = options;
+  const { only = groups, quick = false, tune, modelUrl, versions, limit = 10, signal } = options;
   const start = performance.now();
   const draft: Draft = {
     schema: 1,
@@ -43,12 +45,13 @@ export async function* runBench(options: RunOptions): AsyncGenerator<{ event: Ru
     failures: [],
   };
   const cold: ArmResult[] = [];
-  for (const task of tasks(only, quick)) {
+  for (const task of tasks(only, quick, tune)) {
     if (signal?.aborted) break;
     const name = nameOf(task);
     yield { event: { type: 'task', text: name }, result: { ...draft } };
     for await (const event of perform(task, modelUrl, limit * 60_000, signal)) {
       if (event.type === 'adapter') Object.assign(draft, { machine: event.machine, ceilings: event.ceilings });
+      else if (event.type === 'tuned') draft.tuning = event.tuning;
       else if (event.type === 'predictions') draft.predictions = event.predictions;
       else if (event.type === 'case') draft.cases = [...draft.cases, event.result];
       else if (event.type === 'failure') draft.failures = [...draft.failures, `${name}: ${event.text}`];
@@ -63,9 +66,10 @@ export async function* runBench(options: RunOptions): AsyncGenerator<{ event: Ru
   }
 }
 
-function tasks(only: readonly Group[], quick: boolean): Task[] {
+function tasks(only: readonly Group[], quick: boolean, tune: RunOptions['tune']): Task[] {
   return [
     { kind: 'adapter' },
+    ...(tune ? [{ kind: 'tune', ...tune } as const] : []),
     ...groups
       .filter((group) => only.includes(group))
       .flatMap((group): Task[] =>
@@ -78,6 +82,7 @@ function tasks(only: readonly Group[], quick: boolean): Task[] {
 
 export function nameOf(task: Task): string {
   if (task.kind === 'adapter') return 'ceilings';
+  if (task.kind === 'tune') return 'tuning';
   return task.kind === 'group' ? task.group : `cold_start of ${task.runtime}`;
 }
 

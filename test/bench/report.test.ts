@@ -25,6 +25,16 @@ test('rows say how fast, how near the limit and how much slower than ours', () =
   for (const cells of [ours, ort, failed, cpu]) expect(cells).toHaveLength(columns.length);
 });
 
+test('the report tells how kernels were tuned, if they were', () => {
+  const tuning = { milliseconds: 1234, budget: 3000, problems: 20, measured: 14, changed: 3, remembered: true };
+  const told = 'Tuning: 1.2 s of at most 3.0 s, 14 of 20 kernels measured, 3 changed';
+  expect(report(resultOf(result.cases, { tuning }))).toContain(`- ${told}\n`);
+  expect(report(resultOf(result.cases, { tuning: { ...tuning, remembered: false } }))).toContain(
+    `- ${told}; this browser keeps nothing\n`,
+  );
+  expect(report(result)).not.toContain('Tuning');
+});
+
 test('the report tells goals, failures and predictions', () => {
   const text = report(
     resultOf(result.cases, {

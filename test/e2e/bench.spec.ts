@@ -17,6 +17,23 @@ test('runs and verifies a case, and shows it', async ({ page }) => {
   await expect(page.getByRole('table')).toContainText('Flipbook');
 });
 
+test('tunes for this adapter in the time that is given, and the browser keeps it', async ({ page }) => {
+  await page.goto('./bench.html?run&only=&tune=4');
+  await expect(page.getByRole('status')).toHaveText(/^Done in .* Tuning: .* s of at most 4\.0 s/, { timeout: 120_000 });
+  const json = await page.getByRole('textbox', { name: 'Result as JSON' }).inputValue();
+  const { tuning, failures } = JSON.parse(json) as BenchResult;
+  expect(failures).toEqual([]);
+  expect(tuning).toMatchObject({ budget: 4000, remembered: true });
+  expect(tuning!.problems).toBeGreaterThan(5);
+  expect(tuning!.milliseconds).toBeLessThan(8000);
+  const kept = await page.evaluate(async () => {
+    const cache = await caches.open('flipbook-tuning');
+    const [request] = await cache.keys();
+    return request && (await (await cache.match(request))!.json());
+  });
+  expect(Object.keys(kept.variants)).toHaveLength(tuning!.measured);
+});
+
 test('WebAssembly is allowed on the bench alone, and the page loads nothing of the peers', async ({ page }) => {
   const requested: string[] = [];
   page.on('request', (request) => requested.push(request.url()));

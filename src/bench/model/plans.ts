@@ -1,5 +1,8 @@
 // The embedded model's denoiser step and decoder as plans of the engine, for any length. They are the page's own networks.
+
+import { chunkFrames } from '../../engine/decoding';
 import type { LoadedModel } from '../../engine/model';
+import type { Problem } from '../../gpu/choices';
 import { Plan, type PlanStats } from '../../gpu/plan';
 import { type Tensor, virtualTensor } from '../../gpu/tensor';
 import { denormalise, head, stem } from '../../models/decoder';
@@ -81,6 +84,40 @@ function recordDecode(plan: Plan, z: Tensor, { manifest, coder }: Pick<LoadedMod
   return head(plan, features, coder.weights.scope('head'), coder.config);
 }
 
+/** Frames of the clip that kernels are tuned for and that work is counted for: the page's default. */
+const clipFrames = 36;
+
+/** The kernels that the page runs for a guided picture, and for a clip and its frames. */
+export function problemsOf({ gpu, manifest, network, coder, text }: LoadedModel): Problem[] {
+  const { size, channels, timeFactor, mean, std } = manifest.latents;
+  const { length, width } = text.config;
+  const frames = clipFrames / timeFactor;
+  return gpu.choices.problemsOf(() => {
+    const plan = new Plan(gpu, 'problems');
+    for (const [batch, count] of [
+      [2, 1],
+      [1, frames],
+    ] as const) {
+      const input = (...shape: number[]) => plan.input([batch, ...shape]);
+      const tensors = {
+        x: input(count, ...size, channels),
+        t: input(),
+        context: input(length, width),
+        mask: input(length),
+        pooled: input(width),
+        motion: input(2),
+        conditions: input(count, ...size, conditionChannels(network.config)),
+      };
+      recordStep(plan, tensors, { network });
+    }
+    const z = denormalise(plan, plan.input([1, frames, ...size, channels]), mean, std);
+    const features = stem(plan, z, coder.weights.scope('stem'), coder.config);
+    const chunk = plan.input([1, chunkFrames, ...features.shape.slice(2)]);
+    head(plan, chunk, coder.weights.scope('head'), coder.config);
+    plan.dispose();
+  });
+}
+
 /** Counted, not run: the plans that a GPU would get, for a guided picture and a clip of 36 frames in 8 steps. */
 export async function clipWork(model: LoadedModel, modelUrl: string): Promise<ClipWork> {
   const { manifest, network, coder, text } = model;
@@ -115,7 +152,7 @@ export async function clipWork(model: LoadedModel, modelUrl: string): Promise<Cl
         parts,
       ),
     );
-  const frames = 36 / manifest.latents.timeFactor;
+  const frames = clipFrames / manifest.latents.timeFactor;
   return {
     picture: step(2, 1),
     clip: step(1, frames),

@@ -1,5 +1,5 @@
 // What the adapter can do at most, measured: fused multiply-adds without memory, and copies without arithmetic.
-import { paramsStruct, wgsl } from '../../shaders/wgsl';
+import { counted, paramsStruct, wgsl } from '../../shaders/wgsl';
 import type { Gpu } from '../gpu/device';
 import { type Kernel, linearGrid } from '../gpu/kernel';
 import { Plan } from '../gpu/plan';
@@ -8,6 +8,9 @@ import type { Ceilings } from './result';
 import { Readback } from './runtimes/device';
 
 const groupSize = 64;
+
+/** Multiply-adds of one chain in one statement: a software renderer writes a variable back after each statement. */
+const depth = 8;
 
 /** Every thread steps `chains` vec4s at once, none of which waits for another. */
 export function multiplyAdds(chains: number): Kernel {
@@ -31,7 +34,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let start = f32(id.x) * 1e-6;
 ${names.map((name, i) => `  var ${name} = vec4f(start + f32(${i}));\n`).join('')}
   for (var step = 0u; step < params.steps; step++) {
-${[0, 1, 2, 3].flatMap(() => names.map((name) => `    ${name} = fma(${name}, factor, term);\n`)).join('')}
+${names.map((name) => `    ${name} = ${counted(depth).reduce((sum) => `fma(${sum}, factor, term)`, name)};\n`).join('')}
   }
   out[id.x] = ${names.join(' + ')};
 }
@@ -64,7 +67,7 @@ export async function measureCeilings(gpu: Gpu): Promise<Ceilings> {
   const threads = gpu.isSoftware ? 4096 : 1 << 18;
   let gflops = 0;
   for (const chains of [2, 4, 8]) {
-    const perStep = 2 * 4 * chains * 4 * threads;
+    const perStep = 2 * 4 * chains * depth * threads;
     const steps = Math.max(1, Math.round((gpu.isSoftware ? 4e8 : 4e10) / perStep));
     const seconds = await best(gpu, (plan) => {
       const out = plan.alloc([threads, 4]);

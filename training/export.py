@@ -4,15 +4,14 @@
     python3 training/export.py --random --out DIR --fixtures DIR     # random weights, for development
     python3 training/export.py --tiny --out test/fixtures/tiny       # a small one, for the tests of the page
 
-Weights are rounded to fp16, the large ones of the denoiser and the text encoder to int8 (`packing.py`), the token table to
-int8 with a scale per column; goldens (`fixtures.py`) are computed with the rounded weights. The checkpoints are `torch.save` dicts: the autoencoder's has 'ema', a state dict of Autoencoder;
+Weights are rounded to fp16, large ones to int8 (`packing.py`), the token table to int8 with a scale per column; goldens
+(`fixtures.py`) are computed with the rounded weights. The checkpoints are `torch.save` dicts: the autoencoder's has 'ema', a state dict of Autoencoder;
 the denoiser's has 'ema', with keys 'denoiser.*' and 'text.*', and 'latents', {'mean': [12], 'std': [12]}.
 """
 
 import argparse
 import hashlib
 import json
-import shutil
 from pathlib import Path
 from unittest.mock import patch
 
@@ -24,7 +23,7 @@ from autoencoder import CHANNELS, SPACE, TIME, Autoencoder
 from data import FRAMES, SIZE, data_dir
 from denoiser import REACH, Denoiser
 from fixtures import write_fixtures
-from packing import pack, unpack
+from packing import TOKENIZER, pack, read_tokenizer, unpack, write_tokenizer
 from text import LENGTH, TextEncoder
 from vocabulary import load_table
 
@@ -91,9 +90,9 @@ def table_of(args: argparse.Namespace) -> Tensor:
     return load_table(data_dir())
 
 
-def rounded(module: nn.Module, int8: bool) -> dict[str, Tensor]:
+def rounded(module: nn.Module) -> dict[str, Tensor]:
     """The tensors to store; the module goes on with what is read back from them."""
-    stored = pack(module, int8)
+    stored = pack(module)
     module.load_state_dict(unpack(stored))
     return stored
 
@@ -138,13 +137,13 @@ def manifest(args: argparse.Namespace, latents: dict[str, Tensor], config: dict[
         "licence": "MIT",
         "provenance": PROVENANCE if not args.random else ["Random weights, for development"],
         "modules": {**{name: module(name, f"{name}.safetensors") for name in names},
-                    "tokenizer": module("tokenizer", "tokenizer.json")},
+                    "tokenizer": module("tokenizer", TOKENIZER)},
         "latents": {"channels": CHANNELS, "timeFactor": TIME, "spaceFactor": SPACE, "size": [side, side],
                     "mean": [round(v, 6) for v in latents["mean"].tolist()],
                     "std": [round(v, 6) for v in latents["std"].tolist()]},
         "process": {"schedule": "flow", "shift": args.shift},
         "prediction": "flow",
-        "capabilities": ["text", "image", "loop", "alpha"],
+        "capabilities": ["text", "image", "mask", "loop", "alpha"],
         "limits": {"frames": {"min": 4, "max": 144, "multipleOf": 4}, "promptCharacters": 500},
         "defaults": defaults,
     }
@@ -157,7 +156,7 @@ def main() -> None:
     parser.add_argument("--random", action="store_true", help="random weights instead of checkpoints")
     parser.add_argument("--tiny", action="store_true", help="narrow modules with random weights, for the tests of the page")
     parser.add_argument("--table", help="'random', or a text.safetensors to take the token table from")
-    parser.add_argument("--tokenizer", type=Path, help="tokenizer.json; by default the one that vocabulary.py made")
+    parser.add_argument("--tokenizer", type=Path, help="tokenizer.json or .json.gz; by default the one that vocabulary.py made")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--fixtures", type=Path, help="where to write goldens; by default none")
     parser.add_argument("--version", default="0.1.0")
@@ -171,18 +170,16 @@ def main() -> None:
         parser.error("give --autoencoder and --denoiser, or --random")
     args.out.mkdir(parents=True, exist_ok=True)
     autoencoder, denoiser, text, latents = build(args)
-    coder = rounded(autoencoder, int8=False)
-    save_file({**rounded(text, int8=True), **table_tensors(text.table)}, args.out / "text.safetensors")
-    save_file(rounded(denoiser, int8=True), args.out / "denoiser.safetensors")
+    coder = rounded(autoencoder)
+    save_file({**rounded(text), **table_tensors(text.table)}, args.out / "text.safetensors")
+    save_file(rounded(denoiser), args.out / "denoiser.safetensors")
     save_file({k: v for k, v in coder.items() if not k.startswith("encoder.")}, args.out / "decoder.safetensors")
     save_file(scope(coder, "encoder."), args.out / "encoder.safetensors")
-    tokenizer = args.tokenizer or data_dir() / "tokenizer.json"
-    if tokenizer.resolve() != (args.out / "tokenizer.json").resolve():
-        shutil.copyfile(tokenizer, args.out / "tokenizer.json")
+    write_tokenizer(read_tokenizer(args.tokenizer or data_dir() / "tokenizer.json"), args.out / TOKENIZER)
     described = manifest(args, latents, configs(autoencoder, denoiser, text), args.out)
     (args.out / "model.json").write_text(json.dumps(described, indent=2) + "\n")
     if args.fixtures:
-        write_fixtures(args.fixtures, autoencoder, denoiser, text, latents, args.out / "tokenizer.json", described["process"])
+        write_fixtures(args.fixtures, autoencoder, denoiser, text, latents, args.out / TOKENIZER, described["process"])
     for file in sorted(args.out.iterdir()):
         file.chmod(0o644)
         print(f"{file.name:24} {file.stat().st_size:>10}")

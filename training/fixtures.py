@@ -14,7 +14,7 @@ from torch import Tensor
 from autoencoder import Autoencoder
 from denoiser import INPUT, LATENT, Denoiser, clip_conditions, picture_conditions
 from sampling import times
-from text import LENGTH, TextEncoder
+from text import TextEncoder, Tokenizer
 
 PROMPTS = ["", "a dancing cat", "Zoë's naïve robo-octopus, waving its eight arms at the moon while it is raining cats and dogs in 2026!"]
 STEPS = 3
@@ -34,19 +34,6 @@ def noise(generator: torch.Generator, *shape: int) -> Tensor:
 def hashed_bytes(count: int) -> Tensor:
     """A fixed picture-like sequence that the page computes too: byte i is the top byte of i * 2654435761 mod 2^32."""
     return (torch.arange(count) * 2654435761 % 2**32) >> 24
-
-
-def tokenise(path: Path, texts: list[str]) -> tuple[Tensor, Tensor]:
-    from tokenizers import Tokenizer
-
-    fast = Tokenizer.from_file(str(path))
-    fast.no_padding()
-    fast.enable_truncation(LENGTH)
-    tokens, mask = torch.zeros(len(texts), LENGTH, dtype=torch.long), torch.zeros(len(texts), LENGTH)
-    for i, encoding in enumerate(fast.encode_batch(texts)):
-        tokens[i, : len(encoding.ids)] = torch.tensor(encoding.ids)
-        mask[i, : len(encoding.ids)] = 1
-    return tokens, mask
 
 
 @torch.no_grad()
@@ -71,7 +58,7 @@ def write_fixtures(folder: Path, autoencoder: Autoencoder, denoiser: Denoiser, t
     """`process` as in model.json."""
     g = torch.Generator().manual_seed(7)
     out: dict[str, Tensor] = {}
-    tokens, mask = tokenise(tokenizer, PROMPTS)
+    tokens, mask = Tokenizer(tokenizer)(PROMPTS)
     context, pooled = text(tokens, mask)
     out |= {"text.context": context, "text.pooled": pooled, "text.tokens": tokens.int()}
 

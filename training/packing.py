@@ -1,14 +1,19 @@
-"""How weights lie in the shipped files: fp16, and large matrices as int8 with a scale for every output. Not the files."""
+"""How weights and tokenizer lie in the shipped files: fp16, large matrices as int8 with a scale for every output, gzipped JSON."""
+
+import gzip
+import json
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 LARGE = 32768  # elements; what is smaller is not worth the error: the first and the last convolution, biases, norms
+TOKENIZER = "tokenizer.json.gz"
 SCALE = "_scale"  # `name_scale` belongs to the int8 `name`, and broadcasts over it
 
 
-def pack(module: nn.Module, int8: bool = False) -> dict[str, Tensor]:
-    """The module's parameters as they are stored; with `int8`, weights of LARGE elements or more are quantised.
+def pack(module: nn.Module) -> dict[str, Tensor]:
+    """The module's parameters as they are stored; weights of LARGE elements or more are quantised.
 
     Symmetric, one scale per output (row): for a weight spread like a normal distribution the error is about 1 % of its
     size, and adds up like noise.
@@ -17,7 +22,7 @@ def pack(module: nn.Module, int8: bool = False) -> dict[str, Tensor]:
     for name, value in module.state_dict().items():
         if not torch.isfinite(value.half()).all():
             raise SystemExit(f"{name} of {type(module).__name__} does not fit in fp16: train again, or clip it.")
-        if int8 and name.endswith("weight") and value.numel() >= LARGE:
+        if name.endswith("weight") and value.numel() >= LARGE:
             scale = (value.flatten(1).abs().amax(1) / 127).clamp(min=1e-12).view(-1, *[1] * (value.ndim - 1))
             out[name], out[name + SCALE] = (value / scale).round().to(torch.int8), scale
         else:
@@ -29,3 +34,15 @@ def unpack(stored: dict[str, Tensor], prefix: str = "") -> dict[str, Tensor]:
     """Stored tensors -> f32 parameters as the page has them, every one a value of fp16. The token table is no parameter."""
     return {prefix + name: (value * stored[name + SCALE]).half().float() if value.dtype == torch.int8 else value.float()
             for name, value in stored.items() if not name.startswith("table") and not name.endswith(SCALE)}
+
+
+def read_tokenizer(path: Path) -> dict:
+    """A tokenizer.json, gzipped or not."""
+    data = path.read_bytes()
+    return json.loads(gzip.decompress(data) if path.suffix == ".gz" else data)
+
+
+def write_tokenizer(described: dict, path: Path) -> None:
+    """Gzipped, the same bytes every time, and without the padding and cutting that the page does by itself."""
+    text = json.dumps({**described, "padding": None, "truncation": None}, ensure_ascii=False, separators=(",", ":"))
+    path.write_bytes(gzip.compress(text.encode(), 9, mtime=0))

@@ -7,7 +7,6 @@ Only the weights come back, rounded to fp16 or int8: optimisers and schedules st
 """
 
 import json
-import shutil
 from pathlib import Path
 
 import torch
@@ -15,7 +14,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from data import data_dir
-from packing import unpack
+from packing import TOKENIZER, read_tokenizer, unpack
 
 EXPORTED = Path(__file__).resolve().parent.parent / "public" / "models" / "sticker"
 
@@ -36,7 +35,7 @@ def main() -> None:
     statistics = {key: torch.tensor(latents[key]) for key in ("mean", "std")}
     text = load_file(EXPORTED / "text.safetensors")
     torch.save(text["table"].float() * text["table_scale"], data_dir() / "table.pt")
-    shutil.copyfile(EXPORTED / "tokenizer.json", data_dir() / "tokenizer.json")
+    (data_dir() / "tokenizer.json").write_text(json.dumps(read_tokenizer(EXPORTED / TOKENIZER), ensure_ascii=False))
     save("autoencoder", {**floats("decoder", ""), **floats("encoder", "encoder.")})
     save("denoiser", {**floats("denoiser", "denoiser."), **floats("text", "text.")}, latents=statistics)
 

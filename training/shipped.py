@@ -15,7 +15,7 @@ from torch import Tensor
 
 from autoencoder import Autoencoder
 from denoiser import Denoiser
-from packing import unpack
+from packing import TOKENIZER, unpack
 from text import TextEncoder, Tokenizer
 
 STICKER = Path(__file__).resolve().parent.parent / "public" / "models" / "sticker"
@@ -72,4 +72,4 @@ def load_shipped(folder: Path = STICKER) -> Shipped:
     for module in (autoencoder, denoiser, text):
         module.eval().requires_grad_(False)
     mean, std = (torch.tensor(manifest["latents"][key]).view(-1, 1, 1) for key in ("mean", "std"))
-    return Shipped(folder, manifest, autoencoder, denoiser, text, Tokenizer(folder / "tokenizer.json"), mean, std, encoder)
+    return Shipped(folder, manifest, autoencoder, denoiser, text, Tokenizer(folder / TOKENIZER), mean, std, encoder)

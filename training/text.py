@@ -1,5 +1,6 @@
 """The text encoder: tokens -> a frozen table (`vocabulary.py`) -> a small transformer. Not its training."""
 
+import json
 from pathlib import Path
 
 import torch
@@ -7,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from data import data_dir
+from packing import read_tokenizer
 from vocabulary import TABLE
 
 LENGTH = 24  # tokens a prompt, [CLS] and [SEP] included
@@ -72,13 +74,13 @@ def trimmed(tokens: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
 class Tokenizer:
     """WordPiece; pads or cuts to LENGTH. An empty prompt is [CLS] [SEP], which is also the null prompt.
 
-    `path`: a tokenizer.json; by default the one that `vocabulary.py` made.
+    `path`: a tokenizer.json, gzipped or not; by default the one that `vocabulary.py` made.
     """
 
     def __init__(self, path: Path | None = None):
         from tokenizers import Tokenizer as Fast
 
-        self.fast = Fast.from_file(str(path or data_dir() / "tokenizer.json"))
+        self.fast = Fast.from_str(json.dumps(read_tokenizer(path or data_dir() / "tokenizer.json")))
         self.fast.no_padding()
         self.fast.enable_truncation(LENGTH)
 

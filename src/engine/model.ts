@@ -6,6 +6,7 @@ import type { JsonObject, ModelManifest } from '../models/manifest';
 import { parseManifest } from '../models/manifest';
 import { PromptReader, type TextConfig, textConfig } from '../models/text';
 import { type DenoiserConfig, denoiserConfig } from '../models/unet3d';
+import { readJson } from '../weights/json';
 import { Store } from '../weights/store';
 import { Weights } from '../weights/weights';
 
@@ -70,11 +71,8 @@ export async function loadModel(
   };
   try {
     const textPart = open(text, textFile, textConfig);
-    const reader = new PromptReader(
-      JSON.parse(new TextDecoder().decode(tokenizerFile)),
-      textPart.weights,
-      textPart.config,
-    );
+    const described = await readJson(tokenizerFile, tokenizer.file);
+    const reader = new PromptReader(described, textPart.weights, textPart.config);
     return {
       gpu,
       manifest,

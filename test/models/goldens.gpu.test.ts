@@ -8,6 +8,7 @@ import { type ModelManifest, parseManifest } from '../../src/models/manifest';
 import { PromptReader, textConfig, textEncoder } from '../../src/models/text';
 import { denoiser, denoiserConfig, promptFeatures } from '../../src/models/unet3d';
 import { toFloat32 } from '../../src/weights/half';
+import { readJson } from '../../src/weights/json';
 import { parseSafetensors, type RawTensor } from '../../src/weights/safetensors';
 import { Weights } from '../../src/weights/weights';
 import { expectClose, runPlan, type TestPlan, testGpu } from '../gpu';
@@ -46,7 +47,9 @@ beforeAll(async () => {
     Weights.open(gpu, await (await get(`${folder}${name}.safetensors`)).arrayBuffer(), name);
   const [text, denoiser, decoder, encoder] = await Promise.all(['text', 'denoiser', 'decoder', 'encoder'].map(open));
   weights = { text: text!, denoiser: denoiser!, decoder: decoder!, encoder: encoder! };
-  reader = new PromptReader(await (await get(`${folder}tokenizer.json`)).json(), weights.text, textSize());
+  const { file } = manifest.modules.tokenizer;
+  const tokenizer = await readJson(await (await get(`${folder}${file}`)).arrayBuffer(), file);
+  reader = new PromptReader(tokenizer, weights.text, textSize());
 });
 
 afterAll(() => {

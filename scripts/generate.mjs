@@ -7,8 +7,8 @@ import { parseArgs } from 'node:util';
 import { buildIfStale, install, root, serve } from './site.mjs';
 
 const usage =
-  'npm run generate -- --prompt TEXT --out FILE.mp4|FILE.apng [--picture FILE] [--seed N] [--steps N] [--frames N] [--guidance X] [--motion X] [--sampler NAME] [--background #rrggbb] [--json]';
-const names = ['prompt', 'seed', 'steps', 'guidance', 'frames', 'motion', 'sampler', 'background'];
+  'npm run generate -- --prompt TEXT --out FILE.mp4|FILE.apng [--picture FILE [--redraw LEFT,TOP,WIDTH,HEIGHT]] [--seed N] [--steps N] [--frames N] [--guidance X] [--motion X] [--sampler NAME] [--background #rrggbb] [--json]';
+const names = ['prompt', 'seed', 'steps', 'guidance', 'frames', 'motion', 'redraw', 'sampler', 'background'];
 
 class Refusal extends Error {}
 

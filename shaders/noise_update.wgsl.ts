@@ -8,6 +8,8 @@ export interface NoiseUpdateOptions {
   readonly guided: boolean;
   /** The step reads the x0 of the step before. 'replace': it is overwritten by this step's. */
   readonly previous: 'none' | 'read' | 'replace';
+  /** Some of x0 is given. */
+  readonly known: boolean;
   /** The new x overwrites the old one. */
   readonly inPlace: boolean;
   /** The element count is a multiple of four. */
@@ -15,12 +17,12 @@ export interface NoiseUpdateOptions {
 }
 
 /**
- * Arguments: step f32 [8] = (guidance, p, q, a, b, c, d, _), key u32 [4], output, x, previous (if read), new x (if not in
- * place), denoised (if not replacing). With o = u + guidance·(c - u):
- *   x0 = p·x + q·o,   x' = a·x + b·x0 + c·previous + d·noise.
+ * Arguments: step f32 [8] = (guidance, p, q, a, b, c, d, _), key u32 [4], output, x, known (if there is), previous (if read), new
+ * x (if not in place), denoised (if not replacing). With o = u + guidance·(c - u):
+ *   x0 = known where its second half is above 0, else p·x + q·o,   x' = a·x + b·x0 + c·previous + d·noise.
  * Where a coefficient is 0 its tensor has no say, even if it holds infinities. One thread makes four elements.
  */
-export function noiseUpdate({ guided, previous, inPlace, aligned }: NoiseUpdateOptions): Shader {
+export function noiseUpdate({ guided, previous, known, inPlace, aligned }: NoiseUpdateOptions): Shader {
   const params = [['count', 'u32']] as const;
   const element = aligned ? 'vec4f' : 'f32';
   const bindings: StorageBinding[] = [
@@ -29,6 +31,7 @@ export function noiseUpdate({ guided, previous, inPlace, aligned }: NoiseUpdateO
     ['output', 'read', element],
     ['x', inPlace ? 'readWrite' : 'read', element],
   ];
+  if (known) bindings.push(['known', 'read', element]);
   if (previous === 'read') bindings.push(['previous', 'read', element]);
   if (!inPlace) bindings.push(['next', 'write', element]);
   bindings.push(['denoised', previous === 'replace' ? 'readWrite' : 'write', element]);
@@ -36,10 +39,10 @@ export function noiseUpdate({ guided, previous, inPlace, aligned }: NoiseUpdateO
   const next = inPlace ? 'x' : 'next';
   const before = previous === 'replace' ? 'denoised' : 'previous';
   // Past the end of an unaligned tensor loads give anything and stores are guarded.
-  const load = (name: string, index: string): string =>
+  const load = (name: string, half = 0): string =>
     aligned
-      ? `${name}[${index}]`
-      : `vec4f(${[0, 1, 2, 3].map((lane) => `${name}[4u * (${index}) + ${lane}u${name === 'output' ? ' + shift' : ''}]`).join(', ')})`;
+      ? `${name}[i${half ? ' + params.count / 4u' : ''}]`
+      : `vec4f(${[0, 1, 2, 3].map((lane) => `${name}[4u * i + ${lane}u${half ? ' + params.count' : ''}]`).join(', ')})`;
   const store = (name: string, value: string): string =>
     aligned
       ? `${name}[i] = ${value};`
@@ -48,7 +51,7 @@ export function noiseUpdate({ guided, previous, inPlace, aligned }: NoiseUpdateO
           .join('\n  ');
   return {
     ...shader,
-    label: `noise update${guided ? ' guided' : ''} previous=${previous}${inPlace ? ' in place' : ''}${aligned ? '' : ' unaligned'}`,
+    label: `noise update${guided ? ' guided' : ''} previous=${previous}${known ? ' known' : ''}${inPlace ? ' in place' : ''}${aligned ? '' : ' unaligned'}`,
     code: wgsl`
 ${declarations}
 ${philoxNormals}
@@ -57,32 +60,26 @@ ${linearMain(64)}
   if (4u * i >= params.count) {
     return;
   }
-  let old = ${load('x', 'i')};
+  let old = ${load('x')};
 #if ${guided}
-#if ${aligned}
-  let unconditional = output[i];
-  let conditional = output[i + params.count / 4u];
-#else
-  var shift = 0u;
-  let unconditional = ${load('output', 'i')};
-  shift = params.count;
-  let conditional = ${load('output', 'i')};
-#endif
+  let unconditional = ${load('output')};
+  let conditional = ${load('output', 1)};
   let prediction = unconditional + step[0] * (conditional - unconditional);
 #else
-#if ${!aligned}
-  let shift = 0u;
+  let prediction = ${load('output')};
 #endif
-  let prediction = ${load('output', 'i')};
-#endif
+#if ${known}
+  let x0 = select(step[1] * old + step[2] * prediction, ${load('known')}, ${load('known', 1)} > vec4f());
+#else
   let x0 = step[1] * old + step[2] * prediction;
+#endif
   var value = step[4] * x0;
   if (step[3] != 0.0) {
     value += step[3] * old;
   }
 #if ${previous !== 'none'}
   if (step[5] != 0.0) {
-    value += step[5] * ${load(before, 'i')};
+    value += step[5] * ${load(before)};
   }
 #endif
   if (step[6] != 0.0) {

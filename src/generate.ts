@@ -2,18 +2,18 @@
 // It draws no page; weights, programs and the canvas are the Engine's.
 import { samplerTable } from './diffusion/samplers';
 import { createProcess } from './diffusion/schedule';
-import { PictureEncoder } from './engine/encoding';
 import type { Engine, Programs } from './engine/engine';
+import { maskOutside } from './engine/known';
 import type { LoadedModel } from './engine/model';
 import { Remaining } from './engine/progress';
 import { metadataOf, Recorder } from './engine/recorder';
-import type { Stage } from './engine/stage';
+import type { Stage, StageStart } from './engine/stage';
 import { stream } from './engine/stream';
 import type { GenerateEvent, GenerateStats } from './events';
 import { FlipbookError, throwIfAborted } from './gpu/errors';
 import type { Tensor } from './gpu/tensor';
 import type { Pixels } from './media/pixels';
-import { type GenerateOptions, validate } from './options';
+import { type GenerateOptions, parseBox, validate } from './options';
 
 export { type Engine, type EngineOptions, openEngine } from './engine/engine';
 
@@ -22,7 +22,8 @@ const streams = { picture: 0, clip: 10_000 } as const;
 
 /**
  * Makes one clip: picture first, then the clip given the picture (Emu Video, Girdhar et al. 2023), then its frames. With
- * `picture` the first part is the visitor's: it is encoded, and the prompt may be empty.
+ * `picture` the first part is the visitor's: it is encoded, and the prompt may be empty. With `options.redraw` a box of that
+ * picture is denoised from the prompt, given the rest.
  * Ends after 'done'. Where no video can be encoded the clip still plays, and 'done' says why.
  * @param picture of the model's frame size, straight alpha; given exactly where `options.picture` names it
  * @throws FlipbookError: 'cancelled' soon after the signal aborts (after the submit that is running), 'input', 'weights',
@@ -74,7 +75,13 @@ async function run(
   const loaded = performance.now();
   const latentFrames = options.frames / manifest.latents.timeFactor;
   const { clipGuidance } = manifest.defaults;
-  const shape = { latentFrames, guided: options.guidance !== 1, clipGuided: clipGuidance !== 1, encoder };
+  const shape = {
+    latentFrames,
+    guided: options.guidance !== 1,
+    clipGuided: clipGuidance !== 1,
+    encoder,
+    redrawn: options.redraw !== undefined,
+  };
   // The video encoder is tried before the work, not after it.
   const recorder = await Recorder.open(engine, options, model, signal);
   try {
@@ -86,7 +93,8 @@ async function run(
     const plan = schedule(options, model, programs);
     const sampler = { engine, options, model, programs, emit, signal, remaining: plan.remaining };
     const picture = await open(sampler, plan.picture, given);
-    const clip = programs.stage && (await sample(sampler, programs.stage, plan.clip, 'clip'));
+    const start = { picture: picture.latents, motion: options.motion };
+    const clip = programs.stage && (await sample(sampler, programs.stage, plan.clip, 'clip', start));
     const { latents, perStep } = clip ?? picture;
     const decoded = await decode(sampler, latents, recorder);
     const { video, codec, problem } = await recorder.close();
@@ -137,7 +145,7 @@ interface StagePlan {
 
 /** Steps and guidance of both stages, and the work of everything. */
 function schedule(options: GenerateOptions, { manifest }: LoadedModel, programs: Programs) {
-  const { picture, stage, preview, stem, head, frames } = programs;
+  const { drawing, stage, preview, stem, head, frames } = programs;
   const { defaults } = manifest;
   // A model may want more steps for its picture: in proportion, so that the visitor's choice still counts.
   const pictureSteps = Math.max(
@@ -145,8 +153,8 @@ function schedule(options: GenerateOptions, { manifest }: LoadedModel, programs:
     Math.round((options.steps * (defaults.pictureSteps ?? defaults.steps)) / defaults.steps),
   );
   const clipSteps = stage ? options.steps : 0;
-  const drawing = picture instanceof PictureEncoder ? 0 : pictureSteps * (picture.flops + preview.flops);
-  const sampling = drawing + clipSteps * ((stage?.flops ?? 0) + preview.flops);
+  const drawn = drawing ? pictureSteps * (drawing.flops + preview.flops) : 0;
+  const sampling = drawn + clipSteps * ((stage?.flops ?? 0) + preview.flops);
   const decoding = stem.flops + (head.flops * frames.frames) / head.frames;
   return {
     picture: { steps: pictureSteps, guidance: options.guidance },
@@ -155,13 +163,18 @@ function schedule(options: GenerateOptions, { manifest }: LoadedModel, programs:
   };
 }
 
-/** The picture that the clip starts from: the visitor's, encoded, or one denoised from the prompt. */
-async function open(sampler: Sampler, plan: StagePlan, given: Pixels | undefined) {
-  const { picture } = sampler.programs;
-  if (!(picture instanceof PictureEncoder)) return sample(sampler, picture, plan, 'picture');
-  if (!given) throw new Error('a picture encoder without a picture');
-  await picture.run(given, sampler.signal);
-  return { latents: picture.latents, perStep: 0 };
+/** The picture that the clip starts from: the visitor's, encoded, with a part of it drawn anew, or one from the prompt alone. */
+async function open(sampler: Sampler, plan: StagePlan, picture: Pixels | undefined) {
+  const { options, model, programs, signal } = sampler;
+  const { given, drawing } = programs;
+  if (given && picture) await given.run(picture, signal);
+  if (!drawing) {
+    if (!given) throw new Error('neither a picture nor a stage to draw one');
+    return { latents: given.latents, perStep: 0 };
+  }
+  const box = parseBox(options.redraw ?? '');
+  const known = given && box && { latents: given.latents, mask: maskOutside(box, model.manifest.latents.size) };
+  return sample(sampler, drawing, plan, 'picture', known ? { known } : {});
 }
 
 /** Runs one stage to its end, with a preview of x̂0 after every step. Returns its latents and the seconds of a step. */
@@ -170,6 +183,7 @@ async function sample(
   stage: Stage,
   { steps, guidance }: StagePlan,
   name: 'picture' | 'clip',
+  start: Pick<StageStart, 'picture' | 'motion' | 'known'>,
 ) {
   const { manifest } = model;
   await stage.start(
@@ -185,7 +199,7 @@ async function sample(
         prediction: manifest.prediction,
         steps,
       }),
-      ...(name === 'clip' && { picture: programs.picture.latents, motion: options.motion }),
+      ...start,
     },
     signal,
   );

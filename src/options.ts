@@ -24,6 +24,11 @@ export interface GenerateOptions {
    * files only name the picture: whoever wants the same clip needs the picture itself.
    */
   readonly picture?: string;
+  /**
+   * The part of the picture that the prompt draws anew: left, top, width and height on a grid of `gridSide`, such as
+   * `4,4,8,8`; the rest is kept. Only with a picture; left out, all of it is kept.
+   */
+  readonly redraw?: string;
 }
 
 /** What is typed or chosen at a control of the form. */
@@ -40,6 +45,8 @@ export type Validated =
 export const framesPerSecond = modelDefaults.fps;
 /** Pixels of a side of a frame, and of a start picture. */
 export const frameSide = latents.size[0]! * latents.spaceFactor;
+/** Cells of a side of the grid on which a part of the picture is redrawn: latent positions. */
+export const gridSide = latents.size[0]!;
 
 export const samplers: Record<SamplerName, string> = {
   'flow-euler': 'Flow Euler',
@@ -77,6 +84,7 @@ export const fields: readonly Field[] = [
   'guidance',
   'frames',
   'motion',
+  'redraw',
   'sampler',
   'background',
 ];
@@ -89,6 +97,7 @@ export function toRaw(options: GenerateOptions): RawOptions {
     guidance: String(options.guidance),
     frames: String(options.frames),
     motion: options.motion === undefined ? '' : String(options.motion),
+    redraw: options.redraw ?? '',
     sampler: options.sampler,
     background: options.background,
   };
@@ -96,7 +105,7 @@ export function toRaw(options: GenerateOptions): RawOptions {
 
 /**
  * Reads a form, a command line or a link. Values may be strings or numbers; a field left out is an error, not a default, but
- * for motion and picture, which a clip can do without.
+ * for motion, picture and redraw, which a clip can do without.
  * Every message says what was given, what is expected, and something that works.
  */
 export function validate(given: Partial<Record<Field | 'picture', unknown>>): Validated {
@@ -110,8 +119,11 @@ export function validate(given: Partial<Record<Field | 'picture', unknown>>): Va
   const picture = read('picture', parsePicture);
   const hasPicture = picture !== undefined;
   const motion = read('motion', parseMotion);
+  const redraw = read('redraw', (text) => parseRedraw(text, hasPicture));
+  // What is kept whole needs no words, and a clip of one latent frame would be nothing but it.
+  const isKept = hasPicture && redraw === undefined;
   const options: GenerateOptions = {
-    prompt: read('prompt', (text) => parsePrompt(text, hasPicture)),
+    prompt: read('prompt', (text) => parsePrompt(text, isKept)),
     seed: read('seed', (text) =>
       parseInteger('Seed', text, limits.seed, 'a whole number from 0 to 9007199254740991', 'Try 7, or roll the dice.'),
     ),
@@ -125,11 +137,12 @@ export function validate(given: Partial<Record<Field | 'picture', unknown>>): Va
       ),
     ),
     guidance: read('guidance', parseGuidance),
-    frames: read('frames', (text) => parseFrames(text, hasPicture)),
+    frames: read('frames', (text) => parseFrames(text, isKept)),
     sampler: read('sampler', parseSampler),
     background: read('background', parseBackground),
     ...(motion !== undefined && { motion }),
     ...(picture !== undefined && { picture }),
+    ...(redraw !== undefined && { redraw }),
   };
   return Object.keys(errors).length === 0 ? { ok: true, options } : { ok: false, errors };
 }
@@ -147,10 +160,10 @@ function quote(text: string): string {
   return text.trim() === '' ? 'nothing' : `“${short.trim()}”`;
 }
 
-function parsePrompt(text: string, hasPicture: boolean): string | Problem {
+function parsePrompt(text: string, isKept: boolean): string | Problem {
   const prompt = text.replace(loneSurrogates, '\uFFFD').replace(/\s+/g, ' ').trim();
   const length = [...prompt].length;
-  if (length === 0 && !hasPicture)
+  if (length === 0 && !isKept)
     return new Problem('Prompt is empty. Say what should be on the pages, for example “a dancing cat”.');
   if (length > limits.promptLength) {
     return new Problem(
@@ -193,14 +206,13 @@ function parseGuidance(text: string): number | Problem {
   );
 }
 
-function parseFrames(text: string, hasPicture: boolean): number | Problem {
+function parseFrames(text: string, isKept: boolean): number | Problem {
   const { max, multiple } = limits.frames;
-  // A clip of one latent frame is its picture: nothing would move.
-  const min = hasPicture ? Math.max(limits.frames.min, 2 * multiple) : limits.frames.min;
+  const min = isKept ? Math.max(limits.frames.min, 2 * multiple) : limits.frames.min;
   const value = /^\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
   if (value >= min && value <= max && value % multiple === 0) return value;
   const nearest = Number.isNaN(value) ? defaults.frames : clamp(Math.round(value / multiple) * multiple, min, max);
-  const why = hasPicture ? ' with a start picture' : '';
+  const why = isKept ? ' with a start picture' : '';
   return new Problem(
     `Frames is ${quote(text)}; it must be a multiple of ${multiple} from ${min} to ${max}${why}. Try ${nearest}.`,
   );
@@ -211,6 +223,33 @@ const sha256 = /^[0-9a-f]{64}$/;
 function parsePicture(text: string): string | undefined | Problem {
   if (text === '' || sha256.test(text)) return text || undefined;
   return new Problem(`Start picture is ${quote(text)}; it must be the SHA-256 of a file, 64 hex digits.`);
+}
+
+/** A part of the start picture, in cells of the grid. */
+export interface Box {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+export const formatBox = ({ left, top, width, height }: Box): string => [left, top, width, height].join(',');
+
+/** `4,4,8,8`, also with spaces; nothing for what is no box on the grid. */
+export function parseBox(text: string): Box | undefined {
+  const numbers = /^(\d+)[\s,]+(\d+)[\s,]+(\d+)[\s,]+(\d+)$/.exec(text.trim())?.slice(1).map(Number);
+  const [left = 0, top = 0, width = 0, height = 0] = numbers ?? [];
+  const fits = width > 0 && height > 0 && left + width <= gridSide && top + height <= gridSide;
+  return fits ? { left, top, width, height } : undefined;
+}
+
+function parseRedraw(text: string, hasPicture: boolean): string | undefined | Problem {
+  if (text.trim() === '') return undefined;
+  const box = parseBox(text);
+  if (box && hasPicture) return formatBox(box);
+  const advice = `left, top, width and height on a grid of ${gridSide} by ${gridSide}, or nothing. Try 4,4,8,8.`;
+  if (!box) return new Problem(`Redraw is ${quote(text)}; it must be ${advice}`);
+  return new Problem('Redraw needs a start picture to redraw a part of. Add one, or leave it out.');
 }
 
 function parseSampler(text: string): SamplerName | Problem {

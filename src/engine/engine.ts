@@ -36,8 +36,10 @@ interface ClipPrograms {
 
 /** The programs of one generation. */
 export interface Programs extends ClipPrograms {
-  /** Draws the picture that the clip starts from, or takes in the visitor's. */
-  readonly picture: Stage | PictureEncoder;
+  /** Takes in the visitor's picture, if there is one. */
+  readonly given: PictureEncoder | null;
+  /** Draws the picture that the clip starts from, or a part of it; `null` where the visitor's stays as it is. */
+  readonly drawing: Stage | null;
   readonly preview: PreviewDecoder;
   readonly head: HeadDecoder;
 }
@@ -49,6 +51,8 @@ export interface ProgramShape {
   readonly clipGuided: boolean;
   /** Where the visitor gives the picture. */
   readonly encoder: EncoderPart | undefined;
+  /** Whether a part of it is drawn anew. */
+  readonly redrawn: boolean;
 }
 
 export interface FinishedClip {
@@ -85,7 +89,7 @@ export class Engine {
   readonly #options: EngineOptions;
   #model: LoadedModel | undefined;
   #encoder: EncoderPart | undefined;
-  readonly #pictures = new Map<boolean, Stage>();
+  readonly #drawings = new Map<boolean, Stage>();
   #given: PictureEncoder | undefined;
   #preview: PreviewDecoder | undefined;
   #head: HeadDecoder | undefined;
@@ -174,17 +178,18 @@ export class Engine {
     const old = this.#clip;
     if (old && (old.latentFrames !== latentFrames || old.guided !== clipGuided)) this.#dropClip();
     try {
-      const picture = this.#recordPicture(model, shape);
+      const given = shape.encoder ? this.#recordGiven(model, shape.encoder) : null;
+      const drawing = given && !shape.redrawn ? null : this.#recordDrawing(model, shape.guided);
       this.#preview ??= new PreviewDecoder(model);
       const clip = this.#clip ?? this.#recordClip(model, latentFrames, clipGuided);
       this.#clip = clip;
       const head = this.#head;
       if (!head) throw new Error('the head is recorded with the first clip');
       const part = totals(onProgress);
-      const all = [picture, clip.stage, clip.stem, head, this.#preview];
+      const all = [given, drawing, clip.stage, clip.stem, head, this.#preview];
       await allOf(all.flatMap((program) => (program ? [program.compile(signal, part)] : [])));
       await this.gpu.settled();
-      return { ...clip, picture, preview: this.#preview, head };
+      return { ...clip, given, drawing, preview: this.#preview, head };
     } catch (error) {
       this.#dropAll();
       throw error;
@@ -213,14 +218,15 @@ export class Engine {
     this.gpu.dispose();
   }
 
-  #recordPicture(model: LoadedModel, { guided, encoder }: ProgramShape): Stage | PictureEncoder {
-    if (encoder) {
-      this.#given ??= new PictureEncoder(model, encoder);
-      return this.#given;
-    }
-    const picture = this.#pictures.get(guided) ?? new Stage(model, { frames: 1, guided });
-    this.#pictures.set(guided, picture);
-    return picture;
+  #recordGiven(model: LoadedModel, encoder: EncoderPart): PictureEncoder {
+    this.#given ??= new PictureEncoder(model, encoder);
+    return this.#given;
+  }
+
+  #recordDrawing(model: LoadedModel, guided: boolean): Stage {
+    const drawing = this.#drawings.get(guided) ?? new Stage(model, { frames: 1, guided });
+    this.#drawings.set(guided, drawing);
+    return drawing;
   }
 
   #recordClip(model: LoadedModel, latentFrames: number, guided: boolean): ClipPrograms {
@@ -243,8 +249,8 @@ export class Engine {
 
   #dropAll(): void {
     this.#dropClip();
-    for (const stage of this.#pictures.values()) stage.dispose();
-    this.#pictures.clear();
+    for (const stage of this.#drawings.values()) stage.dispose();
+    this.#drawings.clear();
     this.#given?.dispose();
     this.#given = undefined;
     this.#preview?.dispose();

@@ -12,6 +12,7 @@ import { conditionChannels, denoiser, type PromptFeatures, promptFeatures } from
 import { concat } from '../ops/elementwise';
 import { noiseUpdate } from '../ops/noise_update';
 import { upsampleNearest } from '../ops/resample';
+import { type KnownInputs, type KnownPart, setKnown } from './known';
 import type { LoadedModel } from './model';
 import { clearTensor, copyTensor, persist } from './tensors';
 
@@ -32,6 +33,8 @@ export interface StageStart {
   readonly table: SamplerTable;
   /** [1, 1, H, W, C]: what a clip starts from. */
   readonly picture?: Tensor;
+  /** What a picture keeps; the rest is drawn. */
+  readonly known?: KnownPart;
   /** How much it moves, 1 being the training data's average; the model decides where it is left out. */
   readonly motion?: number;
 }
@@ -63,6 +66,7 @@ export class Stage {
   readonly #plans: { readonly prompt: Plan; readonly start: Plan; readonly step: Plan };
   readonly #prompt: PromptInputs;
   readonly #inputs: StepInputs;
+  readonly #known: KnownInputs | undefined;
   #compiled: Compiled | undefined;
   #start: StageStart | undefined;
 
@@ -79,7 +83,9 @@ export class Stage {
     const prompt = recordPrompt(plans.prompt, model, shape);
     this.#plans = plans;
     this.#prompt = prompt.inputs;
-    this.#inputs = recordStep(plans, model, shape, prompt);
+    // A clip starts from a whole picture; only a picture is drawn around what is known.
+    this.#known = shape.frames === 1 ? recordKnown(plans.step, prompt.conditions, model) : undefined;
+    this.#inputs = recordStep(plans, model, shape, { ...prompt, known: this.#known });
   }
 
   /** Floating-point operations of one step. */
@@ -131,6 +137,7 @@ export class Stage {
     clearTensor(encoder, denoised);
     if (picture && start.picture) copyTensor(encoder, start.picture, picture);
     gpu.device.queue.submit([encoder.finish()]);
+    if (this.#known) setKnown(gpu, this.#known, start.known);
     await programs.start.submit(signal);
     await programs.prompt.submit(signal);
     this.#start = start;
@@ -200,7 +207,7 @@ function recordPrompt(
   const features = promptFeatures(plan, { ...encoded, mask, motion }, network.weights, network.config, frames);
   const conditions = picture
     ? persist(plan, twiceIf(guided, plan, clipConditions(plan, picture, frames)), 'conditions')
-    : plan.input([batch, 1, ...size, conditionChannels(network.config)], 'f32', 'no conditions'); // zeros
+    : plan.input([batch, 1, ...size, conditionChannels(network.config)], 'f32', 'conditions');
   const kept = {
     emb: persist(plan, features.emb, 'prompt embedding'),
     keysValues: features.keysValues.map((kv, i) => persist(plan, kv, `keys and values ${i}`)),
@@ -210,11 +217,16 @@ function recordPrompt(
   return { inputs: { rows, mask, motion, picture }, features: kept, conditions };
 }
 
+function recordKnown(plan: Plan, conditions: Tensor, { manifest }: LoadedModel): KnownInputs {
+  const { size, channels } = manifest.latents;
+  return { conditions, known: plan.input([2, 1, ...size, channels], 'f32', 'known latents') };
+}
+
 function recordStep(
   plans: { readonly start: Plan; readonly step: Plan },
   { manifest, network }: LoadedModel,
   { frames, guided }: StageShape,
-  { features, conditions }: RecordedPrompt,
+  { features, conditions, known }: RecordedPrompt & { readonly known: KnownInputs | undefined },
 ): StepInputs {
   const { size, channels } = manifest.latents;
   const plan = plans.step;
@@ -232,7 +244,7 @@ function recordStep(
     network.weights,
     network.config,
   );
-  noiseUpdate(plan, { x, output, previous: denoised, step, key, inPlace: true });
+  noiseUpdate(plan, { x, output, previous: denoised, ...(known && { known: known.known }), step, key, inPlace: true });
   // x_T is a step too, from nothing: a = b = c = 0, d its scale.
   noiseUpdate(plans.start, { x, output: denoised, step, key, inPlace: true });
   return inputs;

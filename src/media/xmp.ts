@@ -15,6 +15,8 @@ export interface ClipMetadata {
   readonly motion?: number;
   /** SHA-256 of the picture file that the clip started from; the picture itself is not in the file. */
   readonly picture?: string;
+  /** The part of it that was drawn anew: left, top, width, height in latent positions. */
+  readonly redraw?: string;
   /** Name and version. */
   readonly model: string;
   /** Of the manifest, which names the hash of each weight file. */
@@ -39,13 +41,14 @@ const kinds = {
   background: 'text',
   motion: 'number',
   picture: 'text',
+  redraw: 'text',
   model: 'text',
   modelHash: 'text',
   appVersion: 'text',
 } as const satisfies Record<keyof ClipMetadata, 'text' | 'number'>;
 
 const integers: readonly string[] = ['seed', 'steps', 'frames'];
-const optional: readonly string[] = ['motion', 'picture'];
+const optional: readonly string[] = ['motion', 'picture', 'redraw'];
 
 /** Characters: more than this is not ours. */
 const textLimit = 20_000;

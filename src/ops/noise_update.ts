@@ -12,6 +12,8 @@ export interface NoiseUpdate {
   readonly output: Tensor;
   /** x0 of the step before, for multistep samplers: the shape of x. Without it c must be 0. */
   readonly previous?: Tensor;
+  /** [2B, ...]: where the second half is above 0, x0 is the first half, whatever the denoiser says. */
+  readonly known?: Tensor;
   /** f32 [8] = (guidance, p, q, a, b, c, d, unused), written by the CPU before each step. */
   readonly step: Tensor;
   /** u32 [4] = (seedLow, seedHigh, stream, firstElement). */
@@ -25,17 +27,19 @@ export interface NoiseUpdate {
 
 /**
  * o = u + guidance·(c − u) (Ho & Salimans 2022), x0 = p·x + q·o, x' = a·x + b·x0 + c·previous + d·noise.
+ * What is known of x0 takes its straight way through every step and ends as it was given, to the last bit.
  * Returns x' as `x` and x0 as `denoised`; with `inPlace` these are the tensors x and previous themselves.
  */
 export function noiseUpdate(plan: Plan, args: NoiseUpdate): { readonly x: Tensor; readonly denoised: Tensor } {
   const op = 'noiseUpdate';
-  const { x, output, previous, step, key, inPlace = false } = args;
+  const { x, output, previous, known, step, key, inPlace = false } = args;
   expectTensor(op, 'x', x, x.shape);
   const [batch = 0, ...rest] = x.shape;
   const guided = output.shape[0] === 2 * batch;
   const advice = `x is ${formatTensor(x)}: the output has its shape, or twice its batch for guidance`;
   expectTensor(op, 'output', output, [guided ? 2 * batch : batch, ...rest], 'f32', advice);
   if (previous) expectTensor(op, 'previous', previous, x.shape, 'f32', 'the x0 of the step before has the shape of x');
+  if (known) expectTensor(op, 'known', known, [2 * batch, ...rest], 'f32', 'what is given, then where it counts');
   expectTensor(op, 'step', step, [8], 'f32', '(guidance, p, q, a, b, c, d, unused)');
   expectTensor(op, 'key', key, [4], 'u32', '(seedLow, seedHigh, stream, firstElement)');
   if (inPlace && [x, previous].some((tensor) => tensor?.storage.kind === 'arena')) {
@@ -50,9 +54,16 @@ export function noiseUpdate(plan: Plan, args: NoiseUpdate): { readonly x: Tensor
       guided,
       inPlace,
       previous: replace ? 'replace' : previous ? 'read' : 'none',
+      known: known !== undefined,
       aligned: count % 4 === 0,
     }),
-    [step, key, output, x, ...(previous && !replace ? [previous] : []), ...(inPlace ? [] : [next]), denoised],
+    [
+      ...[step, key, output, x],
+      ...(known ? [known] : []),
+      ...(previous && !replace ? [previous] : []),
+      ...(inPlace ? [] : [next]),
+      denoised,
+    ],
     linearGrid(Math.ceil(count / 4), 64),
     { count },
     { flops: 40 * count },

@@ -9,6 +9,7 @@ import { Footer } from './footer';
 import { Mark, PencilIcon, StopIcon } from './icons';
 import { PictureField } from './picture-field';
 import { percent } from './progress';
+import { RedrawField } from './redraw-field';
 import type { Session } from './session';
 import { Stage } from './stage';
 
@@ -62,6 +63,7 @@ function Slip({ session }: { session: Session }) {
         ))}
       </ul>
       <PictureField session={session} />
+      <RedrawField session={session} />
       <Go session={session} />
     </form>
   );

@@ -2,12 +2,12 @@
 // adapter nothing is known, and nothing is said.
 import type { GenerateOptions } from '../options';
 
-type Effort = Pick<GenerateOptions, 'steps' | 'frames' | 'guidance' | 'picture'>;
+type Effort = Pick<GenerateOptions, 'steps' | 'frames' | 'guidance' | 'picture' | 'redraw'>;
 
 /** Units of work: one denoised clip frame of one step is 1. Decoding a frame costs about two. Guidance doubles the picture,
- * which a given one makes needless. */
-export function work({ steps, frames, guidance, picture }: Effort): number {
-  const drawing = picture ? 0 : steps * 4 * (guidance === 1 ? 1 : 2);
+ * which a given one makes needless, unless a part of it is redrawn. */
+export function work({ steps, frames, guidance, picture, redraw }: Effort): number {
+  const drawing = picture && !redraw ? 0 : steps * 4 * (guidance === 1 ? 1 : 2);
   return drawing + steps * frames + 2 * frames;
 }
 

@@ -1,9 +1,10 @@
 // The form's controls: label, input, a line that explains it, and its message. Each shows a signal of the session.
 import type { ComponentChildren } from 'preact';
 import { clamp, type Field, framesPerSecond, limits, type SamplerName, samplers } from '../options';
+import { type NumericField, stepped } from './form';
 import { DiceIcon, LockIcon } from './icons';
 import { afterPress } from './press';
-import { type NumericField, type Session, stepped } from './session';
+import type { Session } from './session';
 
 interface ControlProps {
   readonly session: Session;
@@ -22,7 +23,7 @@ interface ControlAttributes {
   readonly onBlur: () => void;
 }
 
-function Control({ session, field, label, help, class: name = '', children }: ControlProps) {
+export function Control({ session, field, label, help, class: name = '', children }: ControlProps) {
   const error = session.visibleErrors.value[field];
   return (
     <div class={`control ${name} ${error ? 'wrong' : ''}`}>

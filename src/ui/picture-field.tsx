@@ -2,7 +2,7 @@
 // button. What becomes of other files that reach the page is in files.ts.
 import { useEffect, useRef } from 'preact/hooks';
 import type { StartPicture } from '../media/picture';
-import { frameSide } from '../options';
+import { frameSide, parseBox } from '../options';
 import { receiveFile } from './files';
 import { PictureIcon } from './icons';
 import type { Session } from './session';
@@ -62,12 +62,15 @@ function help(session: Session): string {
   if (missing) {
     return `These settings belong to a clip that started from a picture (SHA-256 ${missing.slice(0, 12)}…). It is not part of links and files: add the same one to make the same clip.`;
   }
-  return session.start.picture.value
-    ? 'The clip moves from this picture; the prompt may stay empty.'
-    : 'Optional: the clip then moves from it instead of drawing its own, transparency included.';
+  if (session.start.picture.value) {
+    return parseBox(session.form.redraw.value)
+      ? 'The clip moves from this picture, once the part in the box is drawn anew.'
+      : 'The clip moves from this picture; the prompt may stay empty.';
+  }
+  return 'Optional: the clip then moves from it instead of drawing its own, transparency included.';
 }
 
-function Thumbnail({ picture }: { picture: StartPicture }) {
+export function Thumbnail({ picture }: { picture: StartPicture }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
     const { data, width, height } = picture.pixels;

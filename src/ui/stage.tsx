@@ -1,5 +1,6 @@
 // The stage: the book with the canvas, progress, and what can be done with a finished clip. It draws no frame itself.
 import { useEffect, useRef } from 'preact/hooks';
+import type { GenerateOptions } from '../options';
 import { megabytes } from './estimate';
 import { DownloadIcon, EmptyDrawing, KeepIcon, LinkIcon, PauseIcon, PictureIcon, PlayIcon } from './icons';
 import { explain } from './messages';
@@ -54,7 +55,7 @@ function Book({ session }: { session: Session }) {
             <q>{clip.title}</q>
             <span>
               seed {clip.options.seed} · {clip.options.steps} {clip.options.steps === 1 ? 'step' : 'steps'} ·{' '}
-              {clip.options.picture && clip.options.prompt ? 'from a picture · ' : ''}
+              {origin(clip.options)}
               {clip.stats.seconds.total.toFixed(1)} s
             </span>
           </>
@@ -64,6 +65,12 @@ function Book({ session }: { session: Session }) {
       </p>
     </div>
   );
+}
+
+/** Where it came from, beside the prompt. */
+function origin({ picture, prompt, redraw }: GenerateOptions): string {
+  if (redraw) return 'a part redrawn · ';
+  return picture && prompt ? 'from a picture · ' : '';
 }
 
 function paper(session: Session): string {

@@ -145,3 +145,20 @@ export async function statistics(page: Page): Promise<() => Promise<{ stats: { b
   });
   return () => page.evaluate(() => Reflect.get(window, 'finishedClips'));
 }
+
+/** A PNG with a disc of this colour on nothing. */
+export async function disc(page: Page, colour: string, width = 200, height = 120) {
+  const base64 = await page.evaluate(
+    async ([fill, w, h]) => {
+      const canvas = Object.assign(document.createElement('canvas'), { width: w, height: h });
+      const context = canvas.getContext('2d');
+      if (!context) throw new Error('no 2D canvas');
+      context.fillStyle = fill;
+      context.arc(w / 2, h / 2, h / 2, 0, 7);
+      context.fill();
+      return canvas.toDataURL('image/png').split(',')[1] ?? '';
+    },
+    [colour, width, height] as const,
+  );
+  return { name: `${colour}.png`, mimeType: 'image/png', buffer: Buffer.from(base64, 'base64') };
+}

@@ -40,6 +40,7 @@ test.each<[string, string[], RegExp]>([
     /--picture .*dog.png cannot be read/,
   ],
   ['a picture with four frames', ['--picture', picture, '--frames', '4', '--out', out], /with a start picture. Try 8/],
+  ['a part of no picture', ['--prompt', 'a cat', '--redraw', '4,4,8,8', '--out', out], /Redraw needs a start picture/],
 ])('%s', async (_name, args, words) => {
   expect(await refusal(...args)).toMatch(words);
 });

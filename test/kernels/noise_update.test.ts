@@ -20,25 +20,30 @@ const steps = Array.from({ length: 16 }, (_, set) => [
 ]);
 
 describe.each([
-  { guided: false, previous: false },
-  { guided: false, previous: true },
-  { guided: true, previous: false },
-  { guided: true, previous: true },
-])('guided $guided, previous $previous', ({ guided, previous }) => {
+  { guided: false, previous: false, known: false },
+  { guided: false, previous: true, known: true },
+  { guided: true, previous: false, known: true },
+  { guided: true, previous: true, known: false },
+])('guided $guided, previous $previous, known $known', ({ guided, previous, known }) => {
   test.each([[[1, 3, 4, 4, 12]], [[2, 1, 3, 3, 3]], [[1, 1, 1, 1, 1]]])('%s, all coefficients', async (shape) => {
     const count = shape.reduce((a, b) => a * b);
     const x = randomValues(count, 1);
     const output = randomValues(count * (guided ? 2 : 1), 2);
     const before = randomValues(count, 3);
+    const given = randomValues(count, 4);
+    const keep = given.map((_value, i) => (i % 3 === 1 ? 1 : 0));
     const gpu = await testGpu();
     const plan = new Plan(gpu, 'steps');
     const step = plan.input([8], 'f32', 'step');
-    const tensors = [shape, guided ? [2 * shape[0]!, ...shape.slice(1)] : shape, shape].map((s) => plan.input(s));
+    const twice = [2 * shape[0]!, ...shape.slice(1)];
+    const tensors = [shape, guided ? twice : shape, shape].map((s) => plan.input(s));
+    const held = plan.input(twice, 'f32', 'known');
     const key = plan.input([4], 'u32', 'key');
     const result = noiseUpdate(plan, {
       x: tensors[0]!,
       output: tensors[1]!,
       ...(previous ? { previous: tensors[2]! } : {}),
+      ...(known ? { known: held } : {}),
       step,
       key,
     });
@@ -46,6 +51,7 @@ describe.each([
     program.write(tensors[0]!, x);
     program.write(tensors[1]!, output);
     program.write(tensors[2]!, before);
+    program.write(held, Float32Array.from([...given, ...keep]));
     program.write(key, noiseKey(seed, stream));
     const noise = gaussianNoise(count, seed, stream);
     for (const coefficients of steps) {
@@ -57,6 +63,7 @@ describe.each([
         noise,
         step: coefficients,
         ...(previous ? { previous: before } : {}),
+        ...(known ? { known: { given, keep } } : {}),
       });
       // Against the terms, not against their sum, which may cancel.
       const near = (actual: Float32Array, wanted: Float64Array) =>

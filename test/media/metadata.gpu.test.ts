@@ -77,7 +77,7 @@ test('any settings come back from a PNG, which stays the same picture', async ()
 });
 
 test('motion and the start picture are named where they were given, and nowhere else', async () => {
-  const named = { ...sampleMetadata, motion: 1.25, picture: 'ab'.repeat(32) };
+  const named = { ...sampleMetadata, motion: 1.25, picture: 'ab'.repeat(32), redraw: '4,4,8,8' };
   expect(parseXmp(xmpPacket(named))).toEqual(named);
   expect(xmpPacket(sampleMetadata)).not.toContain('picture');
 });

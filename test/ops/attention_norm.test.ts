@@ -85,6 +85,11 @@ describe('errors say what was given and what was expected', () => {
       (p) => noiseUpdate(p, { x: t([1, 4]), output: t([3, 4]), step, key }),
       /output is \[3, 4\] f32, expected \[1, 4\]/,
     ],
+    [
+      'known',
+      (p) => noiseUpdate(p, { x: t([1, 4]), output: t([1, 4]), known: t([1, 4]), step, key }),
+      /known is \[1, 4\] f32, expected \[2, 4\]/,
+    ],
     ['step', (p) => noiseUpdate(p, { x: t([1, 4]), output: t([1, 4]), step: t([7]), key }), /step is \[7\] f32/],
   ];
   test.each(cases)('%s', (_, build, message) => {

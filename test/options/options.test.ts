@@ -10,9 +10,11 @@ import {
   encodeLink,
   type Field,
   fields,
+  formatBox,
   framesPerSecond,
   type GenerateOptions,
   limits,
+  parseBox,
   type SamplerName,
   samplers,
   toRaw,
@@ -95,6 +97,11 @@ describe('validate', () => {
     ['guidance', '0x10', /“0x10”/],
     ['motion', 'wild', /“wild”.*from 0 to 4, or nothing. Try 1/],
     ['motion', '4.1', /“4.1”/],
+    ['redraw', 'the nose', /“the nose”.*grid of 16 by 16, or nothing. Try 4,4,8,8/],
+    ['redraw', '4,4,8', /“4,4,8”/],
+    ['redraw', '9,0,8,8', /“9,0,8,8”/],
+    ['redraw', '0,0,0,8', /“0,0,0,8”/],
+    ['redraw', '4,4,8,8', /needs a start picture/],
     ['frames', '7', /“7”.*multiple of 4 from 4 to 144.*Try 8/],
     ['frames', '0', /Try 4/],
     ['frames', '148', /Try 144/],
@@ -110,8 +117,30 @@ describe('validate', () => {
 
   test('reports every wrong field at once', () => {
     const result = validate({});
-    const needed = fields.filter((field) => field !== 'motion');
+    const needed = fields.filter((field) => !['motion', 'redraw'].includes(field));
     expect(result.ok ? [] : Object.keys(result.errors).sort()).toEqual(needed.sort());
+  });
+
+  test('a part of a picture: any box on the grid, however it is typed; then a prompt is needed, and a still will do', () => {
+    const given = { ...toRaw(defaults), picture: 'ab'.repeat(32), frames: '4' };
+    expect(validate({ ...given, redraw: ' 4 4, 8,8 ' })).toMatchObject({ ok: true, options: { redraw: '4,4,8,8' } });
+    expect(validate({ ...given, redraw: '4,4,8,8', prompt: '' })).toMatchObject({
+      errors: { prompt: expect.stringMatching(/empty/) },
+    });
+    expect(validate(given)).toMatchObject({ errors: { frames: expect.stringMatching(/from 8/) } });
+    const boxes = fc.tuple(fc.nat(15), fc.nat(15), fc.nat(15), fc.nat(15)).map(([left, top, right, bottom]) => ({
+      left,
+      top,
+      width: Math.max(1, right - left),
+      height: Math.max(1, bottom - top),
+    }));
+    fc.assert(
+      fc.property(boxes, (box) => {
+        expect(parseBox(formatBox(box))).toEqual(box);
+        const result = validate({ ...given, redraw: formatBox(box) });
+        expect(result.ok && decodeLink(encodeLink(result.options)).redraw).toBe(formatBox(box));
+      }),
+    );
   });
 
   test('limits are inclusive', () => {

@@ -4,7 +4,8 @@ import type { DoneEvent } from '../../src/events';
 import { FlipbookError } from '../../src/gpu/errors';
 import type { StartPicture } from '../../src/media/picture';
 import { defaults, frameSide, type GenerateOptions, limits } from '../../src/options';
-import { createSession, stepped } from '../../src/ui/session';
+import { stepped } from '../../src/ui/form';
+import { createSession } from '../../src/ui/session';
 import { type FakeEngine, fakeEngine } from './fake-engine';
 
 const done = (options: GenerateOptions, video: Blob | null = new Blob(['mp4'])): DoneEvent => ({
@@ -138,6 +139,22 @@ describe('the start picture', () => {
     expect(await session.generate()).toBe('prompt');
   });
 
+  test('a part of it is redrawn while it is there; its box waits where it is not', async () => {
+    const session = createSession(engine, good);
+    session.edit('redraw', '4,4,8,8');
+    await make(session);
+    await session.start.use(file('cat.png'));
+    await make(session);
+    expect(engine.asked.map(({ picture, redraw }) => [picture, redraw])).toEqual([
+      [undefined, undefined],
+      [sha256, '4,4,8,8'],
+    ]);
+    session.edit('redraw', 'the nose');
+    expect(await session.generate()).toBe('redraw');
+    session.start.remove();
+    expect(session.errors.value).toEqual({});
+  });
+
   test('a file that is none is explained, and the picture before stays', async () => {
     let fits = true;
     const session = createSession(
@@ -240,6 +257,17 @@ describe('memory', () => {
     expect(session.link()).toBeUndefined();
     session.edit('steps', '4');
     expect(session.link()).toMatch(/^https:\/\/flipbook\.test\/page#prompt=a\+crab&seed=9&steps=4/);
+  });
+
+  test('what a link or a file leaves out, though it may, is left out here too', () => {
+    const session = createSession(engine);
+    const chosen = { motion: '3', redraw: '4,4,8,8' };
+    session.restore(chosen, 'a file');
+    expect(createSession(fakeEngine()).form.motion.value).toBe('3');
+    const linked = createSession(fakeEngine(), { hash: '#prompt=a+crab' });
+    expect([linked.form.motion.value, linked.form.redraw.value]).toEqual(['', '']);
+    session.restore({ prompt: 'a crab', motion: '2' }, 'a file');
+    expect([session.form.motion.value, session.form.redraw.value]).toEqual(['2', '']);
   });
 });
 

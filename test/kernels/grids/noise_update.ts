@@ -4,5 +4,13 @@ import { grid, type ShaderFamily } from '../grid';
 const flags = [true, false];
 
 export const family: ShaderFamily = {
-  grids: [grid(noiseUpdate, { guided: flags, previous: ['none', 'read', 'replace'], inPlace: flags, aligned: flags })],
+  grids: [
+    grid(noiseUpdate, {
+      guided: flags,
+      previous: ['none', 'read', 'replace'],
+      known: flags,
+      inPlace: flags,
+      aligned: flags,
+    }),
+  ],
 };

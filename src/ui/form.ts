@@ -1,0 +1,118 @@
+// The form: each control's text as typed, what is wrong with it, and settings that come from memory, links and files.
+// It makes no clip, and has no markup.
+import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import type { StartPicture } from '../media/picture';
+import {
+  encodeLink,
+  type Field,
+  type FieldErrors,
+  fields,
+  limits,
+  type RawOptions,
+  type Restored,
+  type Validated,
+  validate,
+} from '../options';
+import { loadSettings, saveSettings } from './settings';
+
+/** What the page's controls need of it. */
+export interface Controls {
+  /** Each control's text as typed. */
+  readonly form: Record<Field, Signal<string>>;
+  readonly seedLocked: Signal<boolean>;
+  /** What is wrong with the form now; `visibleErrors` is what to show of it. */
+  readonly errors: ReadonlySignal<FieldErrors>;
+  readonly visibleErrors: ReadonlySignal<FieldErrors>;
+  edit(field: Field, text: string): void;
+  /** A control was left: its message may show. */
+  leave(field: Field): void;
+  rollSeed(): void;
+  /** The address that brings the form back (not the start picture), or nothing while the form is wrong. */
+  link(): string | undefined;
+}
+
+export interface Form extends Controls {
+  readonly valid: ReadonlySignal<Validated>;
+  /** Every message may show. @returns the first wrong field */
+  showAll(): Field | undefined;
+  /** Settings from elsewhere, as they are: their messages may show. */
+  fill(given: Restored): void;
+}
+
+/** Settings from elsewhere that do not say these mean nothing by it: what is here must not join in. */
+const without = { motion: '', redraw: '' } as const satisfies Restored;
+
+/** @param link what the address says, which may be nothing @param picture the start picture that goes with the form */
+export function createForm(link: Restored, picture: ReadonlySignal<StartPicture | undefined>): Form {
+  const stored = loadSettings();
+  const initial: RawOptions = { ...stored.form, ...(Object.keys(link).length > 0 && without), ...link };
+  const form = Object.fromEntries(fields.map((field) => [field, signal(initial[field])])) as Controls['form'];
+  const seedLocked = signal(stored.seedLocked || link.seed !== undefined);
+  const raw = computed(() => Object.fromEntries(fields.map((field) => [field, form[field].value])) as RawOptions);
+  // A box without its picture waits for it.
+  const valid = computed(() => {
+    const sha256 = picture.value?.sha256;
+    return validate({ ...raw.value, redraw: sha256 && raw.value.redraw, picture: sha256 });
+  });
+  const errors = computed<FieldErrors>(() => (valid.value.ok ? {} : valid.value.errors));
+  const named = (given: Restored) => fields.filter((field) => given[field] !== undefined);
+  /** Fields whose message may show: left once, or asked for by Generate. What came with a link shows at once. */
+  const shown = signal<ReadonlySet<Field>>(new Set(named(link)));
+  const visibleErrors = computed(
+    () =>
+      Object.fromEntries(
+        Object.entries(errors.value).filter(([field]) => shown.value.has(field as Field)),
+      ) as FieldErrors,
+  );
+
+  effect(() => saveSettings({ form: raw.value, seedLocked: seedLocked.value }));
+
+  return {
+    form,
+    seedLocked,
+    errors,
+    visibleErrors,
+    valid,
+    edit(field, text) {
+      form[field].value = text;
+      // A seed typed by hand is one that somebody wants to keep.
+      if (field === 'seed') seedLocked.value = true;
+    },
+    leave(field) {
+      shown.value = new Set(shown.value).add(field);
+    },
+    showAll() {
+      shown.value = new Set(fields);
+      return fields.find((field) => errors.value[field]);
+    },
+    rollSeed() {
+      // 32 bits are plenty of clips, and short enough to read out.
+      form.seed.value = String(crypto.getRandomValues(new Uint32Array(1))[0]);
+    },
+    fill(given) {
+      batch(() => {
+        for (const [field, text] of Object.entries({ ...without, ...given })) {
+          if (field in form) form[field as Field].value = text;
+        }
+        if (given.seed !== undefined) seedLocked.value = true;
+        shown.value = new Set([...shown.value, ...named(given)]);
+      });
+    },
+    link() {
+      if (!valid.value.ok) return undefined;
+      return new URL(encodeLink(valid.value.options), location.href).href;
+    },
+  };
+}
+
+export type NumericField = 'steps' | 'guidance' | 'frames' | 'motion';
+
+/** For a control's slider or arrow keys: the next value up or down, within limits and on its grid. */
+export function stepped(text: string, by: number, field: NumericField): string {
+  const { min, max } = limits[field];
+  const grid = { steps: 1, frames: limits.frames.multiple, guidance: 0.5, motion: 0.25 }[field];
+  const value = field === 'motion' && text.trim() === '' ? 1 : Number(text);
+  const from = Number.isFinite(value) ? value : min;
+  const next = by > 0 ? Math.floor(from / grid + by + 1e-9) : Math.ceil(from / grid + by - 1e-9);
+  return String(Math.min(max, Math.max(min, next * grid)));
+}

@@ -156,7 +156,7 @@ def main() -> None:
     parser.add_argument("--random", action="store_true", help="random weights instead of checkpoints")
     parser.add_argument("--tiny", action="store_true", help="narrow modules with random weights, for the tests of the page")
     parser.add_argument("--table", help="'random', or a text.safetensors to take the token table from")
-    parser.add_argument("--tokenizer", type=Path, help="tokenizer.json or .json.gz; by default the one that vocabulary.py made")
+    parser.add_argument("--tokenizer", type=Path, help="tokenizer.json, gzipped or not; by default the one that vocabulary.py made")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--fixtures", type=Path, help="where to write goldens; by default none")
     parser.add_argument("--version", default="0.1.0")

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 LARGE = 32768  # elements; what is smaller is not worth the error: the first and the last convolution, biases, norms
-TOKENIZER = "tokenizer.json.gz"
+TOKENIZER = "tokenizer.json.gzip"  # not .gz: static servers send that as an encoding, and a browser unpacks it unasked
 SCALE = "_scale"  # `name_scale` belongs to the int8 `name`, and broadcasts over it
 
 
@@ -39,7 +39,7 @@ def unpack(stored: dict[str, Tensor], prefix: str = "") -> dict[str, Tensor]:
 def read_tokenizer(path: Path) -> dict:
     """A tokenizer.json, gzipped or not."""
     data = path.read_bytes()
-    return json.loads(gzip.decompress(data) if path.suffix == ".gz" else data)
+    return json.loads(gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data)
 
 
 def write_tokenizer(described: dict, path: Path) -> None:

@@ -12,13 +12,13 @@ const packed = buffer(gzipSync(text));
 describe('a JSON file', () => {
   it('is read as it is, and unpacked from gzip', async () => {
     expect(await readJson(plain, 'a.json')).toEqual(JSON.parse(text));
-    expect(await readJson(packed, 'a.json.gz')).toEqual(JSON.parse(text));
+    expect(await readJson(packed, 'a.json.gzip')).toEqual(JSON.parse(text));
   });
 
   it('is refused by name where it is cut off, something else or no object', async () => {
-    const cut = readJson(packed.slice(0, -12), 'a.json.gz');
+    const cut = readJson(packed.slice(0, -12), 'a.json.gzip');
     await expect(cut).rejects.toThrow(FlipbookError);
-    await expect(cut).rejects.toThrow('a.json.gz is not JSON in gzip');
+    await expect(cut).rejects.toThrow('a.json.gzip is not JSON in gzip');
     await expect(readJson(plain.slice(1), 'a.json')).rejects.toThrow('a.json is not JSON: ');
     await expect(readJson(new ArrayBuffer(0), 'a.json')).rejects.toThrow('a.json is not JSON');
     await expect(readJson(buffer(new TextEncoder().encode('[1]')), 'a.json')).rejects.toThrow('is not a JSON object');

@@ -60,7 +60,7 @@ describe('slices', () => {
     ['calls that grow', (i) => i / 20],
     ['a slow one among fast ones', (i) => (i === 70 ? 250 : 0.5)],
     ['all of them slow', () => 180],
-  ])('%s: after the first runs no submit is longer than the target, unless by one call', async ([, cost]) => {
+  ])('%s: after the first runs no submit is longer than 100 ms, unless by one call', async ([, cost]) => {
     const gpu = await openGpu();
     const { program, y } = await chain(gpu, 120);
     const clock = fakeClock(gpu, cost);
@@ -72,7 +72,7 @@ describe('slices', () => {
     const total = slices.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
     expect(slices.reduce((sum, { dispatches }) => sum + dispatches, 0)).toBe(120);
     for (const { dispatches, milliseconds } of slices) {
-      if (dispatches > 1) expect(milliseconds).toBeLessThanOrEqual(125);
+      if (dispatches > 1) expect(milliseconds).toBeLessThanOrEqual(100);
     }
     // Nor much shorter: submits cost too.
     const longest = Math.max(...Array.from({ length: 120 }, (_, i) => cost(i)));
@@ -102,11 +102,11 @@ describe('slices', () => {
     await program.submit();
     clock.take();
     await program.submit();
-    for (const { milliseconds } of clock.take()) expect(milliseconds).toBeLessThanOrEqual(110);
+    for (const { milliseconds } of clock.take()) expect(milliseconds).toBeLessThanOrEqual(100);
     // And the next program starts with what the first one learned.
     const { program: second } = await chain(gpu, 120);
     await second.submit();
-    for (const { milliseconds } of clock.take()) expect(milliseconds).toBeLessThanOrEqual(110);
+    for (const { milliseconds } of clock.take()) expect(milliseconds).toBeLessThanOrEqual(100);
     gpu.dispose();
   });
 

@@ -1,6 +1,6 @@
 // Layer norm with scale-shift, as WGSL. Not the choice of lanes and rows: src/ops/norm.ts.
 import { componentSum, vector, type Width } from './norm.wgsl';
-import { linearMain, type Shader, shaderInterface, wgsl } from './wgsl';
+import { enables, linearMain, type Shader, shaderInterface, wgsl } from './wgsl';
 
 export interface LayerNormOptions {
   readonly width: Width;
@@ -11,13 +11,15 @@ export interface LayerNormOptions {
   readonly lanes: number;
   /** Rows of a workgroup. */
   readonly rows: number;
+  /** The lanes sum by shuffles, without barriers (needs `subgroups` of at least `lanes` consecutive threads). */
+  readonly subgroups: boolean;
 }
 
 /**
  * Arguments: x [rows, C], weight [C] and bias [C] if there, scaleShift [.., ≥ 2C] if there, out. Strides and `channels` count
  * vectors of `width`.
  */
-export function layerNorm({ width, weight, bias, scaleShift, lanes, rows }: LayerNormOptions): Shader {
+export function layerNorm({ width, weight, bias, scaleShift, lanes, rows, subgroups }: LayerNormOptions): Shader {
   const params = [
     ['rows', 'u32'],
     ['channels', 'u32'],
@@ -34,10 +36,11 @@ export function layerNorm({ width, weight, bias, scaleShift, lanes, rows }: Laye
   );
   return {
     ...shader,
-    label: `layer norm x${width}${weight ? ' weight' : ''}${bias ? ' bias' : ''}${scaleShift ? ' scale-shift' : ''} ${rows}x${lanes}`,
+    label: `layer norm x${width}${weight ? ' weight' : ''}${bias ? ' bias' : ''}${scaleShift ? ' scale-shift' : ''} ${rows}x${lanes}${subgroups ? ' subgroups' : ''}`,
     code: wgsl`
+${enables({ subgroups })}
 ${declarations}
-${rowSum({ lanes, rows })}
+${rowSum({ lanes, rows, subgroups })}
 ${linearMain(lanes * rows)}
   let lane = local % ${lanes}u;
   // Rows past the end repeat the last one: barriers stay uniform, and the same values go to the same places.
@@ -77,8 +80,16 @@ ${linearMain(lanes * rows)}
 }
 
 /** `rowSum(value, local)`: the sum over the threads that share a row, for each of them. */
-function rowSum({ lanes, rows }: Pick<LayerNormOptions, 'lanes' | 'rows'>): string {
+function rowSum({ lanes, rows, subgroups }: Pick<LayerNormOptions, 'lanes' | 'rows' | 'subgroups'>): string {
   if (lanes === 1) return 'fn rowSum(value: f32, local: u32) -> f32 { return value; }';
+  if (subgroups) {
+    const swaps = [1, 2, 4, 8, 16].filter((distance) => distance < lanes);
+    return `fn rowSum(value: f32, local: u32) -> f32 {
+  var sum = value;
+  ${swaps.map((distance) => `sum += subgroupShuffleXor(sum, ${distance}u);`).join('\n  ')}
+  return sum;
+}`;
+  }
   return wgsl`
 var<workgroup> parts: array<f32, ${lanes * rows}>;
 fn rowSum(value: f32, local: u32) -> f32 {

@@ -21,8 +21,28 @@ export interface DirectSchedule {
 
 export const DIRECT_THREADS = 64;
 
+const components = ['x', 'y', 'z', 'w'] as const;
+
 /** Most keys whose weights a thread keeps at once. */
 const MOST_BLOCK = 64;
+
+/**
+ * How the entry point begins of a kernel whose threads make `rows` queries each, four neighbours those of one batch and head:
+ * `slot` of these, `batch`, `head`, `lane` of the four, the queries `i0`, `i1`, ... and what their numbers come from.
+ */
+export function quadsOfQueries(rows: number): string {
+  const index = (r: number): string => `let i${r} = min(first + ${r}u, last);`;
+  return `${linearMain(DIRECT_THREADS)}
+  let threads = (params.queries + ${4 * rows - 1}u) / ${4 * rows}u * 4u;  // of one batch and head
+  let slot = thread / threads;
+  // Threads past the end repeat the last work without storing: an idle lane would slow its neighbours down.
+  let batch = min(slot / params.heads, params.batches - 1u);
+  let head = slot % params.heads;
+  let lane = local & 3u;
+  let first = (thread % threads) * ${rows}u;
+  let last = params.queries - 1u;
+  ${counted(rows).map(index).join('\n  ')}`;
+}
 
 /** Entry point; the functions that it calls are those of streaming_softmax.wgsl.ts. */
 export function streamingDirect(headDim: number, { rows, keys, most }: DirectSchedule): string {
@@ -38,33 +58,23 @@ export function streamingDirect(headDim: number, { rows, keys, most }: DirectSch
   const part = (value: string, r: number): string => (rows === 1 ? value : `${value}[${r}]`);
   const gather = (of: (r: number) => string): string => `${perRow}(${R.map(of).join(', ')})`;
   const dots = (r: number, k: number): string =>
-    U.flatMap((u) => ['x', 'y', 'z', 'w'].map((c) => [`query${r}_${u}.${c}`, `key${k}_${u}.${c}`])).reduce(
+    U.flatMap((u) => components.map((c) => [`query${r}_${u}.${c}`, `key${k}_${u}.${c}`])).reduce(
       (sum, [q, key]) => `fma(${q}, ${key}, ${sum})`,
       `s${r}_${k}`,
     );
-  const weighted = (r: number, u: number): string =>
-    K.reduce((sum, k) => `fma(vec4f(${part(`weight${k}`, r)}), value${k}_${u}, ${sum})`, `a${r}_${u}`);
+  // By component: a software adapter keeps a scalar in a register through all its products, but not a vector.
+  const weighted = (r: number, u: number, c: string): string =>
+    K.reduce((sum, k) => `fma(${part(`weight${k}`, r)}, value${k}_${u}.${c}, ${sum})`, `a${r}_${u}${c}`);
+  const summed = (r: number, u: number): string => `vec4f(${components.map((c) => `a${r}_${u}${c}`).join(', ')})`;
   const lines = (indent: number, items: readonly string[]): string => items.join(`\n${' '.repeat(indent)}`);
   const cross = (of: (r: number, u: number) => string): string[] => R.flatMap((r) => U.map((u) => of(r, u)));
   const inverse = `let inverse = select(${perRow}(), 1.0 / sum, sum > ${perRow}());`;
   const keep = (r: number, u: number): string =>
     single
-      ? `if (live && first + ${r}u <= last) { storeOut(o${r}, c + ${u}u, lane, a${r}_${u} * ${part('inverse', r)}); }`
-      : `acc[(c + ${u}u) * ${rows}u + ${r}u] = a${r}_${u};`;
+      ? `if (live && first + ${r}u <= last) { storeOut(o${r}, c + ${u}u, lane, ${summed(r, u)} * ${part('inverse', r)}); }`
+      : `acc[(c + ${u}u) * ${rows}u + ${r}u] = ${summed(r, u)};`;
   return wgsl`
-${linearMain(DIRECT_THREADS)}
-  let threads = (params.queries + ${4 * rows - 1}u) / ${4 * rows}u * 4u;  // of one batch and head
-  let slot = thread / threads;
-  // Threads past the end repeat the last work without storing: an idle lane would slow its neighbours down.
-  let batch = min(slot / params.heads, params.batches - 1u);
-  let head = slot % params.heads;
-  let lane = local & 3u;
-  let first = (thread % threads) * ${rows}u;
-  let last = params.queries - 1u;
-  ${lines(
-    2,
-    R.map((r) => `let i${r} = min(first + ${r}u, last);`),
-  )}
+${quadsOfQueries(rows)}
 #if ${single}
   let live = slot < params.batches * params.heads;
   ${lines(
@@ -143,10 +153,11 @@ ${linearMain(DIRECT_THREADS)}
     for (var c = 0u; c < ${chunks}u; c += ${unroll}u) {
       ${lines(
         6,
-        cross(
-          (r, u) =>
-            `var a${r}_${u} = ${single ? 'vec4f()' : `acc[(c + ${u}u) * ${rows}u + ${r}u] * ${part('fade', r)}`};`,
-        ),
+        cross((r, u) => {
+          const kept = `acc[(c + ${u}u) * ${rows}u + ${r}u]`;
+          if (single) return components.map((c) => `var a${r}_${u}${c} = 0.0;`).join(' ');
+          return `let kept${r}_${u} = ${kept} * ${part('fade', r)}; ${components.map((c) => `var a${r}_${u}${c} = kept${r}_${u}.${c};`).join(' ')}`;
+        }),
       )}
       for (var j = 0u; j < count; j += ${keys}u) {
         ${lines(
@@ -159,7 +170,7 @@ ${linearMain(DIRECT_THREADS)}
         )}
         ${lines(
           8,
-          cross((r, u) => `a${r}_${u} = ${weighted(r, u)};`),
+          cross((r, u) => components.map((c) => `a${r}_${u}${c} = ${weighted(r, u, c)};`).join(' ')),
         )}
       }
       ${lines(6, cross(keep))}

@@ -5,6 +5,7 @@
 // (Milakov & Gimelshein 2018; Dao et al. 2022).
 import { DIRECT_THREADS, type DirectSchedule, streamingDirect } from './streaming_direct.wgsl';
 import { streamingTiled, type TiledSchedule } from './streaming_tiled.wgsl';
+import { streamingWhole, type WholeSchedule } from './streaming_whole.wgsl';
 import { enables, type Shader, type ShaderParam, shaderInterface, wgsl } from './wgsl';
 
 export interface StreamingOptions {
@@ -24,7 +25,7 @@ export interface StreamingOptions {
   readonly schedule: Schedule;
 }
 
-export type Schedule = DirectSchedule | TiledSchedule;
+export type Schedule = DirectSchedule | TiledSchedule | WholeSchedule;
 
 /**
  * Strides (of a row) and offsets are in elements; a query or key is `rowStep` rows after the one before it.
@@ -48,29 +49,30 @@ export const streamingParams = [
 
 /** Threads of a workgroup, for the grid. */
 export function streamingWorkgroup(schedule: Schedule): number {
-  return schedule.kind === 'direct' ? DIRECT_THREADS : (schedule.queries / schedule.rows) * schedule.lanes;
+  return schedule.kind === 'tiled' ? (schedule.queries / schedule.rows) * schedule.lanes : DIRECT_THREADS;
 }
 
-/** Threads (direct) or workgroups (tiled) for one batch and head. */
+/** Threads (direct, whole) or workgroups (tiled) for one batch and head. */
 export function streamingTiles(schedule: Schedule, queries: number): number {
   if (schedule.kind === 'tiled') return Math.ceil(queries / schedule.queries);
   return Math.ceil(Math.ceil(queries / schedule.rows) / 4) * 4;
 }
 
 function scheduleLabel(schedule: Schedule): string {
-  if (schedule.kind === 'direct') {
-    const most = schedule.most === undefined ? '' : ` of ${schedule.most}`;
-    return `direct ${schedule.rows}x${schedule.keys}${schedule.quads ? ' quads' : ''}${most}`;
+  if (schedule.kind !== 'tiled') {
+    const most = schedule.kind === 'whole' || schedule.most === undefined ? '' : ` of ${schedule.most}`;
+    return `${schedule.kind} ${schedule.rows}x${schedule.keys}${schedule.quads ? ' quads' : ''}${most}`;
   }
-  const { queries, keys, lanes, rows } = schedule;
-  return `tiled ${queries}x${keys}/${lanes}x${rows}`;
+  const { queries, keys, lanes, rows, subgroups, f16 } = schedule;
+  return `tiled ${queries}x${keys}/${lanes}x${rows}${subgroups ? ' subgroups' : ''}${f16 ? ' f16' : ''}`;
 }
 
 /** Arguments: q, k, v, mask if masked, bias if there is one, out. q, k and v may be one fused tensor. */
 export function streamingSoftmax(options: StreamingOptions): Shader {
   const { headDim, aligned, masked, bias, schedule } = options;
   const params = [...streamingParams, ...options.params];
-  const quads = schedule.kind === 'direct' && schedule.quads === true;
+  const tiled = schedule.kind === 'tiled' ? schedule : undefined;
+  const quads = schedule.kind !== 'tiled' && schedule.quads === true;
   if (quads && !aligned) throw new RangeError(`attention: heads of ${headDim} do not divide into quads`);
   const element = aligned && !quads ? 'vec4f' : 'f32';
   const names = ['q', 'k', 'v', ...(masked ? ['mask'] : []), ...(bias === undefined ? [] : ['biasTable'])];
@@ -82,7 +84,7 @@ export function streamingSoftmax(options: StreamingOptions): Shader {
     ...shader,
     label: `${options.label} d${headDim}${masked ? ' masked' : ''}${aligned ? '' : ' unaligned'} ${scheduleLabel(schedule)}`,
     code: wgsl`
-${enables({ subgroups: quads })}
+${enables({ f16: tiled?.f16 === true, subgroups: quads || tiled?.subgroups === true })}
 ${declarations}
 // The score of keys that do not exist, and the running max before the first key: exp2 of the difference is exactly 0.
 const absent = -1e30f;
@@ -99,9 +101,14 @@ fn score(dotProduct: f32, batch: u32, head: u32, i: u32, j: u32) -> f32 {
 #endif
   return select(absent, s, j < params.keys);
 }
-${schedule.kind === 'direct' ? streamingDirect(headDim, schedule) : streamingTiled(headDim, schedule)}
+${entryPoint(headDim, schedule)}
 `,
   };
+}
+
+function entryPoint(headDim: number, schedule: Schedule): string {
+  if (schedule.kind === 'tiled') return streamingTiled(headDim, schedule);
+  return schedule.kind === 'whole' ? streamingWhole(headDim, schedule) : streamingDirect(headDim, schedule);
 }
 
 /**

@@ -7,6 +7,7 @@ import { type Grid, type Kernel, linearGrid } from '../gpu/kernel';
 import type { Plan } from '../gpu/plan';
 import { sizeOf, type Tensor } from '../gpu/tensor';
 import { expectCount, expectTensor, formatTensor } from './check';
+import { subgroupLanes } from './subgroups';
 
 export type { Schedule };
 
@@ -217,13 +218,14 @@ function record(
 ): Tensor {
   const { parts, shape, heads, batches, queries, keys } = call;
   const [q, k, v] = parts;
-  if (schedule.kind === 'direct' && schedule.most !== undefined && keys > schedule.most) {
-    throw new RangeError(`attention: ${keys} keys, this schedule takes at most ${schedule.most}; choose another`);
+  const most = schedule.kind === 'whole' ? schedule.keys : schedule.kind === 'direct' ? schedule.most : undefined;
+  if (most !== undefined && keys > most) {
+    throw new RangeError(`attention: ${keys} keys, this schedule takes at most ${most}; choose another`);
   }
   const width = shape.at(-1)!;
   const out = plan.alloc(shape);
   const tiles = batches * heads * streamingTiles(schedule, queries);
-  const grid: Grid = linearGrid(tiles, schedule.kind === 'direct' ? streamingWorkgroup(schedule) : 1);
+  const grid: Grid = linearGrid(tiles, schedule.kind === 'tiled' ? 1 : streamingWorkgroup(schedule));
   plan.call(
     kernel,
     [q.tensor, k.tensor, v.tensor, ...call.extra, out],
@@ -249,7 +251,8 @@ function record(
   return out;
 }
 
-/** Keys whose weights one thread keeps at once, in software. */
+/** In software: keys that one thread takes all at once in registers, and those whose weights it keeps at once. */
+const WHOLE_KEYS = 16;
 const FEW_KEYS = 64;
 
 /**
@@ -257,27 +260,32 @@ const FEW_KEYS = 64;
  * for wide heads and where there are few workgroups.
  */
 export function chooseSchedule(
-  plan: Plan,
+  plan: Pick<Plan, 'gpu'>,
   shape: { readonly headDim: number; readonly queries: number; readonly keys: number; readonly slots: number },
 ): Schedule {
   const { headDim, queries, keys, slots } = shape;
   if (plan.gpu?.isSoftware) {
-    const single = keys <= FEW_KEYS ? { most: FEW_KEYS } : {};
-    // Tiles that waste the fewest rows: of equal waste the largest. Wide heads have less room for queries.
+    // Tiles that waste the fewest rows: of equal waste the largest. Wide heads have less room for queries in arrays.
+    if (keys <= WHOLE_KEYS) return { kind: 'whole', rows: leastWaste(queries, [4, 3, 2], 4), keys, quads: true };
     const rows = leastWaste(queries, headDim > 80 ? [2, 1] : [4, 3, 2], 4);
+    const single = keys <= FEW_KEYS ? { most: FEW_KEYS } : {};
     return { kind: 'direct', rows, keys: leastWaste(keys, [4, 3, 2], 1), quads: true, ...single };
   }
   const lanes = headDim > 64 ? 8 : 4;
   const tile = queries > 16 ? 32 : 16;
   const rows = slots * Math.ceil(queries / 32) >= 512 && tile === 32 ? 2 : 1;
-  const most = headDim > 160 ? 8 : headDim > 64 ? 16 : 32; // that workgroup memory holds
-  return { kind: 'tiled', queries: tile, lanes, rows, keys: Math.min(most, keys > 16 ? 32 : 16) };
+  // Wide heads do not leave room for 32 keys in workgroup memory: as f16 twice as many of them fit.
+  const f16 = headDim > 64 && plan.gpu?.features.f16 === true;
+  const most = (headDim > 160 ? 8 : headDim > 64 ? 16 : 32) * (f16 ? 2 : 1);
+  return { kind: 'tiled', queries: tile, lanes, rows, keys: Math.min(most, keys > 16 ? 32 : 16), subgroups: true, f16 };
 }
 
-/** Quads need the `subgroups` feature and heads of whole vec4s; without them every thread loads for itself. */
+/** A schedule without what the adapter lacks: subgroups, or `shader-f16`. Quads need heads of whole vec4s, too. */
 function possible(plan: Plan, schedule: Schedule, aligned: boolean): Schedule {
-  if (schedule.kind !== 'direct' || !schedule.quads) return schedule;
-  return { ...schedule, quads: aligned && plan.gpu?.features.subgroups === true };
+  const lanes = subgroupLanes(plan);
+  if (schedule.kind !== 'tiled') return { ...schedule, quads: schedule.quads === true && aligned && lanes >= 4 };
+  const subgroups = schedule.subgroups === true && schedule.lanes <= lanes;
+  return { ...schedule, subgroups, f16: schedule.f16 === true && plan.gpu?.features.f16 === true };
 }
 
 function leastWaste(count: number, sizes: readonly number[], multiple: number): number {

@@ -7,6 +7,7 @@ import { linearGrid } from '../gpu/kernel';
 import type { Plan } from '../gpu/plan';
 import { sizeOf, type Tensor } from '../gpu/tensor';
 import { expectCount, expectTensor, formatTensor } from './check';
+import { subgroupLanes } from './subgroups';
 
 export interface ScaleShift {
   /**
@@ -152,8 +153,9 @@ export interface LayerNormOptions extends ScaleShift {
   readonly schedule?: LayerNormSchedule;
 }
 
-/** Threads that share a row, rows of a workgroup, and channels read at once. */
+/** Threads that share a row, rows of a workgroup, channels read at once, and whether the threads sum by shuffles where they can. */
 export interface LayerNormSchedule {
+  readonly subgroups?: boolean;
   readonly lanes: number;
   readonly rows: number;
   readonly width: Width;
@@ -174,9 +176,10 @@ export function layerNorm(plan: Plan, x: Tensor, options: LayerNormOptions): Ten
   const schedule = options.schedule ?? chooseLayerNorm(plan);
   const aligned = channels % 4 === 0 && (shift?.offset ?? 0) % 4 === 0 && (shift?.stride ?? 0) % 4 === 0;
   const width = aligned ? schedule.width : 1;
+  const subgroups = schedule.subgroups === true && schedule.lanes <= subgroupLanes(plan);
   const out = plan.alloc(x.shape);
   plan.call(
-    layerNormShader({ ...schedule, width, weight: !!weight, bias: !!bias, scaleShift: !!shift }),
+    layerNormShader({ ...schedule, subgroups, width, weight: !!weight, bias: !!bias, scaleShift: !!shift }),
     [x, ...(weight ? [weight] : []), ...(bias ? [bias] : []), ...(shift ? [shift.tensor] : []), out],
     linearGrid(rows, schedule.rows),
     {
@@ -193,7 +196,7 @@ export function layerNorm(plan: Plan, x: Tensor, options: LayerNormOptions): Ten
 }
 
 function chooseLayerNorm(plan: Plan): LayerNormSchedule {
-  return plan.gpu?.isSoftware ? { lanes: 1, rows: 64, width: 4 } : { lanes: 16, rows: 4, width: 4 };
+  return plan.gpu?.isSoftware ? { lanes: 1, rows: 64, width: 4 } : { lanes: 16, rows: 4, width: 4, subgroups: true };
 }
 
 interface Shift {

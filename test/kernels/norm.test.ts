@@ -1,10 +1,9 @@
 // Group norm and layer norm, every schedule, against f64: odd sizes, per frame and per clip, scale-shift per clip and per frame.
 import { describe, test } from 'vitest';
-import { type GroupNormSchedule, groupNorm, type LayerNormSchedule, layerNorm } from '../../src/ops/norm';
+import { type GroupNormSchedule, groupNorm, type LayerNormSchedule } from '../../src/ops/norm';
 import { expectClose, randomValues, runPlan } from '../gpu';
 import * as reference from '../reference/norm';
-
-const eps = 1e-5;
+import { checkLayerNorm, eps, type LayerNormCase } from './norms';
 
 const groupSchedules: (readonly [name: string, schedule: GroupNormSchedule | undefined])[] = [
   ['chosen', undefined],
@@ -89,54 +88,19 @@ describe.each(groupSchedules)('group norm %s', (_, schedule) => {
 const layerSchedules: (readonly [name: string, schedule: LayerNormSchedule | undefined])[] = [
   ['chosen', undefined],
   ['16 lanes x4', { lanes: 16, rows: 4, width: 4 }],
+  ['4 lanes through subgroups', { lanes: 4, rows: 16, width: 4, subgroups: true }],
   ['4 lanes x1', { lanes: 4, rows: 1, width: 1 }],
   ['1 lane x1', { lanes: 1, rows: 64, width: 1 }],
   ['1 lane x4', { lanes: 1, rows: 64, width: 4 }],
 ];
 
 describe.each(layerSchedules)('layer norm %s', (_, schedule) => {
-  test.each([
+  test.each<LayerNormCase>([
     { shape: [1, 3, 5, 256], weight: true, bias: true, shift: undefined, offset: 0 },
     { shape: [2, 3, 5, 24], weight: false, bias: false, shift: 'clip', offset: 0 },
     { shape: [2, 3, 5, 24], weight: true, bias: false, shift: 'frame', offset: 48 },
     { shape: [3, 1], weight: false, bias: true, shift: undefined, offset: 0 },
     { shape: [2, 70, 7], weight: true, bias: true, shift: 'clip', offset: 3 },
     { shape: [2, 192], weight: true, bias: true, shift: 'clip', offset: 0 },
-  ] as const)('$shape, weight $weight, bias $bias, shift $shift from $offset', async (args) => {
-    const shape: readonly number[] = args.shape;
-    const channels = shape.at(-1)!;
-    const count = shape.reduce((a, b) => a * b, 1);
-    const x = randomValues(count, 21).map((value) => 2 * value + 3);
-    const weight = randomValues(channels, 22);
-    const bias = randomValues(channels, 23);
-    const shiftRows = args.shift === 'frame' ? shape[0]! * shape[1]! : shape[0]!;
-    const stride = args.offset + 2 * channels;
-    const scaleShift = randomValues(shiftRows * stride, 24);
-    const [out] = await runPlan((plan) =>
-      layerNorm(plan, plan.f32(shape, x), {
-        eps,
-        ...(args.weight ? { weight: plan.f32([channels], weight) } : {}),
-        ...(args.bias ? { bias: plan.f32([channels], bias) } : {}),
-        ...(args.shift ? { scaleShift: plan.f32([shiftRows, stride], scaleShift), scaleShiftOffset: args.offset } : {}),
-        ...(schedule ? { schedule } : {}),
-      }),
-    );
-    const rowsPerShift = count / channels / shiftRows;
-    const expected = reference.layerNorm({
-      x,
-      channels,
-      eps,
-      ...(args.weight ? { weight } : {}),
-      ...(args.bias ? { bias } : {}),
-      ...(args.shift
-        ? {
-            scaleShift: (row: number, c: number) => {
-              const at = Math.floor(row / rowsPerShift) * stride + args.offset + c;
-              return [scaleShift[at]!, scaleShift[at + channels]!] as const;
-            },
-          }
-        : {}),
-    });
-    expectClose(out!, expected, 5e-6, shape);
-  });
+  ])('$shape, weight $weight, bias $bias, shift $shift from $offset', (args) => checkLayerNorm(args, schedule));
 });

@@ -1,8 +1,7 @@
 // Attention over frames in place, against f64: any T, circular bias, several clips and heads.
 import { describe, test } from 'vitest';
-import { type Schedule, temporalAttention } from '../../src/ops/attention';
-import { expectClose, randomValues, runPlan } from '../gpu';
-import { attention, circularOffset, rowsOf } from '../reference/attention';
+import type { Schedule } from '../../src/ops/attention';
+import { checkTemporal, type TemporalCase } from './attentions';
 
 const schedules: (readonly [name: string, schedule: Schedule | undefined])[] = [
   ['chosen', undefined],
@@ -15,7 +14,7 @@ const schedules: (readonly [name: string, schedule: Schedule | undefined])[] = [
 ];
 
 describe.each(schedules)('%s', (_, schedule) => {
-  test.each([
+  test.each<TemporalCase>([
     { frames: 1, clips: 1, heads: 1, headDim: 4, reach: 4 },
     { frames: 2, clips: 2, heads: 2, headDim: 8, reach: 1 },
     { frames: 3, clips: 1, heads: 3, headDim: 20, reach: undefined },
@@ -24,43 +23,22 @@ describe.each(schedules)('%s', (_, schedule) => {
     { frames: 64, clips: 1, heads: 1, headDim: 16, reach: 40 },
     { frames: 5, clips: 1, heads: 2, headDim: 7, reach: 2 },
     { frames: 9, clips: 1, heads: 1, headDim: 160, reach: 0 },
-  ])('$frames frames, $clips clips, heads $heads of $headDim, reach $reach', async (shape) => {
-    const { frames, clips, heads, headDim, reach } = shape;
-    const width = heads * headDim;
-    const [height, across] = [2, 3];
-    const positions = height * across;
-    const data = randomValues(clips * frames * positions * 3 * width, 8);
-    const entries = reach === undefined ? 0 : 2 * reach + 1;
-    const table = randomValues(heads * entries, 9);
-    const [out] = await runPlan((plan) =>
-      temporalAttention(plan, plan.f32([clips, frames, height, across, 3 * width], data), {
-        heads,
-        ...(reach === undefined ? {} : { bias: plan.f32([heads, entries], table) }),
-        ...(schedule ? { schedule } : {}),
-      }),
-    );
-    const [q, k, v] = [0, 1, 2].map((part) => rowsOf(data, 3 * width, part * width, width));
-    const expected = new Float64Array(clips * frames * positions * width);
-    for (let clip = 0; clip < clips; clip++) {
-      for (let position = 0; position < positions; position++) {
-        const rows = Array.from({ length: frames }, (_, t) => (clip * frames + t) * positions + position);
-        const own = (all: Float64Array[]) => rows.map((row) => all[row]!);
-        const result = attention({
-          heads,
-          q: own(q!),
-          k: own(k!),
-          v: own(v!),
-          bias: (head, i, j) => {
-            if (reach === undefined) return 0;
-            const offset = Math.min(reach, Math.max(-reach, circularOffset(frames, i, j)));
-            return table[head * entries + offset + reach]!;
-          },
-        });
-        rows.forEach((row, t) => {
-          expected.set(result[t]!, row * width);
-        });
-      }
-    }
-    expectClose(out!, expected, 2e-6, [clips, frames, positions, width]);
-  });
+  ])('$frames frames, $clips clips, heads $heads of $headDim, reach $reach', (shape) => checkTemporal(shape, schedule));
+});
+
+describe('all keys at once', () => {
+  test.each<readonly [TemporalCase, Schedule]>([
+    [
+      { frames: 9, clips: 1, heads: 2, headDim: 20, reach: 4 },
+      { kind: 'whole', rows: 2, keys: 11, quads: true },
+    ],
+    [
+      { frames: 5, clips: 2, heads: 3, headDim: 6, reach: undefined },
+      { kind: 'whole', rows: 3, keys: 5 },
+    ],
+    [
+      { frames: 1, clips: 1, heads: 1, headDim: 8, reach: 1 },
+      { kind: 'whole', rows: 1, keys: 1 },
+    ],
+  ])('%o by %o', checkTemporal);
 });

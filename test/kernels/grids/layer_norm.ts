@@ -7,8 +7,16 @@ export const family: ShaderFamily = {
   grids: [
     grid(
       layerNorm,
-      { width: widths, weight: flags, bias: flags, scaleShift: flags, lanes: [1, 16], rows: [4, 64] },
-      (options) => options.lanes * options.rows === 64,
+      {
+        width: widths,
+        weight: flags,
+        bias: flags,
+        scaleShift: flags,
+        lanes: [1, 4, 16],
+        rows: [4, 16, 64],
+        subgroups: flags,
+      },
+      ({ lanes, rows, subgroups }) => lanes * rows === 64 && (lanes > 1 || !subgroups),
     ),
   ],
 };

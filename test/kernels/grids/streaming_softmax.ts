@@ -27,6 +27,8 @@ function schedules(headDim: number): readonly Schedule[] {
     { kind: 'tiled', queries: 16, lanes, rows: 1, keys: 16 },
     { kind: 'tiled', queries: 32, lanes, rows: 1, keys },
     { kind: 'tiled', queries: 32, lanes, rows: 2, keys },
+    { kind: 'tiled', queries: 32, lanes, rows: 2, keys: 32, subgroups: true, f16: true },
+    { kind: 'whole', rows: 3, keys: 9, quads: headDim % 4 === 0 },
   ];
 }
 

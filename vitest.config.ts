@@ -6,7 +6,7 @@ import { browser } from './scripts/ensure-browser.mjs';
 import { modelJson } from './scripts/model-json.mjs';
 
 const gpuTests = ['test/**/*.gpu.test.{ts,tsx}', 'test/kernels/**/*.test.ts'];
-const elsewhere = ['**/node_modules/**', 'test/e2e/**'];
+const elsewhere = ['**/node_modules/**', 'test/e2e/**', 'test/variants/**'];
 
 export default defineConfig(async () => {
   const { executablePath, args, env } = await browser();

@@ -1,6 +1,6 @@
-// `npm test`: installs what is missing, then type checks, lint, unit tests and end-to-end tests, all of them even after
-// a failure, and ends with one line `N passed, N failed`. A skipped test and a suite without tests count as failures.
-// `npm test -- types lint unit e2e` runs only the named parts.
+// `npm test`: installs what is missing, then type checks, lint, unit tests, end-to-end tests and the variants for better
+// adapters, all of them even after a failure, and ends with one line `N passed, N failed`. A skipped test and a suite without
+// tests count as failures. `npm test -- types lint unit e2e variants` runs only the named parts.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
@@ -21,6 +21,7 @@ const parts = {
   lint: () => check('lint', [['biome', 'check', '.']]),
   unit,
   e2e,
+  variants,
 };
 
 /** Runs a program of node_modules/.bin; its exit code, or 1 where it had to be stopped. */
@@ -77,13 +78,37 @@ async function check(name, commands) {
 }
 
 /** @returns {Promise<Count>} */
-async function unit() {
-  const report = join(reports, 'unit.json');
-  const code = await run('vitest', ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`], {
-    timeout: 15 * minute,
-    env: { NO_COLOR: '1' },
-  });
-  return count('unit', code, report, (json) => ({
+function unit() {
+  return vitest('unit', [], { timeout: 15 * minute });
+}
+
+/**
+ * Kernels for `shader-f16` and subgroups, in Node. Where the machine has no driver for them and none can be fetched, that is a
+ * failure if this part was asked for by name; else it is said, and nothing is counted.
+ * @returns {Promise<Count>}
+ */
+async function variants(byName) {
+  const { vulkan } = await import('./ensure-vulkan.mjs');
+  try {
+    const { env, name } = await vulkan(console.log);
+    console.log(`Vulkan: ${name}`);
+    return await vitest('variants', ['--config', 'vitest.variants.config.ts'], { timeout: 10 * minute, env });
+  } catch (error) {
+    if (!byName) {
+      console.log(`variants: NOT RUN, and not counted: ${error.message}`);
+      return { passed: 0, failed: 0 };
+    }
+    console.error(`variants: ${error.message}`);
+    return tell('variants', { passed: 0, failed: 1 });
+  }
+}
+
+/** @returns {Promise<Count>} */
+async function vitest(name, args, { timeout, env }) {
+  const report = join(reports, `${name}.json`);
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const code = await run('vitest', ['run', ...args, ...reporters], { timeout, env: { ...env, NO_COLOR: '1' } });
+  return count(name, code, report, (json) => ({
     passed: json.numPassedTests,
     failed: json.numTotalTests - json.numPassedTests,
   }));
@@ -128,13 +153,15 @@ async function main() {
   await install(console.log);
   await rm(reports, { recursive: true, force: true });
   await mkdir(reports, { recursive: true });
-  const { browser } = await import('./ensure-browser.mjs');
-  const { executablePath, source } = await browser();
-  console.log(`Browser: ${executablePath} (${source})`);
+  if (asked.length === 0 || asked.includes('unit') || asked.includes('e2e')) {
+    const { browser } = await import('./ensure-browser.mjs');
+    const { executablePath, source } = await browser();
+    console.log(`Browser: ${executablePath} (${source})`);
+  }
   /** @type {Count} */
   const total = { passed: 0, failed: 0 };
   for (const name of asked.length > 0 ? asked : Object.keys(parts)) {
-    const { passed, failed } = await parts[name]();
+    const { passed, failed } = await parts[name](asked.includes(name));
     total.passed += passed;
     total.failed += failed;
   }

@@ -27,6 +27,7 @@ TABLE = [
     ("seam", "seam_ratio", "{:.2f}"),
     ("FD", "fd", "{:.1f}"),
     ("FD at 4 / 50 steps", "fd_4_over_50", "{:.2f}"),
+    ("MB to download", "download_mb", "{:.1f}"),
     ("nearest training picture, of held-out real's", "nearest_ratio", "{:.2f}"),
 ]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-LARGE = 32768  # elements; what is smaller is not worth the error: the first and the last convolution, biases, norms
+LARGE = 32768  # elements; smaller ones (biases, norms, the denoiser's outer convolutions) would save little
 TOKENIZER = "tokenizer.json.gzip"  # not .gz: static servers send that as an encoding, and a browser unpacks it unasked
 SCALE = "_scale"  # `name_scale` belongs to the int8 `name`, and broadcasts over it
 

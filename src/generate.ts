@@ -227,7 +227,6 @@ async function decode(
 ) {
   const { stem, head, frames } = programs;
   const { fps } = model.manifest.defaults;
-  engine.startDecoding();
   const start = performance.now();
   const before = recorder.seconds;
   for await (const index of frames.decode(stem, head, latents, signal)) {

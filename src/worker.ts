@@ -59,8 +59,9 @@ expose({
 
   still: () =>
     answer(async () => {
-      if (!engine?.clip) throw noClip();
-      return engine.still();
+      const picture = await engine?.still();
+      if (!picture) throw noClip();
+      return picture;
     }),
 
   pixels: (index, side) =>
@@ -84,8 +85,11 @@ expose({
     }),
 } satisfies EngineWorker);
 
+/** The frames live on the device: a clip outlives its loss only as the MP4 that the page holds. */
 function noClip(): FlipbookError {
-  return new FlipbookError('input', 'There is no finished clip', { hint: 'Press Generate first.' });
+  return new FlipbookError('device-lost', 'The frames of the clip are gone', {
+    hint: 'Its MP4 can still be downloaded. Generating with the same settings draws the same clip again.',
+  });
 }
 
 /** The engine, opened once; again after its device was lost, or after opening it failed. */

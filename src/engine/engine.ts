@@ -5,7 +5,7 @@ import { throwIfAborted } from '../gpu/errors';
 import { ApngWriter } from '../media/apng';
 import type { Canvas } from '../media/canvas';
 import type { ClipMetadata } from '../media/metadata';
-import type { Pixels } from '../media/pixels';
+import { type Pixels, toPng } from '../media/pixels';
 import { checkCapture } from '../media/selfcheck';
 import { Cutout } from './cutout';
 import { chunkFrames, FrameStore, HeadDecoder, PreviewDecoder, StemDecoder } from './decoding';
@@ -31,7 +31,6 @@ interface ClipPrograms {
   /** `null` where the clip is a single latent frame: then the picture decides. */
   readonly stage: Stage | null;
   readonly stem: StemDecoder;
-  readonly frames: FrameStore;
 }
 
 /** The programs of one generation. */
@@ -42,6 +41,8 @@ export interface Programs extends ClipPrograms {
   readonly drawing: Stage | null;
   readonly preview: PreviewDecoder;
   readonly head: HeadDecoder;
+  /** Where the decoded frames go. */
+  readonly frames: FrameStore;
 }
 
 export interface ProgramShape {
@@ -94,8 +95,12 @@ export class Engine {
   #preview: PreviewDecoder | undefined;
   #head: HeadDecoder | undefined;
   #clip: ClipPrograms | undefined;
+  /** For the clip in the making; a run that is given up leaves it to the next. */
+  #frames: FrameStore | undefined;
   #cutout: Cutout | undefined;
   #finished: FinishedClip | undefined;
+  /** The frame of the finished clip that was shown last. */
+  #shown = 0;
 
   constructor(gpu: Gpu, screen: Screen, options: EngineOptions) {
     this.gpu = gpu;
@@ -108,16 +113,16 @@ export class Engine {
     return description || device || [vendor, architecture].filter(Boolean).join(' ') || 'GPU';
   }
 
-  /** The finished clip, until the frames of the next one come. */
+  /** The finished clip, until the next one is finished. */
   get clip(): { readonly frames: number; readonly fps: number } | null {
     return this.#finished ? { frames: this.#finished.frames.frames, fps: this.#finished.fps } : null;
   }
 
-  /** Draws a frame of the finished clip; nothing where there is none. */
+  /** Draws a frame of the finished clip; nothing where there is none, as after the next one took its place. */
   show(index: number): void {
-    if (!this.#finished) return;
-    const { frames, background } = this.#finished;
-    this.screen.draw(frames.frame(index), background);
+    if (!this.#finished || index >= this.#finished.frames.frames) return;
+    this.#shown = index;
+    this.#drawShown(this.#finished);
     // A device that goes away meanwhile is told by whatever uses it next.
     this.screen.show().catch(() => undefined);
   }
@@ -131,13 +136,16 @@ export class Engine {
     return this.#finished && this.#cutout.read(this.#finished.frames.frame(index), side);
   }
 
-  /** What was drawn last, as a PNG that says how its clip was made. */
-  still(): Promise<Blob> {
-    return this.screen.still(this.#finished?.metadata);
+  /** The frame of the finished clip that was shown last, as a PNG that says how it was made; undefined where there is no clip. */
+  async still(): Promise<Blob | undefined> {
+    const clip = this.#finished;
+    if (!clip) return undefined;
+    this.#drawShown(clip);
+    return toPng(await this.screen.read(), clip.metadata);
   }
 
   /**
-   * The finished clip as a looping PNG with its transparency; undefined where there is none, or soon is none any more.
+   * The finished clip as a looping PNG with its transparency; undefined where there is none, or another one meanwhile.
    * @param side pixels of its square
    */
   async animation(side: number): Promise<Blob | undefined> {
@@ -185,30 +193,31 @@ export class Engine {
       this.#clip = clip;
       const head = this.#head;
       if (!head) throw new Error('the head is recorded with the first clip');
+      this.#frames ??= new FrameStore(model, head, latentFrames * model.manifest.latents.timeFactor);
       const part = totals(onProgress);
       const all = [given, drawing, clip.stage, clip.stem, head, this.#preview];
       await allOf(all.flatMap((program) => (program ? [program.compile(signal, part)] : [])));
       await this.gpu.settled();
-      return { ...clip, given, drawing, preview: this.#preview, head };
+      return { ...clip, given, drawing, preview: this.#preview, head, frames: this.#frames };
     } catch (error) {
       this.#dropAll();
       throw error;
     }
   }
 
-  /** From here on the frames of the clip before are overwritten. */
-  startDecoding(): void {
-    this.#finished = undefined;
-  }
-
-  /** The store now holds a whole clip, for `show`. */
+  /** The frames of `programs` are a whole clip now, which takes the place of the one before. */
   finish(clip: FinishedClip): void {
+    this.#finished?.frames.dispose();
     this.#finished = clip;
+    this.#shown = 0;
+    this.#frames = undefined;
   }
 
   /** Frees everything, the GPU included. */
   dispose(): void {
     this.#dropAll();
+    this.#finished?.frames.dispose();
+    this.#finished = undefined;
     this.#model?.dispose();
     this.#model = undefined;
     this.#encoder?.weights.dispose();
@@ -216,6 +225,10 @@ export class Engine {
     this.#cutout?.dispose();
     this.screen.dispose();
     this.gpu.dispose();
+  }
+
+  #drawShown({ frames, background }: FinishedClip): void {
+    this.screen.draw(frames.frame(this.#shown), background);
   }
 
   #recordGiven(model: LoadedModel, encoder: EncoderPart): PictureEncoder {
@@ -232,19 +245,17 @@ export class Engine {
   #recordClip(model: LoadedModel, latentFrames: number, guided: boolean): ClipPrograms {
     const stem = new StemDecoder(model, latentFrames);
     this.#head ??= new HeadDecoder(model, stem.features, chunkFrames);
-    const frames = new FrameStore(model, this.#head, latentFrames * model.manifest.latents.timeFactor);
     const stage = latentFrames > 1 ? new Stage(model, { frames: latentFrames, guided }) : null;
-    return { latentFrames, guided, stage, stem, frames };
+    return { latentFrames, guided, stage, stem };
   }
 
+  /** A finished clip stays: its frames need no program. */
   #dropClip(): void {
-    this.#finished = undefined;
-    this.screen.forget();
-    const { stage, stem, frames } = this.#clip ?? {};
-    stage?.dispose();
-    stem?.dispose();
-    frames?.dispose();
+    this.#clip?.stage?.dispose();
+    this.#clip?.stem.dispose();
     this.#clip = undefined;
+    this.#frames?.dispose();
+    this.#frames = undefined;
   }
 
   #dropAll(): void {

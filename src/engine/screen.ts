@@ -1,9 +1,8 @@
-// The canvas of the engine: draws a frame over a background, and gives it as a video frame or a picture.
+// The canvas of the engine: draws a frame over a background, and gives it as a video frame or as pixels.
 // It decides no timing and keeps no frames.
 import type { Gpu } from '../gpu/device';
 import { type Canvas, type CapturePath, GpuCanvas } from '../media/canvas';
-import type { ClipMetadata } from '../media/metadata';
-import { toPng } from '../media/pixels';
+import type { Pixels } from '../media/pixels';
 import type { FrameTiming } from '../media/sink';
 import { Presenter } from '../ops/present';
 import type { FrameRef } from './decoding';
@@ -16,8 +15,6 @@ export class Screen {
   readonly height = side;
   readonly #canvas: GpuCanvas;
   readonly #presenter: Presenter;
-  /** What was drawn last, while its memory is there. */
-  #last: { readonly frame: FrameRef; readonly background: string } | undefined;
 
   private constructor(canvas: GpuCanvas, presenter: Presenter) {
     this.#canvas = canvas;
@@ -31,11 +28,9 @@ export class Screen {
     return new Screen(canvas, await Presenter.create(gpu, canvas.format, { sampling: 'bilinear', output: 'opaque' }));
   }
 
-  /** Draws into the canvas's texture. `show` or `capture` must follow in the same task. @param background `#rrggbb` */
-  draw(frame: FrameRef, background: string): void {
-    const { tensor: frames, index } = frame;
+  /** Draws into the canvas's texture. `show`, `capture` or `read` must follow in the same task. @param background `#rrggbb` */
+  draw({ tensor: frames, index }: FrameRef, background: string): void {
     this.#presenter.draw(this.#canvas.texture(), { frames, index, background: rgb(background) });
-    this.#last = { frame, background };
   }
 
   /** Shows what this task has drawn. */
@@ -48,19 +43,12 @@ export class Screen {
     return this.#canvas.capture(timing);
   }
 
-  /** What was drawn last, as a PNG with these settings in it; the bare background colour of the canvas before anything was. */
-  async still(metadata?: ClipMetadata): Promise<Blob> {
-    if (this.#last) this.draw(this.#last.frame, this.#last.background);
-    return toPng(await this.#canvas.read(), metadata);
-  }
-
-  /** Lets go of the frame drawn last, whose memory is about to be freed. What is on the canvas stays. */
-  forget(): void {
-    this.#last = undefined;
+  /** What this task has drawn. */
+  read(): Promise<Pixels> {
+    return this.#canvas.read();
   }
 
   dispose(): void {
-    this.forget();
     this.#canvas.dispose();
     this.#presenter.dispose();
   }

@@ -56,9 +56,10 @@ test('the amount of motion counts; none given is not the same as 0', async () =>
   expect(new Set(made).size).toBe(3);
 });
 
-test('cancelling stops at once, leaves no memory behind, and the next clip works', async () => {
+test('cancelling stops at once, leaves the last clip and no memory behind, and the next clip works', async () => {
   await all(engine, short);
   const before = engine.gpu.bytesInUse;
+  const last = await frames(engine);
   for (const type of ['compile', 'step', 'frame'] as const) {
     const controller = new AbortController();
     let stopped = 0;
@@ -72,6 +73,7 @@ test('cancelling stops at once, leaves no memory behind, and the next clip works
     await expect(running).rejects.toMatchObject({ name: 'FlipbookError', code: 'cancelled' });
     // One submit, of about 100 ms, but tests share their processor.
     expect(performance.now() - stopped).toBeLessThan(3000);
+    expect(await frames(engine)).toEqual(last);
   }
   await all(engine, short);
   expect(engine.gpu.bytesInUse).toBe(before);

@@ -44,8 +44,8 @@ export async function frames(engine: Engine): Promise<string[]> {
   const digests: string[] = [];
   for (let i = 0; i < (engine.clip?.frames ?? 0); i++) {
     engine.show(i);
-    const png = await (await engine.still()).arrayBuffer();
-    digests.push(new Uint8Array(await crypto.subtle.digest('SHA-256', png)).join());
+    const png = await engine.still();
+    digests.push(new Uint8Array(await crypto.subtle.digest('SHA-256', await png!.arrayBuffer())).join());
   }
   return digests;
 }

@@ -51,9 +51,6 @@ export function createEngine(): Engine {
     still: () => ask((remote) => remote.still()),
     pixels: (index, side) => ask((remote) => remote.pixels(index, side)),
     animation: (side) => ask((remote) => remote.animation(side)),
-    async forget() {
-      await ask((remote) => remote.forget());
-    },
   };
 }
 

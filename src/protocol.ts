@@ -41,8 +41,6 @@ export interface EngineWorker {
   pixels(index: number, side: number): Promise<Reply<Pixels>>;
   /** The finished clip with its transparency: a looping PNG. */
   animation(side: number): Promise<Reply<Blob>>;
-  /** Removes the stored weights; the next generation downloads them again. */
-  forget(): Promise<Reply<null>>;
 }
 
 /** The engine as the page sees it: failures are thrown as `FlipbookError`. */
@@ -54,5 +52,4 @@ export interface Engine {
   still(): Promise<Blob>;
   pixels(index: number, side: number): Promise<Pixels>;
   animation(side: number): Promise<Blob>;
-  forget(): Promise<void>;
 }

@@ -1,7 +1,6 @@
 // The engine's worker: one engine on one OffscreenCanvas, driven by messages. It shows the finished clip in a loop and, after
 // a lost device, opens a new one. The pipeline itself is generate.ts.
 import { expose } from 'comlink';
-import { forgetModel } from './engine/model';
 import { type Engine, generate, openEngine } from './generate';
 import { FlipbookError } from './gpu/errors';
 import { LoopPlayer } from './media/player';
@@ -76,12 +75,6 @@ expose({
       const file = await engine?.animation(side);
       if (!file) throw noClip();
       return file;
-    }),
-
-  forget: () =>
-    answer(async () => {
-      if (place) await forgetModel(place);
-      return null;
     }),
 } satisfies EngineWorker);
 

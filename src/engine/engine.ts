@@ -10,7 +10,7 @@ import { checkCapture } from '../media/selfcheck';
 import { Cutout } from './cutout';
 import { chunkFrames, FrameStore, HeadDecoder, PreviewDecoder, StemDecoder } from './decoding';
 import { PictureEncoder } from './encoding';
-import { type EncoderPart, forgetModel, type LoadedModel, loadEncoder, loadModel } from './model';
+import { type EncoderPart, type LoadedModel, loadEncoder, loadModel } from './model';
 import { allOf, totals } from './progress';
 import { Screen } from './screen';
 import { Stage } from './stage';
@@ -158,11 +158,6 @@ export class Engine {
       await writer.add(pixels);
     }
     return writer.finish(clip.metadata);
-  }
-
-  /** Removes the stored weights; the model that is loaded stays usable. */
-  forget(): Promise<void> {
-    return forgetModel(this.#options);
   }
 
   /** The model: loaded by the first call that succeeds. @param onProgress bytes of all files */

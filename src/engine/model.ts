@@ -2,8 +2,7 @@
 import type { Gpu } from '../gpu/device';
 import { FlipbookError } from '../gpu/errors';
 import { type CoderConfig, coderConfig } from '../models/decoder';
-import type { JsonObject, ModelManifest } from '../models/manifest';
-import { parseManifest } from '../models/manifest';
+import { type JsonObject, type ModelManifest, parseManifest } from '../models/manifest';
 import { PromptReader, type TextConfig, textConfig } from '../models/text';
 import { type DenoiserConfig, denoiserConfig } from '../models/unet3d';
 import { readJson } from '../weights/json';
@@ -105,13 +104,6 @@ export async function loadEncoder(
   }
   const [data] = (await openStore(source).load([encoder], signal, onProgress)) as [ArrayBuffer];
   return { weights: Weights.open(gpu, data, encoder.file), config: coderConfig(encoder.config) };
-}
-
-/** Removes the model's files from the browser's storage. */
-export async function forgetModel(source: ModelSource): Promise<void> {
-  const store = openStore(source);
-  const { modules } = parseManifest(await store.json('model.json'));
-  await store.forget(Object.values(modules));
 }
 
 function openStore({ modelUrl, fetch }: ModelSource): Store {

@@ -1,5 +1,5 @@
-// What is kept between visits: the form as typed, the seed's lock, the start picture, and how fast this machine was. In localStorage, which
-// may be full, forbidden or tampered with: every read is checked and no failure reaches the visitor.
+// What is kept between visits: the form as typed, the seed's lock, the start picture, and how fast this machine was. In the
+// browser's storage, which may be full, forbidden or tampered with: every read is checked, no failed write reaches the visitor.
 import type { StartPicture } from '../media/picture';
 import { defaults, fields, type RawOptions, toRaw } from '../options';
 
@@ -13,7 +13,7 @@ export interface Settings {
 }
 
 export function loadSettings(): Settings {
-  const stored = read(settingsKey);
+  const stored = read(settingsKey, own());
   const form = toRaw(defaults);
   for (const field of fields) {
     const value = stored[field];
@@ -23,12 +23,12 @@ export function loadSettings(): Settings {
 }
 
 export function saveSettings({ form, seedLocked }: Settings): void {
-  write(settingsKey, { ...form, seedLocked });
+  write(settingsKey, { ...form, seedLocked }, tab, browser);
 }
 
 /** The start picture of the last visit, if it is one of `side` pixels. */
 export function loadPicture(side: number): StartPicture | undefined {
-  const { name, sha256, pixels } = read(pictureKey);
+  const { name, sha256, pixels } = read(pictureKey, own());
   if (typeof name !== 'string' || typeof pixels !== 'string') return undefined;
   if (typeof sha256 !== 'string' || !/^[0-9a-f]{64}$/.test(sha256)) return undefined;
   try {
@@ -47,17 +47,17 @@ export function savePicture(picture: StartPicture | undefined): void {
     return;
   }
   const characters = Array.from(picture.pixels.data, (byte) => String.fromCharCode(byte));
-  write(pictureKey, { name: picture.name, sha256: picture.sha256, pixels: btoa(characters.join('')) });
+  write(pictureKey, { name: picture.name, sha256: picture.sha256, pixels: btoa(characters.join('')) }, tab, browser);
 }
 
 /** Seconds that the last clip took here, per unit of work (see estimate.ts), keyed by adapter name. */
 export function loadPace(adapter: string): number | undefined {
-  const pace = read(paceKey)[adapter];
+  const pace = read(paceKey, browser)[adapter];
   return typeof pace === 'number' && Number.isFinite(pace) && pace > 0 ? pace : undefined;
 }
 
 export function savePace(adapter: string, pace: number): void {
-  write(paceKey, { ...read(paceKey), [adapter]: pace });
+  write(paceKey, { ...read(paceKey, browser), [adapter]: pace }, browser);
 }
 
 /**
@@ -73,31 +73,41 @@ export async function keepStorage(ask: boolean): Promise<boolean> {
   }
 }
 
-export function forgetSettings(): void {
+/** Removes everything that Flipbook stores on this machine, weights of any version and tuning included. */
+export async function clearStorage(): Promise<void> {
   for (const key of [settingsKey, paceKey, pictureKey]) remove(key);
+  if (typeof caches === 'undefined') return;
+  for (const name of await caches.keys()) if (name.startsWith('flipbook-')) await caches.delete(name);
+}
+
+type Place = () => Storage;
+/** What a tab keeps for its own reloads: two tabs do not overwrite each other's work. */
+const tab: Place = () => sessionStorage;
+/** What a new tab begins with: the last tab's. */
+const browser: Place = () => localStorage;
+
+function own(): Place {
+  return quietly(() => tab().getItem(settingsKey)) ? tab : browser;
+}
+
+function read(key: string, place: Place): Record<string, unknown> {
+  const value: unknown = quietly(() => JSON.parse(place().getItem(key) ?? '{}'));
+  return typeof value === 'object' && value !== null ? { ...value } : {};
+}
+
+function write(key: string, value: unknown, ...places: readonly Place[]): void {
+  for (const place of places) quietly(() => place().setItem(key, JSON.stringify(value)));
 }
 
 function remove(key: string): void {
-  try {
-    localStorage.removeItem(key);
-  } catch {
-    // Storage is forbidden here, so nothing was stored.
-  }
+  for (const place of [tab, browser]) quietly(() => place().removeItem(key));
 }
 
-function read(key: string): Record<string, unknown> {
+/** Storage may be full or forbidden: the page works without memory. */
+function quietly<T>(act: () => T): T | undefined {
   try {
-    const value: unknown = JSON.parse(localStorage.getItem(key) ?? '{}');
-    return typeof value === 'object' && value !== null ? { ...value } : {};
+    return act();
   } catch {
-    return {};
-  }
-}
-
-function write(key: string, value: unknown): void {
-  try {
-    localStorage.setItem(key, JSON.stringify(value));
-  } catch {
-    // Full or forbidden: the page works without memory.
+    return undefined;
   }
 }

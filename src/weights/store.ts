@@ -75,12 +75,6 @@ export class Store {
     }
   }
 
-  /** Deletes the files from the cache. */
-  async forget(files: readonly ListedFile[]): Promise<void> {
-    const cache = await this.#cache;
-    await Promise.all(files.map((file) => quietly(cache?.delete(this.#key(file)))));
-  }
-
   async #load(listed: ListedFile, signal: AbortSignal, report: (bytes: number) => void): Promise<ArrayBuffer> {
     const { file, bytes, sha256 } = listed;
     const cache = await this.#cache;

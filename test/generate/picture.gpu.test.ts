@@ -4,6 +4,7 @@ import type { GenerateEvent } from '../../src/events';
 import { type Engine, openEngine } from '../../src/generate';
 import type { Pixels } from '../../src/media/pixels';
 import type { GenerateOptions } from '../../src/options';
+import { clearStorage } from '../../src/ui/settings';
 import { all, done, frames, modelUrl, nameOf, options, short } from './tiny';
 
 let engine: Engine;
@@ -75,7 +76,7 @@ test('needs the encoder’s file, which nothing else does', async () => {
   });
   const run = (asked: GenerateOptions, picture?: Pixels) => all(own, asked, { picture });
   try {
-    await own.forget();
+    await clearStorage();
     await run(short);
     expect(asked).not.toContain('encoder.safetensors');
     const failure = expect.stringContaining('encoder.safetensors');

@@ -79,8 +79,5 @@ export function fakeEngine({
     async animation() {
       return new Blob(['apng'], { type: 'image/png' });
     },
-    async forget() {
-      log.push('forget');
-    },
   };
 }

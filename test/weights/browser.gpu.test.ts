@@ -49,16 +49,13 @@ describe('the Cache API', () => {
     expect(requests()).toBe(2);
   });
 
-  it('holds one version of a file, and none after forget', async () => {
+  it('holds one version of a file', async () => {
     const { open } = await setUp();
     const cache = await caches.open(name);
     const files = [await listed('x.safetensors', file)];
     await cache.put('/models/test/x.safetensors?sha256=older', new Response('old'));
-    const store = await open();
-    await store.load(files);
+    await (await open()).load(files);
     expect((await cache.keys()).map(({ url }) => new URL(url).search)).toEqual([`?sha256=${files[0].sha256}`]);
-    await store.forget(files);
-    expect(await cache.keys()).toHaveLength(0);
   });
 });
 

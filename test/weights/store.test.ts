@@ -145,15 +145,6 @@ describe('load', () => {
     cache.files.set(`${base}a.bin${files[0].sha256}`, new ArrayBuffer(3));
     expect(await new Store(base, { fetch: server().fetch, cache }).load(files)).toEqual([a, b]);
   });
-
-  it('forgets what it kept', async () => {
-    const { fetch, requests } = server();
-    const store = new Store(base, { fetch, cache: new MemoryCache() });
-    await store.load(files);
-    await store.forget(files);
-    await store.load(files);
-    expect(requests).toHaveLength(4);
-  });
 });
 
 describe('a broken connection', () => {

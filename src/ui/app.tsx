@@ -2,6 +2,7 @@
 import { effect } from '@preact/signals';
 import { render } from 'preact';
 import { useEffect } from 'preact/hooks';
+import { followAddress } from './address';
 import { inWords } from './estimate';
 import { BackgroundField, framesHelp, NumberField, PromptField, SamplerField, SeedField } from './fields';
 import { pastedPicture, receiveFile } from './files';
@@ -18,11 +19,13 @@ export function mount(root: Element, session: Session): void {
   effect(() => {
     document.title = titleOf(session);
   });
+  followAddress(session);
 }
 
 function App({ session }: { session: Session }) {
   usePageKeys(session);
   useFiles(session);
+  useFarewell(session);
   return (
     <div class="page">
       <header class="masthead">
@@ -165,6 +168,17 @@ function usePageKeys(session: Session): void {
     };
     addEventListener('keydown', onKeyDown);
     return () => removeEventListener('keydown', onKeyDown);
+  }, [session]);
+}
+
+/** The browser asks before the page is left with a clip in the making. */
+function useFarewell(session: Session): void {
+  useEffect(() => {
+    const onBeforeUnload = (event: BeforeUnloadEvent) => {
+      if (session.progress.value) event.preventDefault();
+    };
+    addEventListener('beforeunload', onBeforeUnload);
+    return () => removeEventListener('beforeunload', onBeforeUnload);
   }, [session]);
 }
 

@@ -5,7 +5,7 @@ import { megabytes } from './estimate';
 import { receiveFile } from './files';
 import { OpenIcon } from './icons';
 import type { Session } from './session';
-import { forgetSettings, keepStorage } from './settings';
+import { clearStorage, keepStorage } from './settings';
 
 export function Footer({ session }: { session: Session }) {
   const adapter = session.adapter.value;
@@ -40,9 +40,8 @@ function Stored({ session }: { session: Session }) {
   useEffect(() => void refresh(), [clip]);
   const clear = async () => {
     try {
-      await session.engine.forget();
-      forgetSettings();
-      session.tell('Removed from this machine. The next clip downloads the model again.');
+      await clearStorage();
+      session.tell('Removed from this machine. This page keeps what it has in memory until you leave it.');
     } catch (error) {
       session.report(error);
     }
@@ -53,7 +52,7 @@ function Stored({ session }: { session: Session }) {
       <strong>What is stored here.</strong> Your settings with the start picture, and the model once it is downloaded
       {usage.value === undefined ? '' : ` (${megabytes(usage.value)} now)`}. The browser{' '}
       {isKept.value ? 'keeps it until you clear it' : 'may clear it when space is short or after days without a visit'}.
-      Clips are kept only if you save them.{' '}
+      Clips last until you leave the page, unless you save them.{' '}
       <button type="button" class="plain" disabled={session.progress.value !== undefined} onClick={() => void clear()}>
         Clear it
       </button>

@@ -20,6 +20,9 @@ export interface Clip extends Omit<DoneEvent, 'type'> {
   readonly title: string;
 }
 
+/** Earlier clips that stay at hand: their files are in memory. */
+export const shelfSize = 8;
+
 export interface Session extends Controls {
   readonly engine: Engine;
   readonly start: StartPictureState;
@@ -28,6 +31,8 @@ export interface Session extends Controls {
   readonly adapter: Signal<AdapterReport | undefined>;
   readonly progress: Signal<Progress | undefined>;
   readonly clip: Signal<Clip | undefined>;
+  /** The clips of this visit before it, newest first, `shelfSize` at most. */
+  readonly earlier: Signal<readonly Clip[]>;
   readonly failure: Signal<Failure | undefined>;
   readonly playing: Signal<boolean>;
   /** The text of the live region. */
@@ -75,6 +80,7 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
   const adapter = signal<AdapterReport | undefined>(undefined);
   const progress = signal<Progress | undefined>(undefined);
   const clip = signal<Clip | undefined>(undefined);
+  const earlier = signal<readonly Clip[]>([]);
   const failure = signal<Failure | undefined>(undefined);
   const playing = signal(!options.reducedMotion);
   const note = signal('');
@@ -117,10 +123,10 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
   };
 
   const finish = ({ type: _type, ...done }: DoneEvent) => {
-    const old = clip.value?.address;
+    const old = clip.value;
     const title = done.options.prompt || started?.name || 'a picture';
     clip.value = { ...done, title, address: done.video && URL.createObjectURL(done.video) };
-    if (old) URL.revokeObjectURL(old);
+    if (old) shelve(old);
     const { codec, stats, options, problem } = done;
     broadcast({ type: 'done', codec, stats, options, problem, adapter: adapter.value?.name });
     const { seconds } = stats;
@@ -130,6 +136,12 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
     if (!done.video) {
       failure.value = { code: 'encoder', message: done.problem ?? 'This browser could not encode a video.', hint: '' };
     }
+  };
+
+  const shelve = (old: Clip) => {
+    const all = [old, ...earlier.value];
+    earlier.value = all.slice(0, shelfSize);
+    for (const { address } of all.slice(shelfSize)) if (address) URL.revokeObjectURL(address);
   };
 
   const run = async (options: GenerateOptions, picture: StartPicture | undefined) => {
@@ -159,6 +171,7 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
     adapter,
     progress,
     clip,
+    earlier,
     failure,
     playing,
     announcement,

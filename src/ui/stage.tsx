@@ -5,7 +5,9 @@ import { megabytes } from './estimate';
 import { DownloadIcon, EmptyDrawing, KeepIcon, LinkIcon, PauseIcon, PictureIcon, PlayIcon } from './icons';
 import { explain } from './messages';
 import { percent, timeLeft } from './progress';
+import { fileName, save } from './save';
 import type { Session } from './session';
+import { Shelf } from './shelf';
 
 export function Stage({ session }: { session: Session }) {
   return (
@@ -15,6 +17,7 @@ export function Stage({ session }: { session: Session }) {
       <Transport session={session} />
       {session.note.value && <p class="note">{session.note.value}</p>}
       <Notice session={session} />
+      <Shelf session={session} />
       <p class="sr" role="status" aria-live="polite">
         {session.announcement.value}
       </p>
@@ -137,7 +140,7 @@ function Transport({ session }: { session: Session }) {
         type="button"
         class="download"
         disabled={!clip?.address}
-        onClick={() => clip?.address && save(clip.address, `${fileName(session)}.mp4`)}
+        onClick={() => clip?.address && save(clip.address, fileName(clip, 'mp4'))}
       >
         <DownloadIcon /> Download MP4
         {clip?.video && <small>{megabytes(clip.video.size)}</small>}
@@ -187,24 +190,6 @@ function Notice({ session }: { session: Session }) {
   );
 }
 
-/** A file name from the clip's own prompt and seed: letters and digits only, so that any system takes it. */
-function fileName(session: Session): string {
-  const { title = '', options } = session.clip.value ?? {};
-  const words = title
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}]+/gu, '-')
-    .slice(0, 40)
-    .replace(/^-|-$/g, '');
-  return `${words || 'flipbook'}-${options?.seed ?? 0}`;
-}
-
-function save(address: string, name: string): void {
-  const anchor = document.createElement('a');
-  anchor.href = address;
-  anchor.download = name;
-  anchor.click();
-}
-
 function savePicture(session: Session): Promise<void> {
   return saveFile(session, 'png', () => session.engine.still());
 }
@@ -220,7 +205,9 @@ async function saveAnimation(session: Session): Promise<void> {
 
 /** Files are named after the clip that was there when they were asked for. */
 async function saveFile(session: Session, ending: string, make: () => Promise<Blob>): Promise<void> {
-  const name = `${fileName(session)}.${ending}`;
+  const clip = session.clip.value;
+  if (!clip) return;
+  const name = fileName(clip, ending);
   try {
     const address = URL.createObjectURL(await make());
     save(address, name);
@@ -242,7 +229,9 @@ async function copyLink(session: Session): Promise<void> {
     : '';
   try {
     await navigator.clipboard.writeText(link);
-    session.tell(picture ? `Link copied. ${picture}` : 'Link copied: it draws the same clip anywhere.');
+    session.tell(
+      picture ? `Link copied. ${picture}` : 'Link copied: it brings these settings anywhere, and so the same clip.',
+    );
   } catch {
     session.tell(`Copying is not allowed here; the address bar now holds the link. ${picture}`);
   }

@@ -82,6 +82,34 @@ test('cancel midway, keep the last clip, generate again', async ({ page }) => {
   expect(pixels((await download(page)).path)).toBe(before);
 });
 
+test('leaving with a clip in the making is asked about; an earlier clip can still be saved and set up again', async ({
+  page,
+}) => {
+  const asked: string[] = [];
+  page.on('dialog', (dialog) => {
+    asked.push(dialog.type());
+    void dialog.dismiss();
+  });
+  await open(page, { prompt: 'a rocket' });
+  await makeClip(page);
+  const before = pixels((await download(page)).path);
+  await page.getByLabel('Prompt').fill('a crab');
+  await generate(page);
+  await page.close({ runBeforeUnload: true });
+  await ended(page);
+  expect(asked).toEqual(['beforeunload']);
+  await expect(page.locator('.caption q')).toHaveText('a crab');
+
+  const shelf = page.getByRole('region', { name: 'Earlier clips' });
+  await expect(shelf.locator('q')).toHaveText('a rocket');
+  const { path, file } = await download(page, 'MP4 of the earlier clip “a rocket”');
+  expect(file.suggestedFilename()).toBe('a-rocket-7.mp4');
+  expect(pixels(path)).toBe(before);
+  await shelf.getByRole('button', { name: 'Use its settings' }).click();
+  await expect(page.getByLabel('Prompt')).toHaveValue('a rocket');
+  await expect(page.locator('.note')).toHaveText('Settings restored from the earlier clip “a rocket”.');
+});
+
 test('GPU memory stays flat over five generations; 1, 4 and 50 steps work', async ({ page }) => {
   await open(page);
   const finished = await statistics(page);

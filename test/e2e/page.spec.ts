@@ -48,9 +48,40 @@ test('settings survive a reload, wrong ones too; tampered storage does no harm',
   await expect(page.getByLabel('Prompt')).toHaveValue('a shy ghost');
   await expect(page.getByLabel('Steps')).toHaveValue('abc');
   await expect(page.getByLabel('Sampler')).toHaveValue('ddim');
-  await page.evaluate(() => localStorage.setItem('flipbook:settings', '[{"prompt":'));
+  await page.evaluate(() => {
+    for (const store of [sessionStorage, localStorage]) store.setItem('flipbook:settings', '[{"prompt":');
+  });
   await page.reload();
   await expect(page.getByLabel('Prompt')).toHaveValue('a grinning face');
+});
+
+test('a link holds until the form is edited, and may be pasted into the open page', async ({ page }) => {
+  const prompt = page.getByLabel('Prompt');
+  await open(page, { prompt: 'a rocket' });
+  await page.reload();
+  await expect(prompt).toHaveValue('a rocket');
+  await prompt.fill('a red rocket');
+  await expect(page).not.toHaveURL(/#/);
+  await page.reload();
+  await expect(prompt).toHaveValue('a red rocket');
+  await page.evaluate(() => {
+    location.hash = '#prompt=a+crab&steps=3';
+  });
+  await expect(prompt).toHaveValue('a crab');
+  await expect(page.getByLabel('Steps')).toHaveValue('3');
+  await expect(page.locator('.note')).toHaveText('Settings restored from the link.');
+});
+
+test('all that is stored can be cleared, without a connection too', async ({ page, context }) => {
+  await open(page);
+  await makeClip(page);
+  const stored = () =>
+    page.evaluate(async () => [...(await caches.keys()), ...Object.keys(localStorage), ...Object.keys(sessionStorage)]);
+  expect(await stored()).toEqual(expect.arrayContaining(['flipbook-weights', 'flipbook:settings']));
+  await context.setOffline(true);
+  await page.getByRole('button', { name: 'Clear it' }).click();
+  await expect(page.locator('.note')).toContainText('Removed from this machine.');
+  expect(await stored()).toEqual([]);
 });
 
 test('the keyboard alone: arrows step, Ctrl+Enter generates, Escape cancels', async ({ page }) => {

@@ -5,7 +5,7 @@ import { FlipbookError } from '../../src/gpu/errors';
 import type { StartPicture } from '../../src/media/picture';
 import { defaults, frameSide, type GenerateOptions, limits } from '../../src/options';
 import { stepped } from '../../src/ui/form';
-import { createSession } from '../../src/ui/session';
+import { createSession, shelfSize } from '../../src/ui/session';
 import { type FakeEngine, fakeEngine } from './fake-engine';
 
 const done = (options: GenerateOptions, video: Blob | null = new Blob(['mp4'])): DoneEvent => ({
@@ -20,14 +20,18 @@ const done = (options: GenerateOptions, video: Blob | null = new Blob(['mp4'])):
   },
 });
 
-let engine: FakeEngine;
-beforeEach(() => {
+function storage() {
   const stored = new Map<string, string>();
-  vi.stubGlobal('localStorage', {
+  return {
     getItem: (key: string) => stored.get(key) ?? null,
     setItem: (key: string, value: string) => void stored.set(key, value),
     removeItem: (key: string) => void stored.delete(key),
-  });
+  };
+}
+
+let engine: FakeEngine;
+beforeEach(() => {
+  vi.stubGlobal('localStorage', storage());
   vi.stubGlobal('location', { href: 'https://flipbook.test/page' });
   engine = fakeEngine();
 });
@@ -85,6 +89,18 @@ describe('generate', () => {
     expect(session.failure.value).toMatchObject({ code: 'device-lost' });
     expect(session.clip.value).toBe(clip);
     expect(session.progress.value).toBeUndefined();
+  });
+
+  test('the next clip puts the one before on the shelf, whose file stays until there are too many', async () => {
+    const session = createSession(engine);
+    const made: (string | null | undefined)[] = [];
+    for (let i = 0; i < shelfSize + 2; i++) {
+      await make(session, new Blob([`clip ${i}`]));
+      made.unshift(session.clip.value?.address);
+    }
+    expect(session.earlier.value.map(({ address }) => address)).toEqual(made.slice(1, -1));
+    expect(await (await fetch(made.at(-2)!)).text()).toBe('clip 1');
+    await expect(fetch(made.at(-1)!)).rejects.toThrow();
   });
 
   test('a clip without a video says why', async () => {
@@ -231,6 +247,19 @@ describe('memory', () => {
     const next = createSession(fakeEngine());
     expect(next.form.prompt.value).toBe('a ghost');
     expect(next.form.steps.value).toBe('abc');
+  });
+
+  test('two tabs do not overwrite each other, and a new one begins with the last', () => {
+    const open = (tab: ReturnType<typeof storage>) => {
+      vi.stubGlobal('sessionStorage', tab);
+      return createSession(fakeEngine());
+    };
+    const [one, two] = [storage(), storage()];
+    open(one).edit('prompt', 'a ghost');
+    open(two).edit('prompt', 'a crab');
+    expect(open(storage()).form.prompt.value).toBe('a crab');
+    expect(open(one).form.prompt.value).toBe('a ghost');
+    expect(open(two).form.prompt.value).toBe('a crab');
   });
 
   test.each(['[', 'null', '7', '[1]', '{"prompt":{"a":1},"steps":5}'])('stored %s does no harm', (text) => {

@@ -1,4 +1,6 @@
-"""Captions drawn from a sticker's name, keywords, skin tone and motion. Not tokenisation (`text.py`)."""
+"""Captions drawn from a sticker's name, keywords, words of near meaning, skin tone and motion. Not tokenisation (`text.py`)."""
+
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -7,13 +9,19 @@ from motion import MOTIONS
 PREFIXES = ["a ", "an animated ", "a sticker of a ", "a cute ", "the ", "emoji of "]
 
 
-def draw_caption(row: dict, rng: np.random.Generator) -> str:
-    """`row` as in index.json; a key 'motion_name' names synthetic motion, which the caption then mostly mentions."""
+def draw_caption(row: dict, rng: np.random.Generator, near: Sequence[tuple[str, float]] = (), near_share: float = 0.0) -> str:
+    """`row` as in index.json; a key 'motion_name' names synthetic motion, which the caption then mostly mentions.
+
+    `near_share` of the captions are one of the words `near` (with their weights, see near_words.py) in place of the name.
+    """
     label = row["label"].replace("flag: ", "flag of ")
     tags = list(row["tags"])
     rng.shuffle(tags)
     kind = rng.random()
-    if kind < 0.6 or not tags:
+    if near and rng.random() < near_share:
+        weights = np.array([weight for _, weight in near])
+        text = near[rng.choice(len(near), p=weights / weights.sum())][0]
+    elif kind < 0.6 or not tags:
         text = label
     elif kind < 0.8:
         text = ", ".join([label, *tags[: rng.integers(1, 4)]])

@@ -41,7 +41,7 @@ def draw(rng: np.random.Generator, frames: int) -> np.ndarray:
 
 
 def make_data(root: Path) -> None:
-    """What data.py and text.py would have written: a handful of clips and stills, the last name held out."""
+    """What data.py, vocabulary.py and near_words.py would have written: a handful of clips and stills, the last name held out."""
     rng = np.random.default_rng(0)
     index: dict[str, list] = {"clips": [], "stills": []}
     for kind in index:
@@ -53,6 +53,7 @@ def make_data(root: Path) -> None:
     (root / "index.json").write_text(json.dumps(index))
     text = load_file(SHIPPED / "text.safetensors")
     torch.save(text["table"].float() * text["table_scale"], root / "table.pt")
+    (root / "near_words.json").write_text(json.dumps({"red heart": [["valentine", 1.0]]}))
     (root / "tokenizer.json").write_text(json.dumps(read_tokenizer(SHIPPED / TOKENIZER)))
 
 

@@ -46,7 +46,7 @@ class TextEncoder(nn.Module):
         super().__init__()
         table = torch.zeros(30522, TABLE) if table is None else table
         self.register_buffer("table", table, persistent=False)  # frozen; stored once, as int8, by export.py
-        self.blur = 0.0  # standard deviation of noise on the table's vectors, which have variance 1; for training
+        self.blur = 0.0  # most noise on the table's vectors, whose variance is 1; drawn for each prompt, in training only
         self.embed = nn.Linear(table.shape[1], width)
         self.position = nn.Parameter(torch.randn(LENGTH, width) * 0.02)
         self.layers = nn.ModuleList(Layer(width, heads) for _ in range(layers))
@@ -56,7 +56,7 @@ class TextEncoder(nn.Module):
         """tokens [B, L] int, mask [B, L] float -> context [B, L, 192], pooled [B, 192] (mean over kept tokens)."""
         words = self.table[tokens]
         if self.blur > 0:
-            words = words + self.blur * torch.randn_like(words)
+            words = words + self.blur * torch.rand(len(words), 1, 1) * torch.randn_like(words)
         x = self.embed(words) + self.position[: tokens.shape[1]]
         for layer in self.layers:
             x = layer(x, mask)

@@ -19,16 +19,17 @@ from captions import draw_caption
 from data import data_dir
 from denoiser import Denoiser, clip_conditions, picture_conditions
 from loop import Loop
-from synonyms import Synonyms
+from near_words import Words, load_near_words
 from text import TextEncoder, Tokenizer, trimmed
 from vocabulary import load_table
 
 PICTURES, CLIPS = 64, 7  # a batch of each costs about the same
 CLIP_SHARE = 0.75  # of the steps of the second stage
 NULL_TEXT = 0.1  # share of prompts replaced by the empty one, for classifier-free guidance
-# Share of words replaced by a near one, and `TextEncoder.blur`: less than in train_layout.py, lest the picture distrust its text.
-SWAPPED, BLUR = 0.1, 0.35
+# Share of captions that are a word of near meaning, and `TextEncoder.blur`: less than in train_layout.py, lest the picture distrust its text.
+NEAR_SHARE, BLUR = 0.2, 0.7
 LAYOUT_WEIGHT = 0.2  # of the layout's own error in a picture's loss
+FOLDED = 0.4  # guidance learnt by the second stage's pictures: as if guided with 1 / (1 - 0.4), in one forward a step
 MOTION_GIVEN = 0.5
 # Logit-normal times, shifted to noise: a sticker's outline is decided at t > 0.8, which a mean of 0 draws 8 % of the time.
 TIME_MEAN, TIME_STD = 1.2, 1.1
@@ -57,7 +58,8 @@ class Model(nn.Module):
 class Latents:
     """Normalised latents in memory, drawn in balance: a name counts once however many variants it has."""
 
-    def __init__(self, stored: dict):
+    def __init__(self, stored: dict, near_words: Words, near_share: float):
+        self.near_words, self.near_share = near_words, near_share
         self.mean = stored["mean"].view(-1, 1, 1)
         self.std = stored["std"].view(-1, 1, 1)
         self.singles, self.clips, self.anchors = stored["pictures"], stored["clips"], stored["anchors"]
@@ -88,10 +90,13 @@ class Latents:
     def normalise(self, z: Tensor) -> Tensor:
         return (z.float() - self.mean) / self.std
 
+    def caption(self, row: dict, rng: np.random.Generator) -> str:
+        return draw_caption(row, rng, self.near_words.get(row["name"], []), self.near_share)
+
     def pictures(self, count: int, rng: np.random.Generator) -> tuple[Tensor, list[str]]:
         """[B, 1, 12, 16, 16] and captions."""
         drawn = self.draw(self.picture_groups, self.picture_weights, count, rng)
-        return self.normalise(self.singles[drawn])[:, None], [draw_caption(self.picture_rows[i], rng) for i in drawn]
+        return self.normalise(self.singles[drawn])[:, None], [self.caption(self.picture_rows[i], rng) for i in drawn]
 
     def loops(self, count: int, rng: np.random.Generator) -> tuple[Tensor, Tensor, list[str], Tensor]:
         """[B, 9, 12, 16, 16] rolled to a random start, the picture of its first frame, captions, relative motion [B]."""
@@ -100,7 +105,7 @@ class Latents:
             start = int(rng.integers(self.clips.shape[1]))
             latents.append(self.clips[i].roll(-start, 0))
             pictures.append(self.anchors[i, start])
-            texts.append(draw_caption(self.clip_rows[i], rng))
+            texts.append(self.caption(self.clip_rows[i], rng))
             motion.append(min(4.0, self.clip_rows[i]["motion"] / self.mean_motion))
         return self.normalise(torch.stack(latents)), self.normalise(torch.stack(pictures)), texts, torch.tensor(motion)
 
@@ -125,13 +130,22 @@ def layout_loss(model: Model, pooled: Tensor, x0: Tensor) -> Tensor:
     return F.mse_loss(model.denoiser.layout(pooled), F.pixel_unshuffle(x0[:, 0], 2).flatten(2).mT)
 
 
-def flow_loss(model: Model, x0: Tensor, conditions: Tensor, tokens: Tensor, mask: Tensor, motion: Tensor) -> Tensor:
+def flow_loss(model: Model, x0: Tensor, conditions: Tensor, tokens: Tensor, mask: Tensor, motion: Tensor,
+              null: tuple[Tensor, Tensor] | None = None) -> Tensor:
+    """With `null`, the empty prompt's tokens and mask, the target is moved on by FOLDED of what the prompt changes (model
+    guidance, Tang et al. 2025), which folds classifier-free guidance into the network."""
     t = torch.sigmoid(TIME_MEAN + TIME_STD * torch.randn(len(x0)))
     noise = torch.randn_like(x0)
     mix = t.view(-1, 1, 1, 1, 1)
     context, pooled = model.text(tokens, mask)
-    output = model.denoiser((1 - mix) * x0 + mix * noise, t, context, mask, pooled, motion, conditions)
-    loss = (output - (noise - x0)).square().mean()
+    x = (1 - mix) * x0 + mix * noise
+    output, target = model.denoiser(x, t, context, mask, pooled, motion, conditions), noise - x0
+    if null:
+        with torch.no_grad():
+            nothing, kept = (row.expand(len(x), -1) for row in null)
+            empty, empty_pooled = model.text(nothing, kept)
+            target = target + FOLDED * (output - model.denoiser(x, t, empty, kept, empty_pooled, motion, conditions))
+    loss = (output - target).square().mean()
     return loss if x0.shape[1] > 1 else loss + LAYOUT_WEIGHT * layout_loss(model, pooled, x0)
 
 
@@ -147,8 +161,8 @@ def main() -> None:
     root = data_dir()
     torch.manual_seed(0)
     stored = torch.load(root / "latents.pt", weights_only=True)
-    latents, tokenizer, table = Latents(stored), Tokenizer(), load_table(root)
-    model, synonyms = Model(table), Synonyms(table, tokenizer)
+    latents = Latents(stored, load_near_words(root), NEAR_SHARE)
+    tokenizer, model = Tokenizer(), Model(load_table(root))
     if args.init:
         missing = model.load_matching(torch.load(args.init, weights_only=True)["model"])
         print("new weights:", missing or "none")
@@ -158,8 +172,10 @@ def main() -> None:
                 extra={"latents": {"mean": stored["mean"], "std": stored["std"]}, "mean_motion": latents.mean_motion})
     rng = np.random.default_rng([loop.steps, loop.rank])
     torch.manual_seed(loop.steps * loop.size + loop.rank)
+    null = trimmed(*tokenizer([""]))
     for _ in loop:
-        clips = loop.progress >= args.pictures_first and rng.random() < CLIP_SHARE
+        second = loop.progress >= args.pictures_first
+        clips = second and rng.random() < CLIP_SHARE
         if clips:
             x0, picture, texts, amount = latents.loops(-(-CLIPS // loop.size), rng)
             conditions = clip_conditions(x0, picture, x0, known_mask(x0, KNOWN_CLIP, rng))
@@ -171,7 +187,7 @@ def main() -> None:
             motion = torch.zeros(len(x0), 2)
         texts = ["" if rng.random() < NULL_TEXT else text for text in texts]
         tokens, mask = trimmed(*tokenizer(texts))
-        loss = flow_loss(model, x0, conditions, synonyms.swap(tokens, SWAPPED), mask, motion)
+        loss = flow_loss(model, x0, conditions, tokens, mask, motion, null if second and not clips else None)
         loop.step(loss, **{"clip_loss" if clips else "picture_loss": loss.item()})
 
 

@@ -17,14 +17,14 @@ from torch import Tensor
 
 from data import data_dir
 from loop import Loop
-from synonyms import Synonyms
+from near_words import load_near_words
 from text import Tokenizer, trimmed
 from train_denoiser import NULL_TEXT, Latents, Model, layout_loss
 from vocabulary import load_table
 
 BATCH = 512
-SWAPPED = 0.3  # share of words replaced by a near one
-BLUR = 0.7  # of a word's vector (`TextEncoder.blur`); without both, 18 % of the unseen words found their picture, with both 32 %
+NEAR_SHARE = 0.5  # of the captions are a word of near meaning
+BLUR = 1.0  # of a word's vector (`TextEncoder.blur`)
 
 
 @torch.no_grad()
@@ -45,14 +45,13 @@ def main() -> None:
     args = parser.parse_args()
     root = data_dir()
     torch.manual_seed(0)
-    latents, tokenizer, table = Latents(torch.load(root / "latents.pt", weights_only=True)), Tokenizer(), load_table(root)
-    model = Model(table)
+    latents = Latents(torch.load(root / "latents.pt", weights_only=True), load_near_words(root), NEAR_SHARE)
+    tokenizer, model = Tokenizer(), Model(load_table(root))
     if args.init:
         model.load_matching(torch.load(args.init, weights_only=True)["model"])
     for name, p in model.named_parameters():
         p.requires_grad_(name.startswith(("text.", "denoiser.layout1.", "denoiser.layout2.")))
     model.text.blur = BLUR
-    synonyms = Synonyms(table, tokenizer)
     loop = Loop(model, args.out or root / "layout", args.minutes, args.lr, args.max_steps)
     rng = np.random.default_rng([loop.steps, loop.rank])
     torch.manual_seed(loop.steps * loop.size + loop.rank)
@@ -60,7 +59,7 @@ def main() -> None:
     for _ in loop:
         x0, texts = latents.pictures(BATCH // loop.size, rng)
         tokens, mask = trimmed(*tokenizer(["" if rng.random() < NULL_TEXT else text for text in texts]))
-        _, pooled = model.text(synonyms.swap(tokens, SWAPPED), mask)
+        _, pooled = model.text(tokens, mask)
         loss = layout_loss(model, pooled, x0)
         values = {"held_out": held_out_error(loop.ema, latents, tokenizer)} if loop.steps % 50 == 0 else {}
         loop.step(loss, **values)

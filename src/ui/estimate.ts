@@ -1,5 +1,5 @@
-// How long a clip should take, from how long the last one took here, and seconds in words. Before the first clip on an
-// adapter nothing is known, and nothing is said.
+// How long a clip should take, from how long the last one took here; seconds and bytes in words. Before the first clip on
+// an adapter nothing is known, and nothing is said.
 import type { GenerateOptions } from '../options';
 
 type Effort = Pick<GenerateOptions, 'steps' | 'frames' | 'guidance' | 'picture' | 'redraw'>;
@@ -24,6 +24,8 @@ export function inWords(seconds: number): string {
   return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-export function megabytes(bytes: number): string {
+/** “640 kB”, “3.7 MB”, “15 MB”. */
+export function sizeInWords(bytes: number): string {
+  if (bytes < 1e6) return `${Math.ceil(bytes / 1e3)} kB`;
   return `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
 }

@@ -1,7 +1,7 @@
 // The small print: what runs, on what, what is stored here and how to be rid of it, and where a clip's settings come back from.
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { megabytes } from './estimate';
+import { sizeInWords } from './estimate';
 import { receiveFile } from './files';
 import { OpenIcon } from './icons';
 import type { Session } from './session';
@@ -13,15 +13,15 @@ export function Footer({ session }: { session: Session }) {
     <footer>
       <p>
         <strong>What it can do.</strong> A small model that learned from animated emoji: single things on plain paper,
-        128 × 128 points, looping. It was trained for a few hours on two processor cores: faces, hearts and some food
-        come out; most things are only hinted at, and frames are restless.{' '}
+        128 × 128 points, looping. It was trained for a few hours on two processor cores: most things that emoji have
+        come out, hands and people mostly do not, and eyes and mouths wander from frame to frame.{' '}
         <a href="models/sticker/MODEL_CARD.md">Model card</a>.
       </p>
       <p>
         <strong>What it runs on.</strong>{' '}
         {adapter
           ? `${adapter.name}${adapter.isSoftware ? ', a software renderer' : ''}, through WebGPU.`
-          : 'No graphics adapter in use.'}
+          : 'No graphics adapter so far.'}
       </p>
       <Stored session={session} />
       <OpenClip session={session} />
@@ -50,7 +50,7 @@ function Stored({ session }: { session: Session }) {
   return (
     <p>
       <strong>What is stored here.</strong> Your settings with the start picture, and the model once it is downloaded
-      {usage.value === undefined ? '' : ` (${megabytes(usage.value)} now)`}. The browser{' '}
+      {usage.value === undefined ? '' : ` (${sizeInWords(usage.value)} now)`}. The browser{' '}
       {isKept.value ? 'keeps it until you clear it' : 'may clear it when space is short or after days without a visit'}.
       Clips last until you leave the page, unless you save them.{' '}
       <button type="button" class="plain" disabled={session.progress.value !== undefined} onClick={() => void clear()}>

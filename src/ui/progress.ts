@@ -1,6 +1,6 @@
 // From the engine's events to one fraction, stage words and time left. No clock and no DOM of its own.
 import type { GenerateEvent } from '../events';
-import { inWords, megabytes } from './estimate';
+import { inWords, sizeInWords } from './estimate';
 
 export interface Progress {
   /** 0 … 1, never falling. */
@@ -53,7 +53,7 @@ export function advance(before: Progress, event: GenerateEvent, elapsed: number)
 }
 
 function ofTotal(loaded: number, total: number): string {
-  return total > 0 ? `${megabytes(loaded)} of ${megabytes(total)}` : megabytes(loaded);
+  return total > 0 ? `${sizeInWords(loaded)} of ${sizeInWords(total)}` : sizeInWords(loaded);
 }
 
 export function percent({ fraction }: Progress): number {

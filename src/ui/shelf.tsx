@@ -1,6 +1,6 @@
 // The clips of this visit before the last one: each can still be saved, and gives its settings back. They end with the page.
 import { toRaw } from '../options';
-import { DownloadIcon, PencilIcon } from './icons';
+import { DownloadIcon } from './icons';
 import { fileName, save } from './save';
 import { type Clip, type Session, shelfSize } from './session';
 
@@ -49,7 +49,7 @@ function Earlier({ session, clip }: { session: Session; clip: Clip }) {
         </button>
       )}
       <button type="button" class="quiet" onClick={useSettings}>
-        <PencilIcon /> Use its settings <span class="sr">: “{title}”</span>
+        Use its settings <span class="sr">: “{title}”</span>
       </button>
     </li>
   );

@@ -1,7 +1,7 @@
 // The stage: the book with the canvas, progress, and what can be done with a finished clip. It draws no frame itself.
 import { useEffect, useRef } from 'preact/hooks';
 import type { GenerateOptions } from '../options';
-import { megabytes } from './estimate';
+import { sizeInWords } from './estimate';
 import { DownloadIcon, EmptyDrawing, KeepIcon, LinkIcon, PauseIcon, PictureIcon, PlayIcon } from './icons';
 import { explain } from './messages';
 import { percent, timeLeft } from './progress';
@@ -143,7 +143,7 @@ function Transport({ session }: { session: Session }) {
         onClick={() => clip?.address && save(clip.address, fileName(clip, 'mp4'))}
       >
         <DownloadIcon /> Download MP4
-        {clip?.video && <small>{megabytes(clip.video.size)}</small>}
+        {clip?.video && <small>{sizeInWords(clip.video.size)}</small>}
       </button>
       <button
         type="button"

@@ -5,7 +5,7 @@ import type { GenerateEvent } from '../../src/events';
 import { defaults } from '../../src/options';
 import { createAnnouncer } from '../../src/ui/announcer';
 import { webGpuAdvice } from '../../src/ui/browsers';
-import { inWords, work } from '../../src/ui/estimate';
+import { inWords, sizeInWords, work } from '../../src/ui/estimate';
 import { explain, toFailure } from '../../src/ui/messages';
 import { advance, atStart, percent, timeLeft } from '../../src/ui/progress';
 
@@ -21,6 +21,16 @@ test.each([
   [7500, '2 h 5 min'],
 ])('%d seconds in words', (seconds, words) => {
   expect(inWords(seconds)).toBe(words);
+});
+
+test.each([
+  [0, '0 kB'],
+  [1234, '2 kB'],
+  [999_000, '999 kB'],
+  [3_740_000, '3.7 MB'],
+  [14_900_000, '15 MB'],
+])('%d bytes in words', (bytes, words) => {
+  expect(sizeInWords(bytes)).toBe(words);
 });
 
 test('more steps, more frames and guidance are more work', () => {

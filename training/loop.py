@@ -7,6 +7,7 @@ Under `torchrun --nproc-per-node N` a step's batch is split over N processes and
 one process a core beats one process with a thread a core, which waits at every layer for the slower thread.
 """
 
+import argparse
 import copy
 import json
 import math
@@ -18,7 +19,22 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
+from data import data_dir
+
 PAUSE = 30.0  # seconds: a step that took longer was stopped from outside, and its time is not training
+CHECKPOINT = 8 * 60.0  # seconds between two
+WEIGHT_DECAY = 0.01
+
+
+def arguments(description: str, folder: str, minutes: float) -> argparse.ArgumentParser:
+    """What every training job can be told; a job adds its own before it parses."""
+    parser = argparse.ArgumentParser(description=description.split("\n")[0])
+    parser.add_argument("--minutes", type=float, default=minutes)
+    parser.add_argument("--max-steps", type=int, default=10**9)
+    parser.add_argument("--lr", type=float, default=2e-3)
+    parser.add_argument("--out", type=Path, default=data_dir() / folder, help="of checkpoint and log; goes on from what is there")
+    parser.add_argument("--init", type=Path, default=None, help="start from these weights with a fresh schedule")
+    return parser
 
 
 class Muon(torch.optim.Optimizer):
@@ -29,7 +45,7 @@ class Muon(torch.optim.Optimizer):
     gradient, so each process does its share of the weights and all exchange the updates.
     """
 
-    def __init__(self, params, lr: float, momentum: float = 0.95, weight_decay: float = 0.01):
+    def __init__(self, params, lr: float, momentum: float = 0.95, weight_decay: float = WEIGHT_DECAY):
         super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
 
     @torch.no_grad()
@@ -85,18 +101,17 @@ def add_up(tensors: list[torch.Tensor], divisor: int = 1) -> None:
 class Loop:
     """for step in loop: loss = ...; loop.step(loss)"""
 
-    def __init__(self, model: nn.Module, folder: Path, minutes: float, lr: float, max_steps: int = 10**9,
-                 weight_decay: float = 0.01, checkpoint_minutes: float = 8.0, extra: dict | None = None):
-        self.model, self.folder, self.seconds = model, folder, minutes * 60
+    def __init__(self, model: nn.Module, args: argparse.Namespace, extra: dict | None = None):
+        """`args` as of `arguments`; `extra` is saved with every checkpoint."""
+        self.model, self.folder, self.seconds = model, args.out, args.minutes * 60
         self.rank, self.size = world()
-        self.lr, self.max_steps, self.checkpoint_seconds = lr, max_steps, checkpoint_minutes * 60
-        self.extra = extra or {}  # saved with every checkpoint
-        folder.mkdir(parents=True, exist_ok=True)
+        self.lr, self.max_steps, self.extra = args.lr, args.max_steps, extra or {}
+        self.folder.mkdir(parents=True, exist_ok=True)
         matrices = [p for p in model.parameters() if p.requires_grad and p.ndim > 1]
         vectors = [p for p in model.parameters() if p.requires_grad and p.ndim <= 1]
         self.optimizers = [
-            Muon(matrices, lr=lr, weight_decay=weight_decay),
-            torch.optim.AdamW(vectors, lr=lr, betas=(0.9, 0.97), weight_decay=0.0),
+            Muon(matrices, lr=self.lr),
+            torch.optim.AdamW(vectors, lr=self.lr, betas=(0.9, 0.97), weight_decay=0.0),
         ]
         self.ema = copy.deepcopy(model).eval().requires_grad_(False)
         self.steps, self.used = 0, 0.0
@@ -149,7 +164,7 @@ class Loop:
         self.last = now
         if now - self.logged > 60:
             self.log(now)
-        if now - self.saved > self.checkpoint_seconds:
+        if now - self.saved > CHECKPOINT:
             self.save()
             self.saved = now
 

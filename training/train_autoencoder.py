@@ -4,9 +4,7 @@
     nice torchrun --nproc-per-node 2 training/train_autoencoder.py --minutes 45     # a process a core, 5 GB each
 """
 
-import argparse
 import time
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -15,7 +13,7 @@ from torch import Tensor
 from autoencoder import Autoencoder
 from data import data_dir
 from dataset import SIZE, Stickers, jitter, ping_pong, to_float
-from loop import Loop
+from loop import Loop, arguments
 
 LATENT_NOISE = 0.08  # std of noise added to latents, so that the decoder forgives the denoiser small errors
 LATENT_PENALTY = 1e-3
@@ -81,13 +79,7 @@ def measure(model: Autoencoder, stickers: Stickers, count: int = 24) -> dict:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--minutes", type=float, default=45)
-    parser.add_argument("--max-steps", type=int, default=10**9)
-    parser.add_argument("--lr", type=float, default=2e-3)
-    parser.add_argument("--out", type=Path, default=None)
-    parser.add_argument("--init", type=Path, default=None, help="start from these weights with a fresh schedule")
-    args = parser.parse_args()
+    args = arguments(__doc__, "autoencoder", minutes=45).parse_args()
     root = data_dir()
     torch.manual_seed(0)
     train = Stickers(root, "train")
@@ -95,7 +87,7 @@ def main() -> None:
     model = Autoencoder().to(memory_format=torch.channels_last)
     if args.init:
         model.load_state_dict(torch.load(args.init, weights_only=True)["model"])
-    loop = Loop(model, args.out or root / "autoencoder", args.minutes, args.lr, args.max_steps)
+    loop = Loop(model, args)
     rng = np.random.default_rng([loop.steps, loop.rank])
     torch.manual_seed(loop.steps * loop.size + loop.rank)
     measured = time.time()

@@ -7,9 +7,6 @@ Flow matching (Lipman et al. 2023): x_t = (1 - t) x_0 + t noise, the target is n
 (Esser et al. 2024). Resumes from its newest checkpoint.
 """
 
-import argparse
-from pathlib import Path
-
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -18,7 +15,7 @@ from torch import Tensor, nn
 from captions import draw_caption
 from data import data_dir
 from denoiser import Denoiser, clip_conditions, picture_conditions
-from loop import Loop
+from loop import Loop, arguments
 from near_words import Words, load_near_words
 from text import TextEncoder, Tokenizer, trimmed
 from vocabulary import load_table
@@ -150,13 +147,8 @@ def flow_loss(model: Model, x0: Tensor, conditions: Tensor, tokens: Tensor, mask
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--minutes", type=float, default=240)
-    parser.add_argument("--max-steps", type=int, default=10**9)
+    parser = arguments(__doc__, "denoiser", minutes=240)
     parser.add_argument("--pictures-first", type=float, default=0.5, help="share of the time spent on pictures alone")
-    parser.add_argument("--lr", type=float, default=2e-3)
-    parser.add_argument("--out", type=Path, default=None)
-    parser.add_argument("--init", type=Path, default=None, help="start from these weights with a fresh schedule")
     args = parser.parse_args()
     root = data_dir()
     torch.manual_seed(0)
@@ -166,10 +158,9 @@ def main() -> None:
     if args.init:
         missing = model.load_matching(torch.load(args.init, weights_only=True)["model"])
         print("new weights:", missing or "none")
-    folder = args.out or root / "denoiser"
     model.text.blur = BLUR
-    loop = Loop(model, folder, args.minutes, args.lr, args.max_steps,
-                extra={"latents": {"mean": stored["mean"], "std": stored["std"]}, "mean_motion": latents.mean_motion})
+    extra = {"latents": {"mean": stored["mean"], "std": stored["std"]}, "mean_motion": latents.mean_motion}
+    loop = Loop(model, args, extra)
     rng = np.random.default_rng([loop.steps, loop.rank])
     torch.manual_seed(loop.steps * loop.size + loop.rank)
     null = trimmed(*tokenizer([""]))

@@ -7,16 +7,13 @@ learns last. Only the mean over all pictures of a prompt can be learnt here (the
 out blurred, and is the denoiser's to decide. Writes layout/checkpoint.pt, for `train_denoiser.py --init`.
 """
 
-import argparse
-from pathlib import Path
-
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from data import data_dir
-from loop import Loop
+from loop import Loop, arguments
 from near_words import load_near_words
 from text import Tokenizer, trimmed
 from train_denoiser import NULL_TEXT, Latents, Model, layout_loss
@@ -36,13 +33,7 @@ def held_out_error(model: Model, latents: Latents, tokenizer: Tokenizer) -> floa
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--minutes", type=float, default=8)
-    parser.add_argument("--max-steps", type=int, default=10**9)
-    parser.add_argument("--lr", type=float, default=2e-3)
-    parser.add_argument("--out", type=Path, default=None)
-    parser.add_argument("--init", type=Path, default=None, help="start from these weights with a fresh schedule")
-    args = parser.parse_args()
+    args = arguments(__doc__, "layout", minutes=8).parse_args()
     root = data_dir()
     torch.manual_seed(0)
     latents = Latents(torch.load(root / "latents.pt", weights_only=True), load_near_words(root), NEAR_SHARE)
@@ -52,7 +43,7 @@ def main() -> None:
     for name, p in model.named_parameters():
         p.requires_grad_(name.startswith(("text.", "denoiser.layout1.", "denoiser.layout2.")))
     model.text.blur = BLUR
-    loop = Loop(model, args.out or root / "layout", args.minutes, args.lr, args.max_steps)
+    loop = Loop(model, args)
     rng = np.random.default_rng([loop.steps, loop.rank])
     torch.manual_seed(loop.steps * loop.size + loop.rank)
     loop.ema.text.blur = 0.0

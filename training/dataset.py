@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from data import FRAMES, SIZE
+from data import SIZE
 
 
 class Stickers:
@@ -78,6 +78,3 @@ def jitter(frames: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     dy, dx = rng.integers(-12, 13, 2)
     padded = np.pad(frames, ((0, 0), (12, 12), (12, 12), (0, 0)))
     return padded[:, 12 + dy : 12 + dy + SIZE, 12 + dx : 12 + dx + SIZE]
-
-
-__all__ = ["FRAMES", "SIZE", "Stickers", "jitter", "ping_pong", "to_float"]

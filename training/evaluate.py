@@ -26,7 +26,7 @@ from torch import Tensor
 import report
 from data import data_dir
 from dataset import to_float
-from judge import FRAMES, REDUCED, Backbone, Judge, load_judge, over, pick_frames
+from judge import FRAMES, REDUCED, Backbone, Judge, load_judge, over
 from metrics import changes, frechet_distance, motion, nearest, psnr, retrieval, roughness, seam_ratio
 from prompts import POOL, category, label, seen, unseen, unseen_words
 from sampling import decode_frames, gflop, sample_loops

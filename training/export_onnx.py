@@ -38,7 +38,6 @@ from data import FRAMES
 from denoiser import INPUT, LATENT
 from packing import SCALE
 from shipped import STICKER, Shipped, load_shipped
-from text import LENGTH
 
 OPSET = 18
 FIXTURES = STICKER.parents[2] / "test" / "fixtures" / "onnx"

@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 
 from autoencoder import TIME, Autoencoder
-from data import data_dir
-from dataset import FRAMES, Stickers, jitter, to_float
+from data import FRAMES, data_dir
+from dataset import Stickers, jitter, to_float
 from motion import MOTIONS, animate
 
 

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from autoencoder import Autoencoder
-from data import data_dir
-from dataset import SIZE, Stickers, jitter, ping_pong, to_float
+from data import SIZE, data_dir
+from dataset import Stickers, jitter, ping_pong, to_float
 from loop import Loop, arguments
 
 LATENT_NOISE = 0.08  # std of noise added to latents, so that the decoder forgives the denoiser small errors

@@ -9,8 +9,6 @@ out blurred, and is the denoiser's to decide. Writes layout/checkpoint.pt, for `
 
 import numpy as np
 import torch
-import torch.nn.functional as F
-from torch import Tensor
 
 from data import data_dir
 from loop import Loop, arguments

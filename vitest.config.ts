@@ -19,6 +19,7 @@ export default defineConfig(async () => {
         'fast-check',
         'mediabunny',
         'mp4-muxer',
+        'valibot',
         'comlink',
         'preact',
         'preact/jsx-runtime',

@@ -31,7 +31,6 @@ export interface Process {
 export type Spacing = 'leading' | 'trailing' | 'linspace' | 'angle' | 'karras';
 
 export type ProcessOptions =
-  | 'flow'
   | { readonly schedule: 'flow'; readonly shift: number }
   | {
       readonly schedule: 'linear' | 'scaled-linear';
@@ -50,7 +49,6 @@ export type ProcessOptions =
 
 /** The process that a model's manifest names. */
 export function createProcess(options: ProcessOptions): Process {
-  if (options === 'flow') return flowProcess();
   if (options.schedule === 'flow') return flowProcess(options.shift);
   const betas =
     options.schedule === 'cosine'

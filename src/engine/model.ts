@@ -2,7 +2,7 @@
 import type { Gpu } from '../gpu/device';
 import { FlipbookError } from '../gpu/errors';
 import { type CoderConfig, coderConfig } from '../models/decoder';
-import { type JsonObject, type ModelManifest, parseManifest } from '../models/manifest';
+import { type ModelManifest, type ModuleConfig, parseManifest } from '../models/manifest';
 import { PromptReader, type TextConfig, textConfig } from '../models/text';
 import { type DenoiserConfig, denoiserConfig } from '../models/unet3d';
 import { readJson } from '../weights/json';
@@ -57,9 +57,9 @@ export async function loadModel(
   ];
   const opened: Weights[] = [];
   const open = <Config>(
-    module: { file: string; config: JsonObject },
+    module: { file: string; config: ModuleConfig },
     data: ArrayBuffer,
-    read: (config: JsonObject) => Config,
+    read: (config: ModuleConfig) => Config,
   ) => {
     const weights = Weights.open(gpu, data, module.file);
     opened.push(weights);

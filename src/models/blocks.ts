@@ -6,7 +6,7 @@ import { sizeOf, type Tensor, virtualTensor } from '../gpu/tensor';
 import { conv3d } from '../ops/conv3d';
 import { linear } from '../ops/linear';
 import { groupNorm, layerNorm } from '../ops/norm';
-import type { JsonObject } from './manifest';
+import type { ModuleConfig } from './manifest';
 
 /** The part of src/weights that models read: tensors by name, each on the GPU once. */
 export interface ModelWeights {
@@ -33,7 +33,7 @@ export const EPS = 1e-5;
 
 /** Whole numbers of a module's configuration; throws FlipbookError 'weights' where one is missing. */
 export function readCounts<Key extends string>(
-  config: JsonObject,
+  config: ModuleConfig,
   module: string,
   ...keys: Key[]
 ): Record<Key, number> {

@@ -5,7 +5,7 @@ import type { Tensor } from '../gpu/tensor';
 import { affine } from '../ops/elementwise';
 import { pixelShuffle, timeShuffle } from '../ops/resample';
 import { constant, dense, frameConv, type ModelWeights, normSilu, readCounts, resBlock, temporalBlock } from './blocks';
-import type { JsonObject } from './manifest';
+import type { ModuleConfig } from './manifest';
 
 export interface CoderConfig {
   /** Channels of latents, of the 32×32 level and of the 16×16 level. */
@@ -17,7 +17,7 @@ export interface CoderConfig {
   readonly groups: number;
 }
 
-export function coderConfig(config: JsonObject): CoderConfig {
+export function coderConfig(config: ModuleConfig): CoderConfig {
   return readCounts(config, 'autoencoder', 'latent', 'low', 'high', 'time', 'groups');
 }
 

@@ -7,7 +7,7 @@ import { reshape, type Tensor } from '../gpu/tensor';
 import { chooseSchedule, crossAttention, selfAttention } from '../ops/attention';
 import { concat } from '../ops/elementwise';
 import { affineLayerNorm, constant, dense, type ModelWeights, parameter, readCounts, repeated } from './blocks';
-import type { JsonObject } from './manifest';
+import type { ModuleConfig } from './manifest';
 
 export interface TextConfig {
   /** Tokens that the table knows, and columns it has. */
@@ -20,7 +20,7 @@ export interface TextConfig {
   readonly heads: number;
 }
 
-export function textConfig(config: JsonObject): TextConfig {
+export function textConfig(config: ModuleConfig): TextConfig {
   return readCounts(config, 'text encoder', 'vocabulary', 'table', 'length', 'width', 'layers', 'heads');
 }
 

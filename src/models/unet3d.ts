@@ -21,7 +21,7 @@ import {
   resBlock,
   temporalBlock,
 } from './blocks';
-import type { JsonObject } from './manifest';
+import type { ModuleConfig } from './manifest';
 
 /** Positions down and across at the inner level, whose layout is learnt: the embedded model has one size. */
 const SIDE = 8;
@@ -39,7 +39,7 @@ export interface DenoiserConfig {
   readonly reach: number;
 }
 
-export function denoiserConfig(config: JsonObject): DenoiserConfig {
+export function denoiserConfig(config: ModuleConfig): DenoiserConfig {
   return readCounts(config, 'denoiser', 'latent', 'low', 'width', 'emb', 'blocks', 'heads', 'groups', 'reach');
 }
 

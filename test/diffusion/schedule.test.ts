@@ -26,7 +26,7 @@ const processes: [string, Process][] = [
   ['Stable Diffusion', sd],
   ['zero terminal SNR', zeroSnr],
   ['cosine, 50 timesteps', createProcess({ schedule: 'cosine', timesteps: 50 })],
-  ['flow', createProcess('flow')],
+  ['flow', createProcess({ schedule: 'flow', shift: 1 })],
   ['shifted flow', createProcess({ schedule: 'flow', shift: 3 })],
   ['EDM', edmProcess()],
 ];

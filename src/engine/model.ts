@@ -5,6 +5,7 @@ import { type CoderConfig, coderConfig } from '../models/decoder';
 import { type ModelManifest, type ModuleConfig, parseManifest } from '../models/manifest';
 import { PromptReader, type TextConfig, textConfig } from '../models/text';
 import { type DenoiserConfig, denoiserConfig } from '../models/unet3d';
+import { sha256 } from '../sha256';
 import { readJson } from '../weights/json';
 import { Store } from '../weights/store';
 import { Weights } from '../weights/weights';
@@ -75,7 +76,7 @@ export async function loadModel(
     return {
       gpu,
       manifest,
-      hash: await hashOf(JSON.stringify(json)),
+      hash: await sha256(new TextEncoder().encode(JSON.stringify(json))),
       text: { ...textPart, reader },
       network: open(denoiser, denoiserFile, denoiserConfig),
       coder: open(decoder, decoderFile, coderConfig),
@@ -108,9 +109,4 @@ export async function loadEncoder(
 
 function openStore({ modelUrl, fetch }: ModelSource): Store {
   return new Store(modelUrl, fetch ? { fetch } : {});
-}
-
-async function hashOf(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

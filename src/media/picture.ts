@@ -1,6 +1,7 @@
 // A visitor's picture as a model takes it: decoded by the browser, fitted into a square, its transparency kept.
 // For the page, not for a worker (it needs an image element). It knows no model and no GPU.
 import { FlipbookError } from '../gpu/errors';
+import { sha256 } from '../sha256';
 import type { Pixels } from './pixels';
 
 /** A picture that a clip may start from. */
@@ -28,13 +29,12 @@ export async function readPicture(file: File, side: number): Promise<StartPictur
     const megabytes = Math.ceil(file.size / 1e6);
     throw unfit(`“${name}” has ${megabytes} MB; a start picture may have ${fileLimit / 1e6} MB.`, 'Save it smaller.');
   }
-  const sha256 = await hashOf(await file.arrayBuffer());
   const pixels = await decoded(file, side, name);
   if (!pixels.data.some((value, i) => i % 4 === 3 && value > 0)) {
     // A browser takes a file that was cut off for what little of it is there.
     throw unfit(`“${name}” shows nothing: it is transparent everywhere, or cut off.`, 'Choose another picture.');
   }
-  return { name, sha256, pixels };
+  return { name, sha256: await sha256(await file.arrayBuffer()), pixels };
 }
 
 async function decoded(file: File, side: number, name: string): Promise<Pixels> {
@@ -76,11 +76,6 @@ export function fitted(
 function shortName(name: string): string {
   const letters = [...name];
   return letters.length > 40 ? `${letters.slice(0, 40).join('')}…` : name || 'picture';
-}
-
-async function hashOf(data: ArrayBuffer): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', data));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 function unfit(message: string, hint: string, cause?: unknown): FlipbookError {

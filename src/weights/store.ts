@@ -1,5 +1,6 @@
 // Brings the files of a model to this machine: download with progress, resume, hash check, cache. It does not read them.
 import { FlipbookError, throwIfAborted } from '../gpu/errors';
+import { sha256 } from '../sha256';
 import { type FileCache, type FileKey, openFileCache } from './cache';
 import { download, type Fetch } from './download';
 
@@ -76,13 +77,13 @@ export class Store {
   }
 
   async #load(listed: ListedFile, signal: AbortSignal, report: (bytes: number) => void): Promise<ArrayBuffer> {
-    const { file, bytes, sha256 } = listed;
+    const { file, bytes, sha256: expected } = listed;
     const cache = await this.#cache;
     const key = this.#key(listed);
     const kept = await quietly(cache?.get(key));
     throwIfAborted(signal);
     if (kept) {
-      if (kept.byteLength === bytes && (await hashOf(kept)) === sha256) {
+      if (kept.byteLength === bytes && (await sha256(kept)) === expected) {
         report(bytes);
         return kept;
       }
@@ -92,17 +93,21 @@ export class Store {
     // The second time past the browser's own HTTP cache, which may hold an older version or a damaged one.
     for (const mode of ['default', 'reload'] as const) {
       const data = await download(this.#fetch, key.url, { file, bytes, cache: mode, signal, report });
-      found = await hashOf(data);
+      found = await sha256(data);
       throwIfAborted(signal);
-      if (found === sha256) {
+      if (found === expected) {
         await quietly(cache?.put(key, data));
         return data;
       }
       report(0);
     }
-    throw new FlipbookError('weights', `${file} has the hash ${found}, expected ${sha256}: it was altered or damaged`, {
-      hint: 'Reload the page. If that does not help, the copy on the server is damaged: restore the file there.',
-    });
+    throw new FlipbookError(
+      'weights',
+      `${file} has the hash ${found}, expected ${expected}: it was altered or damaged`,
+      {
+        hint: 'Reload the page. If that does not help, the copy on the server is damaged: restore the file there.',
+      },
+    );
   }
 
   #url(file: string): string {
@@ -112,11 +117,6 @@ export class Store {
   #key({ file, sha256 }: ListedFile): FileKey {
     return { url: this.#url(file), sha256 };
   }
-}
-
-async function hashOf(data: ArrayBuffer): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', data));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 /** A cache is a convenience: no room, no permission or a damaged one must not stop a generation. */

@@ -22,7 +22,7 @@ export interface Denoising {
 export const ALPHA_FLOOR = 1e-4;
 
 /** Standard deviation of the data that EDM's scalings assume (Karras et al. 2022, table 1). */
-export const EDM_SIGMA_DATA = 0.5;
+const EDM_SIGMA_DATA = 0.5;
 
 /**
  * The coefficients of one noise level. v: Salimans and Ho, "Progressive distillation", 2022, appendix D, here without

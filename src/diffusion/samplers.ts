@@ -39,7 +39,7 @@ export type SamplerName = 'ddpm' | 'ddim' | 'euler' | 'euler-ancestral' | 'dpmpp
  * Ho et al., "Denoising diffusion probabilistic models", 2020, eq. 6 and 7; between any two times, Kingma et al.,
  * "Variational diffusion models", 2021, eq. 25 to 27.
  */
-export const ddpm: Sampler = (levels) =>
+const ddpm: Sampler = (levels) =>
   between(levels, (t, s) => {
     const { scale } = transition(s, t);
     const ratio = signalRatio(t, s);
@@ -51,7 +51,7 @@ export const ddpm: Sampler = (levels) =>
  * x_s = alpha_s·x̂0 + √(sigma_s² - σ²)·ε̂ + σ·z. `eta` 0 is deterministic, 1 is DDPM.
  * Song et al., "Denoising diffusion implicit models", 2021, eq. 12 and 16.
  */
-export const ddim: Sampler = (levels, eta = 0) =>
+const ddim: Sampler = (levels, eta = 0) =>
   between(levels, (t, s) => {
     const ratio = signalRatio(t, s);
     const d = eta * s.sigma * Math.sqrt(1 - ratio * ratio);
@@ -63,7 +63,7 @@ export const ddim: Sampler = (levels, eta = 0) =>
  * Euler steps of dy/dσ = (y - x̂0)/σ in y = x / alpha, σ = sigma / alpha; the scaling is folded into a and b.
  * Karras et al., "Elucidating the design space of diffusion-based generative models", 2022, algorithm 1 without the correction.
  */
-export const euler: Sampler = (levels) =>
+const euler: Sampler = (levels) =>
   between(levels, (t, s) => {
     const a = s.sigma / t.sigma; // alpha_s · (σ_s / σ_t) / alpha_t
     return { a, b: s.alpha - t.alpha * a, c: 0, d: 0 };
@@ -73,7 +73,7 @@ export const euler: Sampler = (levels) =>
  * An Euler step to σ_down, then noise up to σ_s: σ_up² = σ_s²(σ_t² - σ_s²)/σ_t², σ_down² = σ_s² - σ_up²; with `eta`, σ_up·eta.
  * Crowson, k-diffusion, 2022, sampling.py: sample_euler_ancestral.
  */
-export const eulerAncestral: Sampler = (levels, eta = 1) =>
+const eulerAncestral: Sampler = (levels, eta = 1) =>
   between(levels, (t, s) => {
     const ratio = signalRatio(t, s); // σ_s / σ_t
     const up = eta * Math.sqrt(1 - ratio * ratio); // σ_up / σ_s
@@ -86,7 +86,7 @@ export const eulerAncestral: Sampler = (levels, eta = 1) =>
  * λ = ln(alpha / sigma); first order on the first step and on the last.
  * Lu et al., "DPM-Solver++: fast solver for guided sampling of diffusion probabilistic models", 2022, algorithm 2.
  */
-export const dpmSolverPlusPlus2M: Sampler = (levels) =>
+const dpmSolverPlusPlus2M: Sampler = (levels) =>
   between(levels, (t, s, before) => {
     const decay = signalRatio(t, s); // e^-h
     const b = s.alpha * (1 - decay);
@@ -100,7 +100,7 @@ export const dpmSolverPlusPlus2M: Sampler = (levels) =>
  * Euler steps of dy/dτ = ε̂ - x̂0 in the flow's own variable y = x / (alpha + sigma), τ = sigma / (alpha + sigma).
  * Liu et al., "Flow straight and fast: learning to generate and transfer data with rectified flow", 2022, eq. 1 and algorithm 1.
  */
-export const flowEuler: Sampler = (levels) =>
+const flowEuler: Sampler = (levels) =>
   between(levels, (t, s) => {
     const tau = t.sigma / (t.alpha + t.sigma);
     const next = s.sigma / (s.alpha + s.sigma);
@@ -114,7 +114,7 @@ export const flowEuler: Sampler = (levels) =>
  * Luo et al., "Latent consistency models", 2023, algorithm 3; the boundary scalings, which differ from 0 and 1 by less than
  * 1e-5 at the times in use, are left out.
  */
-export const lcm: Sampler = (levels) => between(levels, (_t, s) => ({ a: 0, b: s.alpha, c: 0, d: s.sigma }));
+const lcm: Sampler = (levels) => between(levels, (_t, s) => ({ a: 0, b: s.alpha, c: 0, d: s.sigma }));
 
 export const SAMPLERS: Readonly<Record<SamplerName, Sampler>> = {
   ddpm,

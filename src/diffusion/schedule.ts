@@ -188,11 +188,7 @@ function ratioOf(level: NoiseLevel): number {
  * them. 'trailing' begins at pure noise for any number of steps; 'leading' is DDIM's, and 'trailing' where there are more
  * steps than timesteps; 'linspace' visits both ends.
  */
-export function spacedCounts(
-  spacing: 'leading' | 'trailing' | 'linspace',
-  length: number,
-  steps: number,
-): Float64Array {
+function spacedCounts(spacing: 'leading' | 'trailing' | 'linspace', length: number, steps: number): Float64Array {
   const trailing = (i: number) => length * (1 - i / steps);
   const at: Record<typeof spacing, (i: number) => number> = {
     trailing,

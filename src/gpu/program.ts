@@ -160,7 +160,7 @@ export class Program {
 }
 
 /** Work in FLOPs; a byte moved counts as four, and a dispatch has a cost of its own. */
-export function workOf({ flops, bytes }: Pick<ProgramCall, 'flops' | 'bytes'>): number {
+function workOf({ flops, bytes }: Pick<ProgramCall, 'flops' | 'bytes'>): number {
   return 1e4 + flops + 4 * bytes;
 }
 

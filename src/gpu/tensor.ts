@@ -37,7 +37,7 @@ export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((size, extent) => size * extent, 1);
 }
 
-export function elementBytes(dtype: DType): number {
+function elementBytes(dtype: DType): number {
   return dtype === 'f16' ? 2 : 4;
 }
 

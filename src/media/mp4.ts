@@ -32,7 +32,7 @@ const queueLimit = 4;
 const keyFrameSeconds = 2;
 
 /** One encoded frame. */
-export interface Chunk extends FrameTiming {
+interface Chunk extends FrameTiming {
   readonly type: 'key' | 'delta';
   readonly data: Uint8Array;
 }
@@ -238,7 +238,7 @@ function completeConfig(config: VideoDecoderConfig | null, choice: EncoderChoice
 }
 
 /** Lays chunks out as an MP4 with its index first ("fast start"), so that it plays while it is still loading. */
-export function muxMp4(clip: {
+function muxMp4(clip: {
   readonly family: 'avc' | 'vp9';
   readonly width: number;
   readonly height: number;

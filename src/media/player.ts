@@ -41,17 +41,9 @@ export class LoopPlayer {
     this.#show();
   }
 
-  get index(): number {
-    return this.#index;
-  }
-
-  get playing(): boolean {
-    return this.#takeBack !== null;
-  }
-
   /** Goes on from the current frame. */
   play(): void {
-    if (this.playing) return;
+    if (this.#takeBack) return;
     this.#start = this.#clock.now() - this.#index * this.#period;
     this.#tick();
   }
@@ -59,26 +51,6 @@ export class LoopPlayer {
   pause(): void {
     this.#takeBack?.();
     this.#takeBack = null;
-  }
-
-  /** Moves by whole frames, around the end; −1 is back. Pauses. */
-  step(by = 1): void {
-    this.pause();
-    this.seek(this.#index + by);
-  }
-
-  /** Shows a frame; playing goes on from there. */
-  seek(index: number): void {
-    const { frames } = this.#options;
-    this.#index = ((Math.trunc(index) % frames) + frames) % frames;
-    this.#start = this.#clock.now() - this.#index * this.#period;
-    this.#show();
-  }
-
-  /** Draws the current frame again, after a resize or another background. */
-  redraw(): void {
-    this.#shown = -1;
-    this.#show();
   }
 
   get #period(): number {

@@ -13,7 +13,6 @@ export interface SelfCheck {
 export interface SelfCheckOptions {
   /** The kind of canvas, as in CanvasOptions. */
   readonly alpha?: boolean;
-  readonly powerPreference?: GPUPowerPreference;
   /** How frames are made, for tests; must take what is drawn before it waits. */
   readonly capture?: (canvas: GpuCanvas, timing: FrameTiming) => Promise<VideoFrame>;
 }
@@ -45,10 +44,10 @@ const tolerance = 4;
  * const canvas = new GpuCanvas(gpu.device, offscreen, { path, alpha: false });
  */
 export async function checkCapture(options: SelfCheckOptions = {}): Promise<SelfCheck> {
-  const { alpha = false, powerPreference, capture = (drawn, timing) => drawn.capture(timing) } = options;
+  const { alpha = false, capture = (drawn, timing) => drawn.capture(timing) } = options;
   let device: GPUDevice | undefined;
   try {
-    const adapter = await navigator.gpu.requestAdapter(powerPreference ? { powerPreference } : {});
+    const adapter = await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' }); // the one of openGpu
     device = await adapter?.requestDevice();
     if (!device) throw new Error('no adapter');
     const offscreen = new OffscreenCanvas(size, size);

@@ -29,7 +29,7 @@ export interface RawTensor {
 }
 
 /** Of every norm in the model. */
-export const EPS = 1e-5;
+const EPS = 1e-5;
 
 /** Whole numbers of a module's configuration; throws FlipbookError 'weights' where one is missing. */
 export function readCounts<Key extends string>(

@@ -180,7 +180,7 @@ function tell(event) {
     load: () => `load ${(event.loaded / 1e6).toFixed(1)} of ${(event.total / 1e6).toFixed(1)} MB`,
     compile: () => `compile ${event.done} of ${event.total}`,
     step: () =>
-      `${event.stage} step ${event.index} of ${event.of}${event.eta > 0 ? `, ${Math.round(event.eta)} s left` : ''}`,
+      `${event.stage}${event.scene ? ` ${event.scene.index} of ${event.scene.of}` : ''} step ${event.index} of ${event.of}${event.eta > 0 ? `, ${Math.round(event.eta)} s left` : ''}`,
     frame: () => `frame ${event.index} of ${event.of}`,
   };
   const line = lines[/** @type {keyof typeof lines} */ (event.type)]?.();

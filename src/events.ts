@@ -12,6 +12,8 @@ export type GenerateEvent =
       readonly index: number;
       readonly of: number;
       readonly stage: 'picture' | 'clip';
+      /** In a story, which scene's picture it is, 1-based. */
+      readonly scene?: { readonly index: number; readonly of: number };
       readonly eta: number;
     }
   /** `index` is 1-based: that many frames are decoded and encoded. */

@@ -3,17 +3,18 @@
 import { samplerTable } from './diffusion/samplers';
 import { createProcess } from './diffusion/schedule';
 import type { Engine, Programs } from './engine/engine';
-import { maskOutside } from './engine/known';
+import { maskOutside } from './engine/given';
 import type { LoadedModel } from './engine/model';
 import { Remaining } from './engine/progress';
 import { metadataOf, Recorder } from './engine/recorder';
-import type { Stage, StageStart } from './engine/stage';
+import type { Stage } from './engine/stage';
 import { stream } from './engine/stream';
 import type { GenerateEvent, GenerateStats } from './events';
 import { FlipbookError, throwIfAborted } from './gpu/errors';
 import type { Tensor } from './gpu/tensor';
 import type { Pixels } from './media/pixels';
 import { type GenerateOptions, parseBox, validate } from './options';
+import { drawnPictures, placesOf, scenesOf } from './scenes';
 
 export { type Engine, type EngineOptions, openEngine } from './engine/engine';
 
@@ -23,7 +24,8 @@ const streams = { picture: 0, clip: 10_000 } as const;
 /**
  * Makes one clip: picture first, then the clip given the picture (Emu Video, Girdhar et al. 2023), then its frames. With
  * `picture` the first part is the visitor's: it is encoded, and the prompt may be empty. With `options.redraw` a box of that
- * picture is denoised from the prompt, given the rest.
+ * picture is denoised from the prompt, given the rest. A prompt of several scenes makes a picture of each, and a clip that
+ * leads from one to the next and back to the first.
  * Ends after 'done'. Where no video can be encoded the clip still plays, and 'done' says why.
  * @param picture of the model's frame size, straight alpha; given exactly where `options.picture` names it
  * @throws FlipbookError: 'cancelled' soon after the signal aborts (after the submit that is running), 'input', 'weights',
@@ -80,7 +82,7 @@ async function run(
     guided: options.guidance !== 1,
     clipGuided: clipGuidance !== 1,
     encoder,
-    redrawn: options.redraw !== undefined,
+    drawn: drawnPictures(options) > 0,
   };
   // The video encoder is tried before the work, not after it.
   const recorder = await Recorder.open(engine, options, model, signal);
@@ -92,9 +94,8 @@ async function run(
     const compiled = performance.now();
     const plan = schedule(options, model, programs);
     const sampler = { engine, options, model, programs, emit, signal, remaining: plan.remaining };
-    const picture = await open(sampler, plan.picture, given);
-    const start = { picture: picture.latents, motion: options.motion };
-    const clip = programs.stage && (await sample(sampler, programs.stage, plan.clip, 'clip', start));
+    const picture = await drawScenes(sampler, plan.picture, given);
+    const clip = programs.stage && (await sample(sampler, programs.stage, plan.clip, clipTask(options)));
     const { latents, perStep } = clip ?? picture;
     const decoded = await decode(sampler, latents, recorder);
     const { video, codec, problem } = await recorder.close();
@@ -153,7 +154,7 @@ function schedule(options: GenerateOptions, { manifest }: LoadedModel, programs:
     Math.round((options.steps * (defaults.pictureSteps ?? defaults.steps)) / defaults.steps),
   );
   const clipSteps = stage ? options.steps : 0;
-  const drawn = drawing ? pictureSteps * (drawing.flops + preview.flops) : 0;
+  const drawn = drawing ? drawnPictures(options) * pictureSteps * (drawing.flops + preview.flops) : 0;
   const sampling = drawn + clipSteps * ((stage?.flops ?? 0) + preview.flops);
   const decoding = stem.flops + (head.flops * frames.frames) / head.frames;
   return {
@@ -163,32 +164,74 @@ function schedule(options: GenerateOptions, { manifest }: LoadedModel, programs:
   };
 }
 
-/** The picture that the clip starts from: the visitor's, encoded, with a part of it drawn anew, or one from the prompt alone. */
-async function open(sampler: Sampler, plan: StagePlan, picture: Pixels | undefined) {
-  const { options, model, programs, signal } = sampler;
-  const { given, drawing } = programs;
-  if (given && picture) await given.run(picture, signal);
-  if (!drawing) {
-    if (!given) throw new Error('neither a picture nor a stage to draw one');
-    return { latents: given.latents, perStep: 0 };
-  }
-  const box = parseBox(options.redraw ?? '');
-  const known = given && box && { latents: given.latents, mask: maskOutside(box, model.manifest.latents.size) };
-  return sample(sampler, drawing, plan, 'picture', known ? { known } : {});
+/** What a stage made: latents, to be used before it makes the next, and the seconds of a step. */
+interface Drawn {
+  readonly latents: Tensor;
+  readonly perStep: number;
 }
 
-/** Runs one stage to its end, with a preview of x̂0 after every step. Returns its latents and the seconds of a step. */
+/** What one run of a stage is about. */
+interface Task {
+  readonly name: 'picture' | 'clip';
+  readonly prompt: string;
+  readonly motion?: number | undefined;
+  readonly scene?: { readonly index: number; readonly of: number };
+}
+
+/** The clip is told of every scene; which one is where, it sees. */
+function clipTask({ prompt, motion }: GenerateOptions): Task {
+  return { name: 'clip', prompt: scenesOf(prompt).filter(Boolean).join(', '), motion };
+}
+
+/**
+ * Each scene's picture, and where the clip goes by it. Two or more stand in the clip as they are, which makes it a story; from
+ * a single one it starts, free to move. All pictures come from the same noise: alike in composition, they change smoothly.
+ * @returns the last one: without a clip it is the only one
+ */
+async function drawScenes(sampler: Sampler, plan: StagePlan, picture: Pixels | undefined): Promise<Drawn> {
+  const { options, programs } = sampler;
+  const given = programs.stage?.given;
+  const scenes = scenesOf(options.prompt);
+  const places = placesOf(scenes.length, programs.latentFrames);
+  given?.clear();
+  let last: Drawn | undefined;
+  for (const [i, { at, near }] of places.entries()) {
+    const scene = scenes.length > 1 ? { scene: { index: i + 1, of: scenes.length } } : {};
+    const task: Task = { name: 'picture', prompt: scenes[i] ?? '', ...scene };
+    last = await drawScene(sampler, plan, task, i === 0 ? picture : undefined);
+    given?.show(last.latents, near);
+    if (scenes.length > 1) given?.keep(last.latents, at);
+  }
+  if (!last) throw new RangeError('a prompt has at least one scene');
+  return last;
+}
+
+/** The visitor's picture, encoded, with a part of it drawn anew where that is asked for; without one, words alone. */
+async function drawScene(sampler: Sampler, plan: StagePlan, task: Task, picture: Pixels | undefined): Promise<Drawn> {
+  const { options, model, programs, signal } = sampler;
+  const { given, drawing } = programs;
+  const box = parseBox(options.redraw ?? '');
+  drawing?.given.clear();
+  if (given && picture) {
+    await given.run(picture, signal);
+    if (!box) return { latents: given.latents, perStep: 0 };
+    drawing?.given.keep(given.latents, 0, maskOutside(box, model.manifest.latents.size));
+  }
+  if (!drawing) throw new Error('no stage to draw a picture');
+  return sample(sampler, drawing, plan, task);
+}
+
+/** Runs one stage to its end, with a preview of x̂0 after every step. */
 async function sample(
   { engine, options, model, programs, emit, signal, remaining }: Sampler,
   stage: Stage,
   { steps, guidance }: StagePlan,
-  name: 'picture' | 'clip',
-  start: Pick<StageStart, 'picture' | 'motion' | 'known'>,
-) {
+  { name, prompt, motion, scene }: Task,
+): Promise<Drawn> {
   const { manifest } = model;
   await stage.start(
     {
-      prompt: model.text.reader.read(options.prompt),
+      prompt: model.text.reader.read(prompt),
       empty: model.text.reader.read(''),
       guidance,
       seed: options.seed,
@@ -199,7 +242,7 @@ async function sample(
         prediction: manifest.prediction,
         steps,
       }),
-      ...start,
+      ...(motion !== undefined && { motion }),
     },
     signal,
   );
@@ -213,7 +256,7 @@ async function sample(
     engine.screen.draw(frame, options.background);
     await engine.screen.show();
     remaining.spend(stage.flops + programs.preview.flops, (performance.now() - start) / 1000);
-    emit({ type: 'step', index: i + 1, of: steps, stage: name, eta: remaining.eta });
+    emit({ type: 'step', index: i + 1, of: steps, stage: name, eta: remaining.eta, ...(scene && { scene }) });
   }
   await stage.checkFinite();
   return { latents: stage.latents, perStep: spent / steps / 1000 };

@@ -1,10 +1,12 @@
 // What a visitor may ask for: fields, defaults, limits, validation with a message per field, and the link codec.
 // Pure: it knows no page, and of the model only what its model.json says when the page is built.
 import { latents, defaults as modelDefaults, limits as modelLimits } from '../public/models/sticker/model.json';
+import { sceneLimits, scenesOf, storyProblem } from './scenes';
 
 export type SamplerName = 'ddpm' | 'ddim' | 'euler' | 'euler-ancestral' | 'dpmpp-2m' | 'flow-euler' | 'lcm';
 
 export interface GenerateOptions {
+  /** What is to be seen, or several scenes with `>` between them (src/scenes.ts): a story. */
   readonly prompt: string;
   /** Integer, 0 … 2^53 − 1: keys the noise. */
   readonly seed: number;
@@ -122,8 +124,10 @@ export function validate(given: Partial<Record<Field | 'picture', unknown>>): Va
   const redraw = read('redraw', (text) => parseRedraw(text, hasPicture));
   // What is kept whole needs no words, and a clip of one latent frame would be nothing but it.
   const isKept = hasPicture && redraw === undefined;
+  const prompt = read('prompt', (text) => parsePrompt(text, isKept));
+  const scenes = errors.prompt === undefined ? scenesOf(prompt).length : 1;
   const options: GenerateOptions = {
-    prompt: read('prompt', (text) => parsePrompt(text, isKept)),
+    prompt,
     seed: read('seed', (text) =>
       parseInteger('Seed', text, limits.seed, 'a whole number from 0 to 9007199254740991', 'Try 7, or roll the dice.'),
     ),
@@ -137,7 +141,7 @@ export function validate(given: Partial<Record<Field | 'picture', unknown>>): Va
       ),
     ),
     guidance: read('guidance', parseGuidance),
-    frames: read('frames', (text) => parseFrames(text, isKept)),
+    frames: read('frames', (text) => parseFrames(text, scenes, isKept)),
     sampler: read('sampler', parseSampler),
     background: read('background', parseBackground),
     ...(motion !== undefined && { motion }),
@@ -170,7 +174,8 @@ function parsePrompt(text: string, isKept: boolean): string | Problem {
       `Prompt has ${length} characters; at most ${limits.promptLength} are read. Shorten it by ${length - limits.promptLength}.`,
     );
   }
-  return prompt;
+  const problem = storyProblem(prompt, isKept);
+  return problem ? new Problem(problem) : prompt;
 }
 
 function parseInteger(
@@ -206,15 +211,18 @@ function parseGuidance(text: string): number | Problem {
   );
 }
 
-function parseFrames(text: string, isKept: boolean): number | Problem {
+function parseFrames(text: string, scenes: number, isKept: boolean): number | Problem {
   const { max, multiple } = limits.frames;
-  const min = isKept ? Math.max(limits.frames.min, 2 * multiple) : limits.frames.min;
+  const each = sceneLimits.latentFrames * multiple;
+  const isStory = scenes > 1;
+  const min = isStory || isKept ? Math.max(limits.frames.min, scenes * each) : limits.frames.min;
   const value = /^\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
   if (value >= min && value <= max && value % multiple === 0) return value;
-  const nearest = Number.isNaN(value) ? defaults.frames : clamp(Math.round(value / multiple) * multiple, min, max);
-  const why = isKept ? ' with a start picture' : '';
+  const nearest = clamp(Number.isNaN(value) ? defaults.frames : Math.round(value / multiple) * multiple, min, max);
+  const why = isStory ? ` for ${scenes} scenes, ${each} for each` : isKept ? ' with a start picture' : '';
+  const advice = isStory ? `${nearest}, or fewer scenes` : nearest;
   return new Problem(
-    `Frames is ${quote(text)}; it must be a multiple of ${multiple} from ${min} to ${max}${why}. Try ${nearest}.`,
+    `Frames is ${quote(text)}; it must be a multiple of ${multiple} from ${min} to ${max}${why}. Try ${advice}.`,
   );
 }
 

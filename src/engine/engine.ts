@@ -37,7 +37,7 @@ interface ClipPrograms {
 export interface Programs extends ClipPrograms {
   /** Takes in the visitor's picture, if there is one. */
   readonly given: PictureEncoder | null;
-  /** Draws the picture that the clip starts from, or a part of it; `null` where the visitor's stays as it is. */
+  /** Draws pictures, or a part of one; `null` where the visitor's, as it is, is the only one. */
   readonly drawing: Stage | null;
   readonly preview: PreviewDecoder;
   readonly head: HeadDecoder;
@@ -52,8 +52,8 @@ export interface ProgramShape {
   readonly clipGuided: boolean;
   /** Where the visitor gives the picture. */
   readonly encoder: EncoderPart | undefined;
-  /** Whether a part of it is drawn anew. */
-  readonly redrawn: boolean;
+  /** Whether any picture is drawn, whole or in part. */
+  readonly drawn: boolean;
 }
 
 export interface FinishedClip {
@@ -182,7 +182,7 @@ export class Engine {
     if (old && (old.latentFrames !== latentFrames || old.guided !== clipGuided)) this.#dropClip();
     try {
       const given = shape.encoder ? this.#recordGiven(model, shape.encoder) : null;
-      const drawing = given && !shape.redrawn ? null : this.#recordDrawing(model, shape.guided);
+      const drawing = shape.drawn ? this.#recordDrawing(model, shape.guided) : null;
       this.#preview ??= new PreviewDecoder(model);
       const clip = this.#clip ?? this.#recordClip(model, latentFrames, clipGuided);
       this.#clip = clip;

@@ -6,15 +6,13 @@ import { FlipbookError } from '../gpu/errors';
 import { Plan } from '../gpu/plan';
 import type { Program } from '../gpu/program';
 import { reshape, type Tensor } from '../gpu/tensor';
-import { constant } from '../models/blocks';
 import { type PromptRows, textEncoder } from '../models/text';
-import { conditionChannels, denoiser, type PromptFeatures, promptFeatures } from '../models/unet3d';
-import { concat } from '../ops/elementwise';
+import { denoiser, type PromptFeatures, promptFeatures } from '../models/unet3d';
 import { noiseUpdate } from '../ops/noise_update';
 import { upsampleNearest } from '../ops/resample';
-import { type KnownInputs, type KnownPart, setKnown } from './known';
+import { conditionsOf, Given } from './given';
 import type { LoadedModel } from './model';
-import { clearTensor, copyTensor, persist } from './tensors';
+import { clearTensor, persist } from './tensors';
 
 export interface StageShape {
   /** Latent frames; 1 makes a picture. */
@@ -31,10 +29,6 @@ export interface StageStart {
   /** The noise of x_T; step i draws from `stream + 1 + i`. */
   readonly stream: number;
   readonly table: SamplerTable;
-  /** [1, 1, H, W, C]: what a clip starts from. */
-  readonly picture?: Tensor;
-  /** What a picture keeps; the rest is drawn. */
-  readonly known?: KnownPart;
   /** How much it moves, 1 being the training data's average; the model decides where it is left out. */
   readonly motion?: number;
 }
@@ -44,7 +38,6 @@ interface PromptInputs {
   readonly rows: Tensor; // [B, L, table]
   readonly mask: Tensor; // [B, L]
   readonly motion: Tensor; // [B, 2]
-  readonly picture: Tensor | undefined; // [1, 1, H, W, C]
 }
 
 interface StepInputs {
@@ -63,10 +56,11 @@ interface Compiled {
 
 export class Stage {
   readonly shape: StageShape;
+  /** Pictures and known latents: to be set, or cleared, before `start`. */
+  readonly given: Given;
   readonly #plans: { readonly prompt: Plan; readonly start: Plan; readonly step: Plan };
   readonly #prompt: PromptInputs;
   readonly #inputs: StepInputs;
-  readonly #known: KnownInputs | undefined;
   #compiled: Compiled | undefined;
   #start: StageStart | undefined;
 
@@ -74,18 +68,17 @@ export class Stage {
   constructor(model: LoadedModel, shape: StageShape) {
     this.shape = shape;
     const name = shape.frames === 1 ? 'picture' : `clip of ${shape.frames}`;
-    const { gpu } = model;
+    const { gpu, manifest } = model;
     const plans = {
       prompt: new Plan(gpu, `${name} prompt`),
       start: new Plan(gpu, `${name} noise`),
       step: new Plan(gpu, name),
     };
-    const prompt = recordPrompt(plans.prompt, model, shape);
+    this.given = new Given(gpu, plans.prompt, shape.frames, manifest.latents.size, manifest.latents.channels);
+    const prompt = recordPrompt(plans.prompt, model, shape, this.given);
     this.#plans = plans;
     this.#prompt = prompt.inputs;
-    // A clip starts from a whole picture; only a picture is drawn around what is known.
-    this.#known = shape.frames === 1 ? recordKnown(plans.step, prompt.conditions, model) : undefined;
-    this.#inputs = recordStep(plans, model, shape, { ...prompt, known: this.#known });
+    this.#inputs = recordStep(plans, model, shape, { ...prompt, known: this.given.known });
   }
 
   /** Floating-point operations of one step. */
@@ -123,7 +116,7 @@ export class Stage {
     const programs = this.#programs();
     const { gpu } = programs.step;
     const { x, denoised, step, key } = this.#inputs;
-    const { rows, mask, motion, picture } = this.#prompt;
+    const { rows, mask, motion } = this.#prompt;
     const prompts = this.shape.guided ? [start.empty, start.prompt] : [start.prompt];
     gpu.write(rows, join(prompts.map((prompt) => prompt.rows)));
     gpu.write(mask, join(prompts.map((prompt) => prompt.mask)));
@@ -135,9 +128,7 @@ export class Stage {
     const encoder = gpu.device.createCommandEncoder({ label: 'stage start' });
     clearTensor(encoder, x);
     clearTensor(encoder, denoised);
-    if (picture && start.picture) copyTensor(encoder, start.picture, picture);
     gpu.device.queue.submit([encoder.finish()]);
-    if (this.#known) setKnown(gpu, this.#known, start.known);
     await programs.start.submit(signal);
     await programs.prompt.submit(signal);
     this.#start = start;
@@ -193,40 +184,32 @@ interface RecordedPrompt {
 /** Text encoder, keys and values of every block, conditions: what no step changes. */
 function recordPrompt(
   plan: Plan,
-  { manifest, text, network }: LoadedModel,
+  { text, network }: LoadedModel,
   { frames, guided }: StageShape,
+  given: Given,
 ): RecordedPrompt {
-  const { size, channels } = manifest.latents;
   const { length, table } = text.config;
   const batch = guided ? 2 : 1;
   const rows = plan.input([batch, length, table], 'f32', 'token rows');
   const mask = plan.input([batch, length], 'f32', 'token mask');
-  const picture = frames > 1 ? plan.input([1, 1, ...size, channels], 'f32', 'picture') : undefined;
   const encoded = textEncoder(plan, rows, mask, text.weights, text.config);
   const motion = plan.input([batch, 2], 'f32', 'motion'); // amount, is it given
   const features = promptFeatures(plan, { ...encoded, mask, motion }, network.weights, network.config, frames);
-  const conditions = picture
-    ? persist(plan, twiceIf(guided, plan, clipConditions(plan, picture, frames)), 'conditions')
-    : plan.input([batch, 1, ...size, conditionChannels(network.config)], 'f32', 'conditions');
+  const conditions = persist(plan, twiceIf(guided, plan, conditionsOf(plan, given)), 'conditions');
   const kept = {
     emb: persist(plan, features.emb, 'prompt embedding'),
     keysValues: features.keysValues.map((kv, i) => persist(plan, kv, `keys and values ${i}`)),
     mask,
     layout: features.layout && persist(plan, features.layout, 'layout'),
   };
-  return { inputs: { rows, mask, motion, picture }, features: kept, conditions };
-}
-
-function recordKnown(plan: Plan, conditions: Tensor, { manifest }: LoadedModel): KnownInputs {
-  const { size, channels } = manifest.latents;
-  return { conditions, known: plan.input([2, 1, ...size, channels], 'f32', 'known latents') };
+  return { inputs: { rows, mask, motion }, features: kept, conditions };
 }
 
 function recordStep(
   plans: { readonly start: Plan; readonly step: Plan },
   { manifest, network }: LoadedModel,
   { frames, guided }: StageShape,
-  { features, conditions, known }: RecordedPrompt & { readonly known: KnownInputs | undefined },
+  { features, conditions, known }: RecordedPrompt & { readonly known: Tensor },
 ): StepInputs {
   const { size, channels } = manifest.latents;
   const plan = plans.step;
@@ -244,23 +227,10 @@ function recordStep(
     network.weights,
     network.config,
   );
-  noiseUpdate(plan, { x, output, previous: denoised, ...(known && { known: known.known }), step, key, inPlace: true });
+  noiseUpdate(plan, { x, output, previous: denoised, known, step, key, inPlace: true });
   // x_T is a step too, from nothing: a = b = c = 0, d its scale.
   noiseUpdate(plans.start, { x, output: denoised, step, key, inPlace: true });
   return inputs;
-}
-
-/** Nothing known, the picture for every frame, anchor at frame 0, a picture is given, this is a clip: [1, T, H, W, 28]. */
-export function clipConditions(plan: Plan, picture: Tensor, frames: number): Tensor {
-  const [, , height, width, channels] = picture.shape as [number, number, number, number, number];
-  const flags = new Float32Array(frames * height * width * 3).fill(1);
-  for (let i = height * width; i < flags.length / 3; i++) flags[3 * i] = 0; // the anchor is frame 0 alone
-  const shape = [1, frames, height, width];
-  return concat(plan, [
-    plan.input([...shape, channels + 1], 'f32', 'nothing known'), // zeros
-    upsampleNearest(plan, picture, [frames, 1, 1]),
-    constant(plan, flags, [...shape, 3], 'flags'),
-  ]);
 }
 
 /** [1, T, H, W, C] -> itself, or [2, T, H, W, C], the same twice. */

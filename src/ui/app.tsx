@@ -44,7 +44,15 @@ function App({ session }: { session: Session }) {
   );
 }
 
-const ideas = ['a grinning face', 'a red heart', 'a hamburger', 'a cat face', 'a face with tears of joy', 'a car'];
+const ideas = [
+  'a grinning face',
+  'a red heart',
+  'a hamburger',
+  'a cat face',
+  'a face with tears of joy',
+  'a car',
+  'egg > hatching chick > rooster',
+];
 
 function Slip({ session }: { session: Session }) {
   return (

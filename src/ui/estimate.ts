@@ -1,13 +1,15 @@
 // How long a clip should take, from how long the last one took here; seconds and bytes in words. Before the first clip on
 // an adapter nothing is known, and nothing is said.
 import type { GenerateOptions } from '../options';
+import { drawnPictures } from '../scenes';
 
-type Effort = Pick<GenerateOptions, 'steps' | 'frames' | 'guidance' | 'picture' | 'redraw'>;
+type Effort = Pick<GenerateOptions, 'prompt' | 'steps' | 'frames' | 'guidance' | 'picture' | 'redraw'>;
 
-/** Units of work: one denoised clip frame of one step is 1. Decoding a frame costs about two. Guidance doubles the picture,
- * which a given one makes needless, unless a part of it is redrawn. */
-export function work({ steps, frames, guidance, picture, redraw }: Effort): number {
-  const drawing = picture && !redraw ? 0 : steps * 4 * (guidance === 1 ? 1 : 2);
+/** Units of work: one denoised clip frame of one step is 1. Decoding a frame costs about two. Guidance doubles pictures,
+ * of which every scene needs one, and a given one is there already. */
+export function work(effort: Effort): number {
+  const { steps, frames, guidance } = effort;
+  const drawing = drawnPictures(effort) * steps * 4 * (guidance === 1 ? 1 : 2);
   return drawing + steps * frames + 2 * frames;
 }
 

@@ -37,9 +37,12 @@ export function advance(before: Progress, event: GenerateEvent, elapsed: number)
     case 'compile':
       return next('compile', event.done, event.total, `Preparing the GPU: ${event.done} of ${event.total} programs`);
     case 'step': {
-      const what = event.stage === 'picture' ? 'Drawing the first picture' : 'Making it move';
+      const { index: at, of: scenes } = event.scene ?? { index: 1, of: 1 };
+      const picture = scenes > 1 ? `Drawing scene ${at} of ${scenes}` : 'Drawing the first picture';
+      const move = event.stage === 'clip';
+      const words = `${move ? 'Making it move' : picture}: step ${event.index} of ${event.of}`;
       const left = event.eta > 0 && Number.isFinite(event.eta) ? event.eta : undefined;
-      return next(event.stage, event.index, event.of, `${what}: step ${event.index} of ${event.of}`, left);
+      return next(event.stage, (at - 1) * event.of + event.index, scenes * event.of, words, left);
     }
     case 'frame': {
       // The last part: what is left of it is what is left of the clip.

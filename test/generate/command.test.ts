@@ -34,6 +34,8 @@ test.each<[string, string[], RegExp]>([
   ['an empty prompt', ['--prompt', '', '--out', out], /Prompt is empty/],
   ['a negative number', ['--prompt', 'a cat', '--out', out, '--steps', '-1'], /Steps is “-1”/],
   ['frames off the grid', ['--prompt', 'a cat', '--out', out, '--frames', '7'], /Frames is “7”/],
+  ['a scene of nothing', ['--prompt', 'a cat > > a dog', '--out', out], /nothing for scene 2 of 3/],
+  ['a story too long', ['--prompt', 'a > b > c', '--frames', '16', '--out', out], /24 to \d+ for 3 scenes.*Try 24/],
   [
     'a picture that is not there',
     ['--picture', join(folder, 'dog.png'), '--out', out],

@@ -44,7 +44,13 @@ async function sample(shape: StageShape, noise: Float32Array, picture?: Tensor):
   const { reader } = model.text;
   const [prompt, empty] = [reader.read(about.prompts[1]!), reader.read('')];
   const start = { prompt, empty, guidance: about.guidance, seed: 0, stream: 0, table };
-  await stage.start(picture ? { ...start, picture } : start, signal);
+  stage.given.clear();
+  if (picture)
+    stage.given.show(
+      picture,
+      Array.from({ length: shape.frames }, (_, i) => i),
+    );
+  await stage.start(start, signal);
   model.gpu.write(stage.latents, noise);
   for (let i = 0; i < about.steps; i++) await stage.step(i, signal);
   return stage;

@@ -25,7 +25,7 @@ const validOptions: fc.Arbitrary<GenerateOptions> = fc.record({
   prompt: fc
     .string({ unit: 'grapheme', minLength: 1, maxLength: 80 })
     .map((text) => text.replace(/\s+/g, ' ').trim())
-    .filter((text) => text !== ''),
+    .filter((text) => text !== '' && !/[>→]/.test(text)),
   seed: fc.maxSafeNat(),
   steps: fc.integer({ min: 1, max: 200 }),
   guidance: fc.double({ min: 0, max: 20, noNaN: true }).map((value) => Math.round(value * 100) / 100),
@@ -77,6 +77,11 @@ describe('validate', () => {
     ['prompt', ' \n\t ', /empty/],
     ['prompt', undefined, /empty/],
     ['prompt', 'a'.repeat(10_000), /10000 characters; at most 500.*Shorten it by 9500/],
+    ['prompt', 'a cat > > a dog', /scene 2 of 3.*Say what is there, or take out one “>”/],
+    ['prompt', 'a cat >', /scene 2 of 2/],
+    ['prompt', '-> a cat', /scene 1 of 2/],
+    ['prompt', '→', /scene 1 of 2/],
+    ['prompt', 'a>b>c>d>e>f>g>h', /8 scenes.*at most 6.*Take out 2/],
     ['steps', '0', /“0”.*from 1 to 200.*Try \d+:/],
     ['steps', '-1', /“-1”/],
     ['steps', '1e9', /“1e9”/],
@@ -113,6 +118,35 @@ describe('validate', () => {
     ['background', '#ffffff;x', /“#ffffff;x”/],
   ])('%s = %j says what is wrong and what to do', (field, value, message) => {
     expect(errorOf(field, value)).toMatch(message);
+  });
+
+  test.each([
+    ['egg > chick > rooster', '20', /“20”.*from 24 to 144 for 3 scenes, 8 for each\. Try 24, or fewer scenes\./],
+    ['egg > chick', '4', /“4”.*from 16 to 144 for 2 scenes.*Try 16/],
+    ['a>b>c>d>e>f', 'long', /“long”.*from 48.*Try 48/],
+    ['egg > chick', '18', /“18”.*Try 20/],
+  ])('%s in %s frames is told at Frames', (prompt, frames, message) => {
+    const result = validate({ ...toRaw(defaults), prompt, frames });
+    expect(result).toEqual({ ok: false, errors: { frames: expect.stringMatching(message) } });
+  });
+
+  test('a story is one text: as typed, in links and back', () => {
+    for (const prompt of ['egg > chick > rooster', 'egg->chick → rooster', 'a>b>c>d>e>f']) {
+      const options = { ...defaults, prompt, frames: 48 };
+      expect(validate(toRaw(options))).toEqual({ ok: true, options });
+      expect(validate(decodeLink(encodeLink(options)))).toEqual({ ok: true, options });
+    }
+  });
+
+  test('a start picture that is kept can be the first scene, and no other', () => {
+    const given = { ...toRaw(defaults), picture: 'ab'.repeat(32) };
+    expect(validate({ ...given, prompt: '> a dog' })).toMatchObject({ ok: true, options: { prompt: '> a dog' } });
+    const wrong = [
+      { ...given, prompt: '> a dog >' },
+      { ...given, prompt: '>' },
+      { ...given, prompt: '> a dog', redraw: '4,4,8,8' },
+    ];
+    for (const each of wrong) expect(validate(each)).toMatchObject({ errors: { prompt: expect.any(String) } });
   });
 
   test('reports every wrong field at once', () => {

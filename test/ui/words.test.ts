@@ -33,11 +33,14 @@ test.each([
   expect(sizeInWords(bytes)).toBe(words);
 });
 
-test('more steps, more frames and guidance are more work', () => {
+test('more steps, more frames, guidance and scenes are more work', () => {
   const { steps, frames } = defaults;
   expect(work({ ...defaults, steps: 2 * steps })).toBeGreaterThan(work(defaults));
   expect(work({ ...defaults, frames: frames + 4 })).toBeGreaterThan(work(defaults));
   expect(work({ ...defaults, guidance: 1 })).toBeLessThan(work({ ...defaults, guidance: 2 }));
+  const story = { ...defaults, prompt: 'an egg > a chick' };
+  expect(work(story)).toBeGreaterThan(work(defaults));
+  expect(work({ ...story, picture: 'ab'.repeat(32) })).toBe(work(defaults));
 });
 
 describe('progress', () => {
@@ -50,6 +53,14 @@ describe('progress', () => {
       of: fc.nat(50),
       stage: fc.constantFrom('picture' as const, 'clip' as const),
       eta: fc.double(),
+    }),
+    fc.record({
+      type: fc.constant('step' as const),
+      index: fc.nat(50),
+      of: fc.nat(50),
+      stage: fc.constant('picture' as const),
+      eta: fc.double(),
+      scene: fc.record({ index: fc.integer({ min: 1, max: 6 }), of: fc.nat(6) }),
     }),
     fc.record({ type: fc.constant('frame' as const), index: fc.nat(50), of: fc.nat(50) }),
   );
@@ -74,6 +85,16 @@ describe('progress', () => {
     expect(progress.words).toBe('Making it move: step 3 of 8');
     expect(timeLeft(progress)).toBe('about 21 s left');
     expect(percent(progress)).toBe(48);
+  });
+
+  test('counts the pictures of a story as one part of the work', () => {
+    const step = (index: number, scene: number) =>
+      advance(atStart, { type: 'step', index, of: 4, stage: 'picture', eta: 1, scene: { index: scene, of: 3 } }, 1);
+    expect(step(2, 3).words).toBe('Drawing scene 3 of 3: step 2 of 4');
+    const fractions = [step(1, 1), step(4, 1), step(1, 2), step(4, 2), step(4, 3)].map(({ fraction }) => fraction);
+    expect(fractions).toEqual([...new Set(fractions)].sort());
+    const alone = advance(atStart, { type: 'step', index: 4, of: 4, stage: 'picture', eta: 1 }, 1);
+    expect(fractions.at(-1)).toBe(alone.fraction);
   });
 
   test('says that it is estimating until a step was measured, and counts on through the frames', () => {

@@ -83,7 +83,7 @@ export async function goldenStep(model: LoadedModel): Promise<GoldenStep> {
   };
 }
 
-/** On the CPU what `clipConditions` of src/engine/stage.ts records: nothing known, the picture, anchor, given, clip. */
+/** On the CPU what `conditionsOf` of src/engine/given.ts records: nothing known, the picture, anchor, given, clip. */
 function pictureConditions(picture: Float32Array, frames: number, places: number, channels: number): Float32Array {
   const width = 2 * channels + 4;
   const out = new Float32Array(frames * places * width);

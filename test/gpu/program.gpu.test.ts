@@ -1,11 +1,138 @@
-// Program on a GPU of known speed: slices that adapt, cancel between them; and the profile.
+// Program on the real device: the arena under load, reading back; slices that adapt, cancel between them; and the profile.
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type Gpu, openGpu } from '../../src/gpu/device';
+import { linearGrid } from '../../src/gpu/kernel';
 import { Plan } from '../../src/gpu/plan';
 import { profile } from '../../src/gpu/profile';
-import type { Tensor } from '../../src/gpu/tensor';
-import { testGpu } from '../gpu';
-import { affine, spin } from './kernels';
+import { reshape, type Tensor, view } from '../../src/gpu/tensor';
+import { expectClose, roundToHalf, runPlan, testGpu, upload } from '../gpu';
+import { addTo, affine, size, spin } from './kernels';
+
+const values = (count: number) => Float32Array.from({ length: count }, (_, i) => Math.sin(i));
+
+describe('running', () => {
+  test('a chain of calls, with reuse of memory between them', async () => {
+    const x = values(1000);
+    let stats = { arenaBytes: 0, activationBytes: 0 };
+    const [result] = await runPlan((plan) => {
+      let y: Tensor = plan.f32([1000], x);
+      for (let i = 0; i < 10; i++) y = affine(plan, y, 0.5, 1);
+      stats = plan.stats;
+      return y;
+    });
+    let expected = Float64Array.from(x);
+    for (let i = 0; i < 10; i++) expected = expected.map((value) => value * 0.5 + 1);
+    expectClose(result!, expected, 1e-6);
+    expect(stats.activationBytes).toBe(10 * 4000);
+    expect(stats.arenaBytes).toBe(2 * 4096);
+  });
+
+  test('a value that is used again much later survives', async () => {
+    const [result] = await runPlan((plan) => {
+      const skip = affine(plan, plan.f32([100], values(100)), 2, 0);
+      let y = skip;
+      for (let i = 0; i < 6; i++) y = affine(plan, y, 0, i);
+      plan.call(addTo, [skip, y], [2, 1, 1], { count: 100 });
+      return y;
+    });
+    expectClose(
+      result!,
+      values(100).map((value) => value * 2 + 5),
+      1e-6,
+    );
+  });
+
+  test('kept activations can all be read, others refuse', async () => {
+    const gpu = await testGpu();
+    const plan = new Plan(gpu, 'keep');
+    const x = plan.input([64]);
+    const first = affine(plan, x, 1, 1);
+    const second = affine(plan, first, 1, 1);
+    const third = affine(plan, second, 1, 1);
+    plan.keep(first);
+    const program = await plan.compile();
+    program.write(x, new Float32Array(64));
+    await program.submit();
+    expect((await program.read(first))[7]).toBe(1);
+    expect((await program.read(second))[7]).toBe(2);
+    expect((await program.read(third))[7]).toBe(3);
+    program.dispose();
+    const other = new Plan(gpu, 'lost');
+    const a = affine(other, other.input([64]), 1, 1);
+    affine(other, affine(other, a, 1, 1), 1, 1);
+    const lost = await other.compile();
+    await expect(lost.read(a)).rejects.toThrow('keep() it');
+    lost.dispose();
+  });
+
+  test('views and reshapes share memory', async () => {
+    const [result] = await runPlan((plan) => {
+      const x = affine(plan, plan.f32([2, 64], values(128)), 1, 0);
+      return affine(plan, reshape(view(x, [64], 64), [8, 8]), 10, 0);
+    });
+    expectClose(
+      result!,
+      values(128)
+        .slice(64)
+        .map((value) => value * 10),
+      1e-6,
+    );
+  });
+
+  test('f16 tensors round trip, odd lengths too', async () => {
+    const gpu = await testGpu();
+    const plan = new Plan(gpu, 'half');
+    const x = values(7);
+    const half = upload(gpu, [7], x, 'f16');
+    const noop = affine(plan, plan.input([4]), 1, 0);
+    const program = await plan.compile();
+    expectClose(await program.read(half), roundToHalf(x), 0);
+    expect(noop.shape).toEqual([4]);
+    program.dispose();
+    gpu.free(half);
+  });
+
+  test('more workgroups than one axis holds', async () => {
+    const count = 65535 * size + 5;
+    const grid = linearGrid(count, size);
+    expect(grid[1]).toBe(2);
+    const gpu = await testGpu();
+    const plan = new Plan(gpu, 'long');
+    const out = affine(plan, plan.input([count]), 0, 3);
+    const program = await plan.compile();
+    await program.submit();
+    const result = await program.read(out);
+    program.dispose();
+    expect([result[0], result[65535 * size - 1], result[count - 1]]).toEqual([3, 3, 3]);
+  });
+
+  test('slices of a run give what the whole gives', async () => {
+    const gpu = await testGpu();
+    const plan = new Plan(gpu, 'sliced');
+    const x = plan.input([64]);
+    let y: Tensor = x;
+    for (let i = 0; i < 5; i++) y = affine(plan, y, 2, 1);
+    const program = await plan.compile();
+    program.write(x, values(64));
+    expect(program.length).toBe(5);
+    for (const [from, to] of [
+      [0, 2],
+      [2, 2],
+      [2, 5],
+    ] as const) {
+      const encoder = gpu.device.createCommandEncoder();
+      program.run(encoder, from, to);
+      gpu.device.queue.submit([encoder.finish()]);
+    }
+    expectClose(
+      await program.read(y),
+      values(64).map((value) => value * 32 + 31),
+      1e-6,
+    );
+    expect(() => program.run(gpu.device.createCommandEncoder(), 3, 6)).toThrow(RangeError);
+    program.dispose();
+  });
+});
 
 describe('slices', () => {
   afterEach(() => {

@@ -1,10 +1,9 @@
-// The canvas as a source of frames and pixels, on both paths, and the self-check that chooses between them.
+// The canvas as a source of frames and pixels, on both paths.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type CapturePath, GpuCanvas } from '../../src/media/canvas';
 import { pictureColorSpace, videoColorSpace } from '../../src/media/encoder';
 import { Mp4Sink } from '../../src/media/mp4';
-import { type Pixels, toI420, toPng, unpremultiply } from '../../src/media/pixels';
-import { checkCapture } from '../../src/media/selfcheck';
+import type { Pixels } from '../../src/media/pixels';
 import { frameTiming } from '../../src/media/sink';
 import { difference, patches, sticker, toRgb } from './art';
 
@@ -177,85 +176,6 @@ test.for(paths)('canvas → %s → MP4 → pixels, within codec tolerance', asyn
   expect(worstPatch).toBeLessThan(2.5);
 });
 
-test('the self-check finds zero-copy right here, opaque and with alpha', async () => {
-  for (const alpha of [false, true]) {
-    expect(await checkCapture({ alpha })).toEqual({ path: 'zero-copy', problem: null });
-  }
-});
-
-const rgba = (data: Uint8ClampedArray<ArrayBuffer>, size = 64) =>
-  new VideoFrame(data, { format: 'RGBA', codedWidth: size, codedHeight: size, timestamp: 0 });
-
-test.for([
-  ['black frames', async () => rgba(new Uint8ClampedArray(64 * 64 * 4)), 'the frame has (0, 0, 0, 0)'],
-  [
-    'the frame before',
-    (() => {
-      let last: Uint8ClampedArray<ArrayBuffer> | undefined;
-      return async (canvas: GpuCanvas) => {
-        const { data } = await canvas.read();
-        last ??= data;
-        return rgba(last);
-      };
-    })(),
-    'the frame has',
-  ],
-  [
-    'red and blue swapped',
-    async (canvas: GpuCanvas) => {
-      const { data } = await canvas.read();
-      for (let i = 0; i < data.length; i += 4) [data[i], data[i + 2]] = [data[i + 2]!, data[i]!];
-      return rgba(data);
-    },
-    'the frame has',
-  ],
-  [
-    'upside down',
-    async (canvas: GpuCanvas) => {
-      const { data } = await canvas.read();
-      const rows = Array.from({ length: 64 }, (_, y) => data.slice(y * 256, (y + 1) * 256)).reverse();
-      for (const [y, row] of rows.entries()) data.set(row, y * 256);
-      return rgba(data);
-    },
-    'the frame has',
-  ],
-  ['another size', async () => rgba(new Uint8ClampedArray(32 * 32 * 4), 32), '32×32'],
-  ['a refusal', () => Promise.reject(new DOMException('not origin-clean', 'SecurityError')), 'not origin-clean'],
-] as const)('the self-check sees %s', async ([, capture, words]) => {
-  const made: VideoFrame[] = [];
-  const result = await checkCapture({
-    capture: async (canvas) => {
-      const frame = await capture(canvas);
-      made.push(frame);
-      return frame;
-    },
-  });
-  expect(result.path).toBe('readback');
-  expect(result.problem).toContain(words);
-  expect(made.filter((frame) => frame.format !== null)).toEqual([]);
-});
-
-test('the self-check sees premultiplied colours where straight ones are due', async () => {
-  const capture = async (canvas: GpuCanvas) => {
-    const pixels = await canvas.read();
-    for (let i = 0; i < pixels.data.length; i++) {
-      if (i % 4 < 3) pixels.data[i] = (pixels.data[i]! * pixels.data[i - (i % 4) + 3]!) / 255;
-    }
-    return rgba(pixels.data);
-  };
-  expect((await checkCapture({ alpha: true, capture })).path).toBe('readback');
-});
-
-test('the self-check runs in a worker', async () => {
-  const worker = new Worker(new URL('./selfcheck.worker.ts', import.meta.url), { type: 'module' });
-  const answer = await new Promise((resolve, reject) => {
-    worker.onmessage = (event) => resolve(event.data);
-    worker.onerror = (event) => reject(new Error(event.message));
-  });
-  worker.terminate();
-  expect(answer).toEqual({ path: 'zero-copy', problem: null, animationFrames: 'function' });
-});
-
 test('a lost device ends reading with a plain error', async () => {
   const adapter = await navigator.gpu.requestAdapter();
   const doomed = await adapter!.requestDevice();
@@ -264,39 +184,4 @@ test('a lost device ends reading with a plain error', async () => {
   const reading = canvas.read();
   doomed.destroy();
   await expect(reading).rejects.toMatchObject({ code: 'device-lost' });
-});
-
-test('a still PNG keeps colours and transparency', async () => {
-  const pixels = patches(32);
-  pixels.data.set([10, 20, 30, 0], 0);
-  pixels.data.set([255, 255, 0, 51], 4);
-  const png = await toPng(pixels);
-  expect(png.type).toBe('image/png');
-  const image = await createImageBitmap(png);
-  const context = new OffscreenCanvas(32, 32).getContext('2d')!;
-  context.drawImage(image, 0, 0);
-  const { data } = context.getImageData(0, 0, 32, 32);
-  expect(data[3]).toBe(0);
-  expect([...data.subarray(4, 8)]).toEqual([255, 255, 0, 51]);
-  expect(data.subarray(8)).toEqual(pixels.data.subarray(8));
-});
-
-test('unpremultiply: the colour comes back where alpha is not 0', () => {
-  const data = Uint8ClampedArray.of(64, 128, 0, 128, 9, 9, 9, 0, 1, 2, 3, 255, 200, 200, 200, 100);
-  unpremultiply(data);
-  expect([...data]).toEqual([128, 255, 0, 128, 0, 0, 0, 0, 1, 2, 3, 255, 255, 255, 255, 100]);
-});
-
-test('video colours: the known values of Rec. 709', () => {
-  const of = (r: number, g: number, b: number) => {
-    const data = Uint8ClampedArray.from(Array.from({ length: 4 }, () => [r, g, b, 255]).flat());
-    const planes = toI420({ width: 2, height: 2, data });
-    return [planes[0], planes[4], planes[5]];
-  };
-  expect(of(255, 255, 255)).toEqual([235, 128, 128]);
-  expect(of(0, 0, 0)).toEqual([16, 128, 128]);
-  expect(of(255, 0, 0)).toEqual([63, 102, 240]);
-  expect(of(0, 255, 0)).toEqual([173, 42, 26]);
-  expect(of(0, 0, 255)).toEqual([32, 240, 118]);
-  expect(() => toI420({ width: 3, height: 2, data: new Uint8ClampedArray(24) })).toThrow('3×2');
 });

@@ -1,0 +1,119 @@
+// The start picture and its redrawn part: what the engine is given, what is told, and what a reload or a link brings back.
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { FlipbookError } from '../../src/gpu/errors';
+import type { StartPicture } from '../../src/media/picture';
+import { defaults, frameSide } from '../../src/options';
+import { createSession } from '../../src/ui/session';
+import { type FakeEngine, fakeEngine } from './fake-engine';
+import { make, visit } from './visit';
+
+let engine: FakeEngine;
+beforeEach(() => {
+  engine = visit();
+});
+afterEach(() => vi.unstubAllGlobals());
+
+const sha256 = 'ab'.repeat(32);
+const pixels = {
+  width: frameSide,
+  height: frameSide,
+  data: new Uint8ClampedArray(frameSide * frameSide * 4).fill(7),
+};
+const file = (name: string) => new File(['x'], name, { type: 'image/png' });
+const reader = (result: () => StartPicture | Promise<StartPicture>) => ({ readPicture: async () => result() });
+const good = reader(() => ({ name: 'cat.png', sha256, pixels }));
+
+test('goes to the engine with its name in the options; the prompt may be empty', async () => {
+  const session = createSession(engine, good);
+  session.edit('prompt', '');
+  await session.start.use(file('cat.png'));
+  await make(engine, session);
+  expect(engine.asked).toEqual([{ ...defaults, prompt: '', picture: sha256 }]);
+  expect(engine.pictures).toEqual([pixels]);
+  expect(session.clip.value?.title).toBe('cat.png');
+  session.start.remove();
+  expect(await session.generate()).toBe('prompt');
+});
+
+test('a part of it is redrawn while it is there; its box waits where it is not', async () => {
+  const session = createSession(engine, good);
+  session.edit('redraw', '4,4,8,8');
+  await make(engine, session);
+  await session.start.use(file('cat.png'));
+  await make(engine, session);
+  expect(engine.asked.map(({ picture, redraw }) => [picture, redraw])).toEqual([
+    [undefined, undefined],
+    [sha256, '4,4,8,8'],
+  ]);
+  session.edit('redraw', 'the nose');
+  expect(await session.generate()).toBe('redraw');
+  session.start.remove();
+  expect(session.errors.value).toEqual({});
+});
+
+test('a file that is none is explained, and the picture before stays', async () => {
+  let fits = true;
+  const session = createSession(
+    engine,
+    reader(() => {
+      if (!fits) throw new FlipbookError('input', '“a.txt” is no picture.', { hint: 'Use a PNG.' });
+      return { name: 'cat.png', sha256, pixels };
+    }),
+  );
+  await session.start.use(file('cat.png'));
+  fits = false;
+  await session.start.use(file('a.txt'));
+  expect(session.start.problem.value).toBe('“a.txt” is no picture. Use a PNG.');
+  expect(session.start.picture.value?.name).toBe('cat.png');
+  expect(session.failure.value).toBeUndefined();
+  session.start.remove();
+  expect(session.start.problem.value).toBe('');
+});
+
+test('of two given at once the last one counts', async () => {
+  const answers: ((picture: StartPicture) => void)[] = [];
+  const session = createSession(
+    engine,
+    reader(() => new Promise((resolve) => void answers.push(resolve))),
+  );
+  const both = [session.start.use(file('1')), session.start.use(file('2'))];
+  answers[1]?.({ name: '2', sha256, pixels });
+  answers[0]?.({ name: '1', sha256, pixels });
+  await Promise.all(both);
+  expect(session.start.picture.value?.name).toBe('2');
+});
+
+test('survives a reload to the last bit, and tampered storage does no harm', async () => {
+  await createSession(engine, good).start.use(file('cat.png'));
+  expect(createSession(fakeEngine()).start.picture.value).toEqual({ name: 'cat.png', sha256, pixels });
+  for (const text of ['[', '7', `{"name":"x","sha256":"${sha256}","pixels":"AAAA"}`, `{"name":"x","sha256":"z"}`]) {
+    localStorage.setItem('flipbook:picture', text);
+    expect(createSession(fakeEngine()).start.picture.value).toBeUndefined();
+  }
+});
+
+test('a link names it and never brings it', async () => {
+  const session = createSession(engine, good);
+  await session.start.use(file('cat.png'));
+  const { hash } = new URL(session.link() ?? '');
+  expect(hash).toContain(`picture=${sha256}`);
+  // Here it is still known from before; elsewhere it is missing until somebody adds it.
+  expect(createSession(fakeEngine(), { hash }).start.missing.value).toBe('');
+  localStorage.removeItem('flipbook:picture');
+  const elsewhere = createSession(fakeEngine(), { hash, ...good });
+  expect(elsewhere.start.missing.value).toBe(sha256);
+  expect(elsewhere.start.picture.value).toBeUndefined();
+  await elsewhere.start.use(file('cat.png'));
+  expect(elsewhere.start.missing.value).toBe('');
+});
+
+test('a link or a file without one is about words alone', async () => {
+  const session = createSession(engine, good);
+  await session.start.use(file('cat.png'));
+  expect(createSession(fakeEngine(), { hash: '#prompt=a+crab' }).start.picture.value).toBeUndefined();
+  session.restore({ prompt: 'a crab' }, 'a file');
+  expect(session.start.picture.value).toBeUndefined();
+  expect(session.note.value).toMatch(/yours is removed/);
+  session.restore({ prompt: '', picture: sha256 }, 'a file');
+  expect(session.note.value).toMatch(/picture that it started from is not in it/);
+});

@@ -1,0 +1,46 @@
+// What the tests of the page's state share: a visit in a browser without memory, and a clip from beginning to end.
+import { vi } from 'vitest';
+import type { DoneEvent } from '../../src/events';
+import { defaults, type GenerateOptions } from '../../src/options';
+import type { Session } from '../../src/ui/session';
+import { type FakeEngine, fakeEngine } from './fake-engine';
+
+export function storage() {
+  const stored = new Map<string, string>();
+  return {
+    getItem: (key: string) => stored.get(key) ?? null,
+    setItem: (key: string, value: string) => void stored.set(key, value),
+    removeItem: (key: string) => void stored.delete(key),
+  };
+}
+
+/** Stubs what the page's state needs of a browser; `vi.unstubAllGlobals()` ends it. */
+export function visit(): FakeEngine {
+  vi.stubGlobal('localStorage', storage());
+  vi.stubGlobal('location', { href: 'https://flipbook.test/page' });
+  return fakeEngine();
+}
+
+const done = (options: GenerateOptions, video: Blob | null): DoneEvent => ({
+  type: 'done',
+  video,
+  codec: video && 'avc1.64001f',
+  options,
+  stats: {
+    seconds: { total: 12, load: 1, compile: 1, perStep: 1, decode: 1, encode: 1 },
+    bytesInUse: 1,
+    peakGpuBytes: 2,
+  },
+});
+
+/** Starts a clip and finishes it. @param video `null`: none could be encoded */
+export async function make(
+  engine: FakeEngine,
+  session: Session,
+  video: Blob | null = new Blob(['mp4']),
+): Promise<void> {
+  const run = session.generate();
+  engine.send(done(engine.asked.at(-1) ?? defaults, video));
+  engine.end();
+  await run;
+}

@@ -1,7 +1,8 @@
 // The harness of tests that need WebGPU: one shared Gpu per test file, plans run inside error scopes, tensors made from
 // numbers, and a comparison that shows the worst element. It holds no reference implementation: see test/reference.
 import { expect } from 'vitest';
-import { type Gpu, openGpu } from '../src/gpu/device';
+import type { Gpu } from '../src/gpu/device';
+import { openGpu } from '../src/gpu/open';
 import { Plan } from '../src/gpu/plan';
 import { type DType, sizeOf, type Tensor } from '../src/gpu/tensor';
 

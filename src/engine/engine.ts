@@ -1,7 +1,8 @@
 // What lasts from one generation to the next: the GPU, the canvas, the model and the compiled programs.
 // It makes no clip (src/generate.ts does).
-import { type Gpu, openGpu } from '../gpu/device';
+import type { Gpu } from '../gpu/device';
 import { throwIfAborted } from '../gpu/errors';
+import { openGpu } from '../gpu/open';
 import { ApngWriter } from '../media/apng';
 import type { Canvas } from '../media/canvas';
 import type { ClipMetadata } from '../media/metadata';

@@ -45,7 +45,7 @@ const known: Record<string, (failure: Failure, surroundings: Surroundings) => Me
   }),
   'device-lost': ({ hint }) => ({
     title: 'The graphics device went away',
-    body: 'The browser or the driver took the graphics device back: after sleep, a driver update or too much work at once. Your settings and your last finished clip are safe.',
+    body: 'The browser or the driver took the graphics device back: after sleep, a driver update or too much work at once. Your settings and the MP4 of your last clip are safe.',
     advice: hint || 'Try again: Flipbook asks for a new device.',
     retry: true,
   }),

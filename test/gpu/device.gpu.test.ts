@@ -1,9 +1,9 @@
 // What goes wrong with a device, and what the user is told: no WebGPU, no adapter, small limits, no memory, a lost
 // device, a refused command.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { openGpu } from '../../src/gpu/device';
 import { FlipbookError } from '../../src/gpu/errors';
 import type { Kernel } from '../../src/gpu/kernel';
+import { openGpu } from '../../src/gpu/open';
 import { Plan } from '../../src/gpu/plan';
 
 const fill: Kernel = {

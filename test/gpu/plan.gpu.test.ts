@@ -1,8 +1,8 @@
 // Plan on the real device: recording rules, pipelines by source, shader errors, cancel.
 import { describe, expect, test } from 'vitest';
-import { openGpu } from '../../src/gpu/device';
 import { FlipbookError } from '../../src/gpu/errors';
 import type { Kernel } from '../../src/gpu/kernel';
+import { openGpu } from '../../src/gpu/open';
 import { Plan } from '../../src/gpu/plan';
 import { view, virtualTensor } from '../../src/gpu/tensor';
 import { testGpu } from '../gpu';

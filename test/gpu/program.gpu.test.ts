@@ -1,7 +1,8 @@
 // Program on the real device: the arena under load, reading back; slices that adapt, cancel between them; and the profile.
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { type Gpu, openGpu } from '../../src/gpu/device';
+import type { Gpu } from '../../src/gpu/device';
 import { linearGrid } from '../../src/gpu/kernel';
+import { openGpu } from '../../src/gpu/open';
 import { Plan } from '../../src/gpu/plan';
 import { profile } from '../../src/gpu/profile';
 import { reshape, type Tensor, view } from '../../src/gpu/tensor';

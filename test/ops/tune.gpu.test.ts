@@ -1,7 +1,7 @@
 // Tuning on a real adapter: what is measured, remembered by the browser and used by the next device. Not which one wins.
 import { afterEach, expect, test } from 'vitest';
 import { rememberChoices } from '../../src/gpu/choices';
-import { openGpu } from '../../src/gpu/device';
+import { openGpu } from '../../src/gpu/open';
 import { Plan } from '../../src/gpu/plan';
 import { linear } from '../../src/ops/linear';
 import { gpuMeasure, tune } from '../../src/ops/tune';

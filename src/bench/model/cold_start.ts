@@ -1,6 +1,6 @@
 // From nothing to the first denoiser step, in a thread of its own: runtime, weights, shaders, one run. And the GPU memory
 // that this takes at its peak. Weights come from the page's own server on both sides.
-import { openGpu } from '../../gpu/device';
+import { openGpu } from '../../gpu/open';
 import { randomValues } from '../data';
 import type { ColdRuntime } from '../protocol';
 import type { ArmResult } from '../result';

@@ -1,6 +1,7 @@
 // The device that all arms share, with the most that its adapter gives, and counters of what each arm asks of it.
-import { Gpu, type Limits } from '../../gpu/device';
+import { Gpu } from '../../gpu/device';
 import { FlipbookError } from '../../gpu/errors';
+import type { Limits } from '../../gpu/open';
 
 /** What the peers raise to the adapter's own limits when they open a device themselves. */
 const raised = [

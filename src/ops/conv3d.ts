@@ -25,6 +25,7 @@ import {
   evenPieces,
   gemmGrid,
   gemmTileVariants,
+  isLong,
 } from './tiles';
 
 /** `weight` is [kt*kh*kw, Cin, Cout]: one matrix per tap, time slowest, width fastest. */
@@ -156,9 +157,10 @@ export function conv3dVariants(
   }
   const narrow: DirectConv = { ...wide, ...directTile(adapter, cin, cout, 1) };
   if (!narrow.shared) return [wide];
-  // Short strips leave weights with little use: several lines share them. Where there are many weights, more outputs earn
-  // the longer compile back.
-  const outputs = sizeOf(kernel) * cin * cout >= 5e5 ? 32 : 16;
+  // Short strips leave weights with little use: several lines share them. Where there are many weights, or much to do in
+  // all, more outputs earn the longer compile back.
+  const weights = sizeOf(kernel) * cin * cout;
+  const outputs = weights >= 5e5 || isLong((2 * weights * sizeOf(shape)) / cout) ? 32 : 16;
   const all = batch * height * (axis === 'time' ? width : time);
   const lines = evenPieces(all, Math.max(1, Math.round(outputs / strip)));
   const more = evenPieces(all, 2 * lines);

@@ -7,6 +7,8 @@ import { type Shader, type ShaderParam, wgsl } from './wgsl';
 
 export interface Conv3dTiledOptions extends ConvShape, EpilogueOptions {
   readonly tile: GemmTile;
+  /** See `GemmSource`. */
+  readonly slices: number;
   /** The input channels come in whole vec4s. */
   readonly inputAligned: boolean;
 }
@@ -19,7 +21,7 @@ export const conv3dTiledParams = [...convSizes, ['rows', 'u32']] as const satisf
  * out f32 [B, To, Ho, Wo, Cout]. Circular padding must not exceed the input's extent.
  */
 export function conv3dTiled(options: Conv3dTiledOptions): Shader {
-  const { kernel, stride, padding, circular, tile, inputAligned } = options;
+  const { kernel, stride, padding, circular, tile, slices, inputAligned } = options;
   const { declarations, ...shader } = gemmInterface(options, inputAligned ? 'vec4f' : 'f32', conv3dTiledParams);
   const sizes = ['time', 'height', 'width'].map((name) => `i32(params.${name})`);
   const origin = (axis: number, out: string): string => `i32(${out} * ${stride[axis]}u) - ${padding[axis]}`;
@@ -42,19 +44,19 @@ export function conv3dTiled(options: Conv3dTiledOptions): Shader {
         inside${j} = ${[`row${j} < params.rows`, ...checks].join(' && ')};
         from${j} = (((batch${j} + u32(p0_${j})) * params.height + u32(p1_${j})) * params.width + u32(p2_${j})) * params.cin;`;
   };
-  const state = 'var k0 = 0u; var k1 = 0u; var k2 = 0u;';
+  const state = `var k0 = tap / ${kernel[1] * kernel[2]}u; var k1 = tap / ${kernel[2]}u % ${kernel[1]}u; var k2 = tap % ${kernel[2]}u;`;
   const nextTap = `k2++;
         if (k2 == ${kernel[2]}u) { k2 = 0u; k1++; }
         if (k1 == ${kernel[1]}u) { k1 = 0u; k0++; }`;
   return {
     ...shader,
-    label: `conv3d ${gemmTileLabel(tile)} ${kernel} stride ${stride} ${epilogueLabel(options)}`,
+    label: `conv3d ${gemmTileLabel(tile, slices)} ${kernel} stride ${stride} ${epilogueLabel(options)}`,
     code: wgsl`
 ${declarations}
 fn wrap(p: i32, size: i32) -> i32 {
   return select(select(p, p - size, p >= size), p + size, p < 0);
 }
-${gemmMain(options, { tile, inputAligned, taps: kernel[0] * kernel[1] * kernel[2], state, prepare, place, nextTap })}
+${gemmMain(options, { tile, slices, inputAligned, taps: kernel[0] * kernel[1] * kernel[2], state, prepare, place, nextTap })}
 `,
   };
 }

@@ -22,7 +22,9 @@ export interface GemmSource {
   readonly inputAligned: boolean;
   /** Taps of one row. */
   readonly taps: number;
-  /** Declarations for which tap is the current one. */
+  /** Workgroups that share the depth of a tile; each stores its part of the sums, in rows of its own. 1 where none do. */
+  readonly slices: number;
+  /** Declarations for which tap is the current one; `tap` is the first. */
   readonly state: string;
   /** `row` is a WGSL expression: declares what `place` needs to know of that row, under names that end in `j`. */
   readonly prepare: (row: string, j: number) => string;
@@ -36,8 +38,8 @@ export function gemmThreads({ rows, columns, threadRows, threadColumns }: GemmTi
   return (rows / threadRows) * (columns / threadColumns);
 }
 
-export function gemmTileLabel({ rows, columns, depth, threadRows, threadColumns }: GemmTile): string {
-  return `tiled ${rows}x${columns}x${depth} by ${threadRows}x${threadColumns}`;
+export function gemmTileLabel({ rows, columns, depth, threadRows, threadColumns }: GemmTile, slices = 1): string {
+  return `tiled ${rows}x${columns}x${depth} by ${threadRows}x${threadColumns}${slices > 1 ? ` in ${slices} slices` : ''}`;
 }
 
 /** Throws where the threads cannot share the loads of a tile evenly. */
@@ -54,11 +56,12 @@ export function checkGemmTile(tile: GemmTile): void {
 }
 
 /**
- * Entry point over x, weight [taps · Cin, Cout] and out [rows, Cout]. Grid: x column tiles, y and z row tiles. It needs
+ * Entry point over x, weight [taps · Cin, Cout] and out [slices, rows, Cout]. Grid: x column tiles, once for each slice,
+ * y and z row tiles. It needs
  * `params.rows`, `params.cin` and `params.cout`. The next step's tile is fetched into registers while this one is used.
  */
 export function gemmMain(options: EpilogueOptions, source: GemmSource): string {
-  const { tile, inputAligned, taps, state, prepare, place, nextTap } = source;
+  const { tile, inputAligned, taps, slices, state, prepare, place, nextTap } = source;
   checkGemmTile(tile);
   const { rows, columns, depth, threadRows, threadColumns } = tile;
   const threads = gemmThreads(tile);
@@ -102,7 +105,13 @@ var<workgroup> tileB: array<vec4f, ${depth * quads}>; // [depth][columns / 4]
 @compute @workgroup_size(${threads})
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgroups: vec3u, @builtin(local_invocation_index) local: u32) {
   let firstRow = (workgroup.z * workgroups.y + workgroup.y) * ${rows}u;
-  let firstColumn = workgroup.x * ${columns}u;
+  let columnTiles = (params.cout + ${columns - 1}u) / ${columns}u;
+  let slice = workgroup.x / columnTiles;
+  let firstColumn = workgroup.x % columnTiles * ${columns}u;
+  let tapSteps = (params.cin + ${depth - 1}u) / ${depth}u;
+  let share = (${taps}u * tapSteps + ${slices - 1}u) / ${slices}u;
+  let firstStep = slice * share;
+  let endStep = min(firstStep + share, ${taps}u * tapSteps);
   let loadStep = local % ${steps}u;
   let loadRow = local / ${steps}u;
   ${lines('  ', rowLoads, (j) => prepare(`firstRow + loadRow + ${(j * threads) / steps}u`, j))}
@@ -115,13 +124,12 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgr
   ${lines('  ', rowLoads, (j) => `var from${j} = 0u; var inside${j} = false; var a${j} = vec4f();`)}
   ${lines('  ', weightLoads, (j) => `var b${j} = vec4f();`)}
   ${lines('  ', threadRows, (m) => each(threadColumns / 4, (n) => `var s${m}_${n} = vec4f();`).join(' '))}
+  var tap = firstStep / tapSteps;
+  var base = firstStep % tapSteps * ${depth}u; // the step's first input channel
   ${state}
-  var tap = 0u;
-  var base = 0u; // the step's first input channel
-  let tiles = ${taps}u * ((params.cin + ${depth - 1}u) / ${depth}u);
-  for (var step = 0u; step <= tiles; step++) {
-    if (step < tiles) {
-      if (base == 0u) {
+  for (var step = firstStep; step <= endStep; step++) {
+    if (step < endStep) {
+      if (base == 0u || step == firstStep) {
         ${lines('        ', rowLoads, place)}
       }
       let channel = base + loadStep * 4u;
@@ -136,7 +144,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgr
         ${nextTap}
       }
     }
-    if (step > 0u) {
+    if (step > firstStep) {
       for (var k = 0u; k < ${steps}u; k++) {
       ${lines('      ', threadRows, (m) => `let r${m} = tileA[k * ${rows}u + down + ${m * down}u];`)}
       ${['x', 'y', 'z', 'w'].map(product).join('\n      ')}
@@ -151,7 +159,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgr
     '  ',
     threadRows,
     (m) => `if (firstRow + down + ${m * down}u < params.rows) {
-    ${each(threadColumns / 4, (n) => `finish(s${m}_${n}, firstRow + down + ${m * down}u, firstColumn + (across + ${n * across}u) * 4u);`).join('\n    ')}
+    ${each(threadColumns / 4, (n) => `finish(s${m}_${n}, slice * params.rows + firstRow + down + ${m * down}u, firstColumn + (across + ${n * across}u) * 4u);`).join('\n    ')}
   }`,
   )}
 }

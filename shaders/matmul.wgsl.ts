@@ -64,6 +64,8 @@ ${linearMain(directThreads)}
 
 export interface LinearTiledOptions extends EpilogueOptions {
   readonly tile: GemmTile;
+  /** See `GemmSource`. */
+  readonly slices: number;
   /** The input channels come in whole vec4s. */
   readonly inputAligned: boolean;
 }
@@ -76,16 +78,16 @@ export const linearTiledParams = [
 
 /** The arguments of `linearDirect`, through workgroup memory: for GPUs and many rows. */
 export function linearTiled(options: LinearTiledOptions): Shader {
-  const { tile, inputAligned } = options;
+  const { tile, slices, inputAligned } = options;
   const { declarations, ...shader } = gemmInterface(options, inputAligned ? 'vec4f' : 'f32', linearTiledParams);
   const prepare = (row: string, j: number): string => `let row${j} = ${row};`;
   const place = (j: number): string => `inside${j} = row${j} < params.rows; from${j} = row${j} * params.cin;`;
   return {
     ...shader,
-    label: `linear ${gemmTileLabel(tile)} ${epilogueLabel(options)}`,
+    label: `linear ${gemmTileLabel(tile, slices)} ${epilogueLabel(options)}`,
     code: wgsl`
 ${declarations}
-${gemmMain(options, { tile, inputAligned, taps: 1, state: '', prepare, place, nextTap: '' })}
+${gemmMain(options, { tile, slices, inputAligned, taps: 1, state: '', prepare, place, nextTap: '' })}
 `,
   };
 }

@@ -2,12 +2,14 @@
 import { conv3dTiled } from '../../shaders/conv3d.wgsl';
 import { conv3dDirect, type Triple } from '../../shaders/conv3d_direct.wgsl';
 import { directThreads } from '../../shaders/direct.wgsl';
+import type { EpilogueOptions } from '../../shaders/epilogue.wgsl';
 import { linearGrid } from '../gpu/kernel';
 import type { Plan } from '../gpu/plan';
 import { reshape, sizeOf, type Tensor } from '../gpu/tensor';
 import { activationShape, expectTensor, formatTensor } from './check';
 import { linear } from './linear';
 import {
+  callTiled,
   checkDirectTile,
   type DirectVariant,
   freshProduct,
@@ -15,18 +17,9 @@ import {
   prepareProduct,
   productKey,
   type TiledVariant,
+  tiledVariants,
 } from './product';
-import {
-  type Adapter,
-  adapterOf,
-  channelGroups,
-  choose,
-  directTile,
-  evenPieces,
-  gemmGrid,
-  gemmTileVariants,
-  isLong,
-} from './tiles';
+import { type Adapter, adapterOf, channelGroups, choose, directTile, evenPieces, isLong } from './tiles';
 
 /** `weight` is [kt*kh*kw, Cin, Cout]: one matrix per tap, time slowest, width fastest. */
 export interface Conv3dOptions extends ProductOptions {
@@ -106,15 +99,16 @@ export function conv3d(plan: Plan, x: Tensor, options: Conv3dOptions, variant?: 
   const shader = { ...epilogue, kernel, stride, padding, circular };
   const sizes = { time, height, width, cin, outTime, outHeight, outWidth, cout };
   if (chosen.kind === 'tiled') {
-    const { tile } = chosen;
     if (!wrapsOnce) {
       throw new TypeError(
         `conv3d: circular padding [${padding}] exceeds x ${formatTensor(x)}; the tiled kernel wraps once`,
       );
     }
     const rows = sizeOf(shape) / cout;
-    const kernelOptions = { ...shader, tile, inputAligned: cin % 4 === 0 };
-    plan.call(conv3dTiled(kernelOptions), args, gemmGrid(tile, rows, cout), { ...sizes, rows }, cost);
+    const { tile } = chosen;
+    const make = (tail: EpilogueOptions, slices: number) =>
+      conv3dTiled({ ...shader, ...tail, tile, slices, inputAligned: cin % 4 === 0 });
+    callTiled(plan, chosen, { epilogue, args }, make, { ...sizes, rows }, cost);
     return out;
   }
   checkDirectTile(plan, 'conv3d', chosen, cin);
@@ -152,7 +146,7 @@ export function conv3dVariants(
   const strip = evenPieces(axis === 'time' ? time : width, adapter.isSoftware ? 16 : 4);
   const wide: DirectConv = { kind: 'direct', axis, strip, lines: 1, ...directTile(adapter, cin, cout, 2) };
   if (!adapter.isSoftware) {
-    const tiled = gemmTileVariants(sizeOf(shape) / cout, cin, cout).map((tile) => ({ kind: 'tiled', tile }) as const);
+    const tiled = tiledVariants(sizeOf(shape) / cout, cin, cout, sizeOf(kernel));
     return cin >= 8 && cout > 16 ? [...tiled, wide] : [wide, ...tiled];
   }
   const narrow: DirectConv = { ...wide, ...directTile(adapter, cin, cout, 1) };

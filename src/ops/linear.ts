@@ -1,11 +1,13 @@
 // Linear layers over the last axis: checks shapes, chooses the kernel, records it. Not the WGSL.
 import { directThreads } from '../../shaders/direct.wgsl';
+import type { EpilogueOptions } from '../../shaders/epilogue.wgsl';
 import { linearDirect, linearSplit, linearSplitQuads, linearTiled } from '../../shaders/matmul.wgsl';
 import { linearGrid } from '../gpu/kernel';
 import type { Plan } from '../gpu/plan';
 import { sizeOf, type Tensor } from '../gpu/tensor';
 import { expectTensor, formatTensor } from './check';
 import {
+  callTiled,
   checkDirectTile,
   type DirectVariant,
   freshProduct,
@@ -13,18 +15,9 @@ import {
   prepareProduct,
   productKey,
   type TiledVariant,
+  tiledVariants,
 } from './product';
-import {
-  type Adapter,
-  adapterOf,
-  channelGroups,
-  choose,
-  directTile,
-  evenPieces,
-  gemmGrid,
-  gemmTileVariants,
-  isLong,
-} from './tiles';
+import { type Adapter, adapterOf, channelGroups, choose, directTile, evenPieces, isLong } from './tiles';
 
 /** `weight` is [Cin, Cout]. */
 export type LinearOptions = ProductOptions;
@@ -63,8 +56,9 @@ export function linear(plan: Plan, x: Tensor, options: LinearOptions, variant?: 
   const { epilogue, out, args } = prepareProduct(plan, 'linear', x, options, shape);
   if (chosen.kind === 'tiled') {
     const { tile } = chosen;
-    const shader = linearTiled({ ...epilogue, tile, inputAligned: cin % 4 === 0 });
-    plan.call(shader, args, gemmGrid(tile, rows, cout), { rows, cin, cout }, cost);
+    const make = (tail: EpilogueOptions, slices: number) =>
+      linearTiled({ ...tail, tile, slices, inputAligned: cin % 4 === 0 });
+    callTiled(plan, chosen, { epilogue, args }, make, { rows, cin, cout }, cost);
     return out;
   }
   if (chosen.kind === 'split') {
@@ -85,7 +79,7 @@ export function linear(plan: Plan, x: Tensor, options: LinearOptions, variant?: 
 /** What may be fast for M rows, Cin and Cout on this adapter; the first is the default. */
 export function linearVariants(adapter: Adapter, rows: number, cin: number, cout: number): LinearVariant[] {
   if (!adapter.isSoftware) {
-    const tiled = gemmTileVariants(rows, cin, cout).map((tile): LinearVariant => ({ kind: 'tiled', tile }));
+    const tiled = tiledVariants(rows, cin, cout, 1);
     return rows > mostSplitRows ? tiled : [{ kind: 'split' }, ...tiled];
   }
   const tile = directTile(adapter, cin, cout, 2);

@@ -3,9 +3,13 @@
 import type { DirectTile } from '../../shaders/direct.wgsl';
 import type { Activation, EpilogueOptions } from '../../shaders/epilogue.wgsl';
 import type { GemmTile } from '../../shaders/gemm.wgsl';
+import { sumSlices, sumSlicesThreads } from '../../shaders/split.wgsl';
+import type { Shader } from '../../shaders/wgsl';
+import { linearGrid } from '../gpu/kernel';
 import type { Plan } from '../gpu/plan';
 import type { Tensor } from '../gpu/tensor';
 import { expectTensor } from './check';
+import { enoughWorkgroups, gemmGrid, gemmTileVariants } from './tiles';
 
 /** y = activation(product + bias) + residual. */
 export interface ProductOptions {
@@ -22,6 +26,8 @@ export interface ProductOptions {
 export interface TiledVariant {
   readonly kind: 'tiled';
   readonly tile: GemmTile;
+  /** Workgroups that share the depth of a tile (split K), for outputs too small to fill a GPU. Default 1. */
+  readonly slices?: number;
 }
 
 /** Straight from storage, in registers. */
@@ -53,6 +59,43 @@ export function prepareProduct(
     out,
     args: [x, weight, ...(bias ? [bias] : []), ...(residual ? [residual] : []), out],
   };
+}
+
+/**
+ * What may be fast on a GPU: every tile, and, where the default one leaves it idle, that one with its depth split, at
+ * least four steps a slice.
+ */
+export function tiledVariants(rows: number, cin: number, cout: number, taps: number): TiledVariant[] {
+  const tiles = gemmTileVariants(rows, cin, cout);
+  const [first] = tiles as [GemmTile];
+  const workgroups = gemmGrid(first, rows, cout).reduce((a, b) => a * b);
+  const steps = taps * Math.ceil(cin / first.depth);
+  const slices = Math.min(16, Math.ceil(enoughWorkgroups / workgroups), Math.floor(steps / 4));
+  const all = tiles.map((tile): TiledVariant => ({ kind: 'tiled', tile }));
+  return slices > 1 ? [...all, { kind: 'tiled', tile: first, slices }] : all;
+}
+
+/** Records a tiled product of `rows` × `cout` outputs: one dispatch, or one for the slices of its depth and one that sums them. */
+export function callTiled(
+  plan: Plan,
+  { tile, slices = 1 }: TiledVariant,
+  { epilogue, args }: { epilogue: EpilogueOptions; args: readonly Tensor[] },
+  shader: (epilogue: EpilogueOptions, slices: number) => Shader,
+  params: Readonly<Record<string, number>> & { readonly rows: number; readonly cout: number },
+  cost: { readonly flops: number },
+): void {
+  const { rows, cout } = params;
+  const [across, ...down] = gemmGrid(tile, rows, cout);
+  if (slices === 1) {
+    plan.call(shader(epilogue, 1), args, [across, ...down], params, cost);
+    return;
+  }
+  const [x, weight, ...rest] = args;
+  const partial = plan.alloc([slices, rows, cout]);
+  const bare = shader({ ...epilogue, bias: false, residual: false, activation: 'none' }, slices);
+  plan.call(bare, [x!, weight!, partial], [across * slices, ...down], params, cost);
+  const grid = linearGrid(rows * Math.ceil(cout / 4), sumSlicesThreads);
+  plan.call(sumSlices({ ...epilogue, f16: false, slices }), [partial, ...rest], grid, { rows, cout });
 }
 
 /** The weights and terms of another plan's product, with buffers of their own: for its time, not its result. */

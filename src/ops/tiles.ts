@@ -71,7 +71,7 @@ const gemmTiles = [
 ] as const;
 
 /** Fewer workgroups than this leave a small GPU idle. */
-const enoughWorkgroups = 96;
+export const enoughWorkgroups = 96;
 
 /** The largest tile that still gives the GPU enough workgroups, in steps that divide Cin where they can. */
 export function gemmTile(rows: number, cin: number, cout: number): GemmTile {

@@ -53,6 +53,7 @@ const variants: readonly (Conv3dVariant | undefined)[] = [
   { kind: 'direct', axis: 'time', strip: 3, lines: 1, columns: 2, ...inQuads },
   { kind: 'direct', axis: 'width', strip: 2, lines: 2, columns: 1, unroll: 8, shared: true },
   { kind: 'tiled', tile: smallTile },
+  { kind: 'tiled', tile: smallTile, slices: 3 },
 ];
 
 const name = (value: object | undefined): string =>

@@ -25,6 +25,7 @@ const variants: readonly (LinearVariant | undefined)[] = [
   { kind: 'direct', rows: 4, columns: 1, unroll: 8, shared: true },
   { kind: 'split' },
   { kind: 'tiled', tile: smallTile },
+  { kind: 'tiled', tile: smallTile, slices: 3 },
 ];
 
 const name = (value: object | undefined): string =>

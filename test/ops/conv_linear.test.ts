@@ -156,10 +156,21 @@ describe('tiles', () => {
       ...linearVariants(gpu, rows, cin, cout),
       ...conv3dVariants(gpu, [1, 3, 3], [1, 1, 1, rows, cout], cin),
     ];
-    const tiles = variants.flatMap((variant) => (variant.kind === 'tiled' ? [variant.tile] : []));
+    const tiles = variants.flatMap((variant) => (variant.kind === 'tiled' && !variant.slices ? [variant.tile] : []));
     expect(tiles).toHaveLength(6);
     expect(tiles[0]).toEqual(gemmTile(rows, cin, cout));
     for (const tile of tiles) expect(gemmTiles).toContainEqual(tile);
+  });
+
+  test('a deep product of few outputs can be split over workgroups, others not', () => {
+    const gpu = { isSoftware: false, quads: false };
+    const slices = (shape: readonly number[], cin: number) =>
+      conv3dVariants(gpu, [1, 3, 3], shape, cin).flatMap((variant) =>
+        variant.kind === 'tiled' && variant.slices ? [variant.slices] : [],
+      );
+    expect(slices([1, 2, 3, 4, 640], 640)).toEqual([5]); // 20 workgroups, 360 steps
+    expect(slices([1, 2, 3, 4, 32], 16)).toEqual([2]); // 1 workgroup, 9 steps
+    expect(slices([1, 36, 32, 32, 64], 64)).toEqual([]);
   });
 
   test('a grid covers every row within the limits', () => {

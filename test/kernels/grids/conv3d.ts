@@ -7,11 +7,11 @@ import { gemmTiles, smallTile } from './gemm';
 // Every tile on one shape, every shape with and without whole vec4s, and every epilogue. The last ones of a binding
 // layout are built into pipelines: the small ones.
 const options: Conv3dTiledOptions[] = [
-  ...gemmTiles.map((tile) => ({ ...shapes[3]!, ...epilogues[0]!, tile, inputAligned: true })),
+  ...gemmTiles.map((tile) => ({ ...shapes[3]!, ...epilogues[0]!, tile, slices: 1, inputAligned: true })),
   ...shapes.flatMap((shape) =>
-    [true, false].map((inputAligned) => ({ ...shape, ...epilogues[0]!, tile: gemmTiles[2]!, inputAligned })),
+    [true, false].map((inputAligned) => ({ ...shape, ...epilogues[0]!, tile: gemmTiles[2]!, slices: 1, inputAligned })),
   ),
-  ...epilogues.map((epilogue) => ({ ...shapes[0]!, ...epilogue, tile: smallTile, inputAligned: true })),
+  ...epilogues.map((epilogue) => ({ ...shapes[0]!, ...epilogue, tile: smallTile, slices: 3, inputAligned: true })),
 ];
 
 export const family: ShaderFamily = {

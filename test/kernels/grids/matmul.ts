@@ -14,8 +14,10 @@ const direct = [
   ...epilogues.map((epilogue) => ({ ...epilogue, ...directTiles[1]! })),
 ];
 const tiled = [
-  ...gemmTiles.flatMap((tile) => [true, false].map((inputAligned) => ({ ...epilogues[0]!, tile, inputAligned }))),
-  ...epilogues.map((epilogue) => ({ ...epilogue, tile: smallTile, inputAligned: true })),
+  ...gemmTiles.flatMap((tile) =>
+    [true, false].map((inputAligned) => ({ ...epilogues[0]!, tile, slices: 1, inputAligned })),
+  ),
+  ...epilogues.map((epilogue) => ({ ...epilogue, tile: smallTile, slices: 3, inputAligned: true })),
 ];
 
 export const family: ShaderFamily = {

@@ -19,7 +19,7 @@ import {
   type TiledVariant,
   tiledVariants,
 } from './product';
-import { type Adapter, adapterOf, channelGroups, choose, directTile, evenPieces, isLong } from './tiles';
+import { type Adapter, adapterOf, channelGroups, choose, directTile, evenPieces } from './tiles';
 
 /** `weight` is [kt*kh*kw, Cin, Cout]: one matrix per tap, time slowest, width fastest. */
 export interface Conv3dOptions extends ProductOptions {
@@ -151,10 +151,11 @@ export function conv3dVariants(
   }
   const narrow: DirectConv = { ...wide, ...directTile(adapter, cin, cout, 1) };
   if (!narrow.shared) return [wide];
-  // Short strips leave weights with little use: several lines share them. Where there are many weights, or much to do in
-  // all, more outputs earn the longer compile back.
+  // Short strips leave weights with little use: several lines share them. Where there are many weights, or a call takes
+  // 25 ms, more outputs earn the longer compile (half a second) back: a clip makes the call a hundred times.
   const weights = sizeOf(kernel) * cin * cout;
-  const outputs = weights >= 5e5 || isLong((2 * weights * sizeOf(shape)) / cout) ? 32 : 16;
+  const flops = (2 * weights * sizeOf(shape)) / cout;
+  const outputs = weights >= 5e5 || flops >= 1e8 ? 32 : 16;
   const all = batch * height * (axis === 'time' ? width : time);
   const lines = evenPieces(all, Math.max(1, Math.round(outputs / strip)));
   const more = evenPieces(all, 2 * lines);

@@ -17,7 +17,7 @@ import {
   type TiledVariant,
   tiledVariants,
 } from './product';
-import { type Adapter, adapterOf, channelGroups, choose, directTile, evenPieces, isLong } from './tiles';
+import { type Adapter, adapterOf, channelGroups, choose, directTile, evenPieces } from './tiles';
 
 /** `weight` is [Cin, Cout]. */
 export type LinearOptions = ProductOptions;
@@ -83,11 +83,7 @@ export function linearVariants(adapter: Adapter, rows: number, cin: number, cout
     return rows > mostSplitRows ? tiled : [{ kind: 'split' }, ...tiled];
   }
   const tile = directTile(adapter, cin, cout, 2);
-  const first: LinearVariant = {
-    kind: 'direct',
-    rows: evenPieces(rows, isLong(2 * rows * cin * cout) ? 32 : 24),
-    ...tile,
-  };
+  const first: LinearVariant = { kind: 'direct', rows: evenPieces(rows, 24), ...tile };
   if (!tile.shared || cin % 8 !== 0) return [first];
   const longer = { ...first, unroll: 8 };
   return [first, longer, { ...longer, columns: 1 }].filter(

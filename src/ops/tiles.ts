@@ -34,14 +34,6 @@ export function evenPieces(extent: number, most: number): number {
   return Math.ceil(extent / Math.ceil(extent / most));
 }
 
-/**
- * Whether a call of so many FLOPs takes a software adapter long enough (25 ms) that a tile of twice the code is worth its
- * compile, some half a second, to a clip, which makes the call a hundred times.
- */
-export function isLong(flops: number): boolean {
-  return flops >= 1e8;
-}
-
 /** Threads over the output channels. A quad that shares its inputs is always whole; what it has too much is not stored. */
 export function channelGroups(cout: number, { columns, shared }: DirectTile): number {
   const groups = Math.ceil(cout / (4 * columns));

@@ -129,7 +129,7 @@ function Settings({ session }: { session: Session }) {
         session={session}
         field="guidance"
         label="Guidance"
-        help="How strictly the words are followed. 1 is loose; 8 is stubborn."
+        help="How strictly the words are followed. 1 is what the model learned, and fastest; 8 is stubborn."
         slider={{ min: 1, max: 10, step: 0.5 }}
       />
       <NumberField

@@ -47,11 +47,13 @@ const linearRuns: readonly (readonly [LinearCase, LinearVariant | undefined])[] 
   ],
   [{ lead: [7], cin: 5, cout: 3, bias: true, residual: true, activation: 'silu' }, tiled],
   [{ lead: [37], cin: 30, cout: 66, residual: true, activation: 'gelu' }, tiled],
-  // The smallest tile that GPUs are given; the larger ones take minutes to compile in software.
-  [
-    { lead: [3, 13], cin: 36, cout: 40, bias: true, residual: true },
-    { kind: 'tiled', tile: gemmTiles.at(-1)! },
-  ],
+  ...gemmTiles.map(
+    (tile) =>
+      [
+        { lead: [3, 13], cin: 36, cout: 40, bias: true, residual: true },
+        { kind: 'tiled', tile },
+      ] as const,
+  ),
 ];
 
 test.for(linearRuns.map(([shape, variant]) => [`${name(shape)} | ${name(variant)}`, shape, variant] as const))(
@@ -78,6 +80,13 @@ const convRuns: readonly (readonly [Conv3dCase, Conv3dVariant | undefined])[] = 
   [{ input: [2, 9, 3, 5, 8], cout: 12, ...overTime, residual: true, bias: true }, undefined],
   [{ input: [2, 9, 3, 5, 8], cout: 12, ...overTime }, tiled],
   [{ input: [2, 5, 4, 3, 12], cout: 12, kernel: [3, 3, 3], padding: [1, 1, 1], circular: [true, false, false] }, tiled],
+  ...gemmTiles.map(
+    (tile) =>
+      [
+        { input: [1, 2, 6, 5, 3], cout: 5, ...square, bias: true, residual: true },
+        { kind: 'tiled', tile },
+      ] as const,
+  ),
 ];
 
 test.for(convRuns.map(([shape, variant]) => [`${name(shape)} | ${name(variant)}`, shape, variant] as const))(

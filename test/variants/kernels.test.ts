@@ -47,6 +47,10 @@ const linearRuns: readonly (readonly [LinearCase, LinearVariant | undefined])[] 
   ],
   [{ lead: [7], cin: 5, cout: 3, bias: true, residual: true, activation: 'silu' }, tiled],
   [{ lead: [37], cin: 30, cout: 66, residual: true, activation: 'gelu' }, tiled],
+  [
+    { lead: [3, 7], cin: 36, cout: 20, bias: true, residual: true, activation: 'silu' },
+    { ...tiled, slices: 3 },
+  ],
   ...gemmTiles.map(
     (tile) =>
       [
@@ -79,6 +83,10 @@ const convRuns: readonly (readonly [Conv3dCase, Conv3dVariant | undefined])[] = 
   [{ input: [1, 2, 6, 5, 3], cout: 5, ...square, bias: true }, undefined],
   [{ input: [2, 9, 3, 5, 8], cout: 12, ...overTime, residual: true, bias: true }, undefined],
   [{ input: [2, 9, 3, 5, 8], cout: 12, ...overTime }, tiled],
+  [
+    { input: [2, 9, 3, 5, 8], cout: 12, ...overTime, bias: true },
+    { ...tiled, slices: 3 },
+  ],
   [{ input: [2, 5, 4, 3, 12], cout: 12, kernel: [3, 3, 3], padding: [1, 1, 1], circular: [true, false, false] }, tiled],
   ...gemmTiles.map(
     (tile) =>

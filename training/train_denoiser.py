@@ -23,7 +23,8 @@ from vocabulary import load_table
 PICTURES, CLIPS = 64, 7  # a batch of each costs about the same
 CLIP_SHARE = 0.75  # of the steps of the second stage
 NULL_TEXT = 0.1  # share of prompts replaced by the empty one, for classifier-free guidance
-# Share of captions that are a word of near meaning, and `TextEncoder.blur`: less than in train_layout.py, lest the picture distrust its text.
+# Share of captions that are a word of near meaning, and `TextEncoder.blur`: less than in train_layout.py, lest the picture
+# distrust its text.
 NEAR_SHARE, BLUR = 0.2, 0.7
 LAYOUT_WEIGHT = 0.2  # of the layout's own error in a picture's loss
 FOLDED = 0.4  # guidance learnt by the second stage's pictures: as if guided with 1 / (1 - 0.4), in one forward a step

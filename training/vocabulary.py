@@ -2,7 +2,7 @@
 vector for every token, distilled from MiniLM. Not the trained text encoder (`text.py`).
 
 WordPiece cuts a rarer word into pieces ("lorry" = "lo" + "##rry") whose own vectors mean nothing. Of MiniLM's 30,522 entries
-some 8,000 are unused, in other scripts, numbers, long pieces or rare words; their places go to the words of the captions,
+some 7,000 are unused, in other scripts, numbers, long pieces or rare words; their places go to the words of the captions,
 and then to the most frequent English words that would be cut and mean something near a sticker (near_words.py). A vector is
 MiniLM's pooled output for the word alone, reduced by PCA (the recipe of Model2Vec), so that words never seen in a caption
 land near their meaning.

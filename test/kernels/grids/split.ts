@@ -1,3 +1,4 @@
+// Every text of the kernel that sums a split product's slices, for the compile test.
 import { sumSlices } from '../../../shaders/split.wgsl';
 import { grid, type ShaderFamily } from '../grid';
 

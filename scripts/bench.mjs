@@ -117,7 +117,7 @@ async function run({ only, quick, tune, json }) {
     await page.exposeFunction(
       'benchListener',
       (/** @type {{ event: any, result: BenchResult }} */ { event, result }) => {
-        if (result && ['case', 'cold', 'adapter', 'tuned', 'predictions', 'failure'].includes(event.type)) keep(result);
+        if (result && ['case', 'cold', 'adapter', 'tuned', 'counted', 'failure'].includes(event.type)) keep(result);
         if (event.type === 'done') done();
         else tell(event);
       },

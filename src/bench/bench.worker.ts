@@ -10,7 +10,7 @@ import { type MeasureOptions, measureCase, messageOf, paces } from './measure';
 import { decode, denoiserStep, frameCases } from './model/cases';
 import { coldStart } from './model/cold_start';
 import { openModel } from './model/files';
-import { clipWork } from './model/plans';
+import { countPrograms } from './model/programs';
 import { tuneModel } from './model/tuning';
 import { predictions } from './predict';
 import type { BenchEvent, TaskMessage } from './protocol';
@@ -87,7 +87,8 @@ async function wholeModel(
 ): Promise<void> {
   const model = await openModel(context.gpu, modelUrl);
   if (group === 'frames') {
-    post({ type: 'predictions', predictions: predictions(await clipWork(model, modelUrl)) });
+    const plans = countPrograms(model);
+    post({ type: 'counted', plans, predictions: predictions(plans) });
     await frameCases(context, model, options, (result) => post({ type: 'case', result }));
     return;
   }

@@ -1,6 +1,6 @@
 // Times on adapters that are not at hand, from counted work and stated assumptions. It measures nothing.
 import type { PlanStats } from '../gpu/plan';
-import type { Prediction } from './result';
+import type { PlanResult, Prediction } from './result';
 
 export interface AssumedAdapter {
   readonly name: string;
@@ -42,29 +42,25 @@ export function predictMilliseconds({ flops, bytes, dispatches }: Work, adapter:
   return 1e3 * (arithmetic + memory) + (dispatches * adapter.microsecondsPerDispatch) / 1e3;
 }
 
-export interface ClipWork {
-  /** One guided step of the picture, one step of the clip, and the whole decoder. */
-  readonly picture: Work;
-  readonly clip: Work;
-  readonly decode: Work;
-  readonly pictureSteps: number;
-  readonly clipSteps: number;
-}
-
-export function predictions(work: ClipWork): Prediction[] {
+/** @param plans all programs of a clip, among them one step of the picture and one of the clip */
+export function predictions(plans: readonly PlanResult[]): Prediction[] {
   return assumedAdapters.map((adapter) => {
-    const stepMilliseconds = predictMilliseconds(work.clip, adapter);
-    const decodeMilliseconds = predictMilliseconds(work.decode, adapter);
-    const picture = predictMilliseconds(work.picture, adapter);
-    const clip = work.pictureSteps * picture + work.clipSteps * stepMilliseconds + decodeMilliseconds;
+    const step = (part: PlanResult['part']) => {
+      const plan = plans.find((found) => found.part === part);
+      if (!plan) throw new Error(`predictions: no program of the ${part} was counted`);
+      return predictMilliseconds(plan, adapter);
+    };
+    const sum = (wanted: readonly PlanResult[]) =>
+      wanted.reduce((total, plan) => total + plan.runs * predictMilliseconds(plan, adapter), 0);
     return {
       adapter: adapter.name,
       assumptions:
         `${Math.round(100 * adapter.arithmetic)} % of peak arithmetic, ${Math.round(100 * adapter.memory)} % of ` +
         `${adapter.gigabytesPerSecond} GB/s, ${adapter.microsecondsPerDispatch} µs for each dispatch, nothing overlapping`,
-      stepMilliseconds,
-      decodeMilliseconds,
-      clipSeconds: clip / 1e3,
+      pictureMilliseconds: step('picture'),
+      stepMilliseconds: step('clip'),
+      decodeMilliseconds: sum(plans.filter(({ part }) => part === 'decode')),
+      clipSeconds: sum(plans) / 1e3,
     };
   });
 }

@@ -1,5 +1,5 @@
 // What the bench page and its threads say to each other. No code that runs.
-import type { ArmResult, CaseResult, Ceilings, Group, Machine, Prediction, TuningResult } from './result';
+import type { ArmResult, CaseResult, Ceilings, Group, Machine, PlanResult, Prediction, TuningResult } from './result';
 
 export const coldRuntimes = ['flipbook', 'onnxruntime-web'] as const;
 export type ColdRuntime = (typeof coldRuntimes)[number];
@@ -20,7 +20,7 @@ export interface TaskMessage {
 export type BenchEvent =
   | { readonly type: 'adapter'; readonly machine: Machine; readonly ceilings: Ceilings }
   | { readonly type: 'tuned'; readonly tuning: TuningResult }
-  | { readonly type: 'predictions'; readonly predictions: readonly Prediction[] }
+  | { readonly type: 'counted'; readonly plans: readonly PlanResult[]; readonly predictions: readonly Prediction[] }
   | { readonly type: 'case'; readonly result: CaseResult }
   | { readonly type: 'cold'; readonly arm: ArmResult }
   | { readonly type: 'line'; readonly text: string }

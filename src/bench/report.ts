@@ -1,5 +1,14 @@
 // A result as Markdown: the tables of docs/PERFORMANCE.md. The method around them is written by hand.
-import { type BenchResult, type CaseResult, type Group, groups, type RatioName, ratioNames, speedup } from './result';
+import {
+  type BenchResult,
+  type CaseResult,
+  type Group,
+  groups,
+  type PlanResult,
+  type RatioName,
+  ratioNames,
+  speedup,
+} from './result';
 import { armRows, columns, digits, tuningText } from './rows';
 import { geometricMean } from './statistics';
 
@@ -50,9 +59,16 @@ export function report(result: BenchResult): string {
     ];
   });
   const failures = result.failures.length > 0 ? ['### What did not run', list(result.failures)] : [];
-  return [about(result), summary(result), byPeer(result), ...sections, ...predicted(result), ...failures, ''].join(
-    '\n\n',
-  );
+  return [
+    about(result),
+    summary(result),
+    byPeer(result),
+    ...sections,
+    ...programs(result),
+    ...predicted(result),
+    ...failures,
+    '',
+  ].join('\n\n');
 }
 
 function about({ date, seconds, machine, versions, ceilings, tuning }: BenchResult): string {
@@ -144,20 +160,55 @@ function lengths(cases: readonly CaseResult[]): string {
   return markdownTable(head, rows, [false, true, true, true, true, true]);
 }
 
-function predicted({ predictions }: BenchResult): string[] {
-  if (predictions.length === 0) return [];
-  const rows = predictions.map(({ adapter, assumptions, stepMilliseconds, decodeMilliseconds, clipSeconds }) => [
-    adapter,
-    digits(stepMilliseconds),
-    digits(decodeMilliseconds),
-    digits(clipSeconds),
-    assumptions,
+/** Work and memory of the page's programs. */
+function programs({ plans }: BenchResult): string[] {
+  if (plans.length === 0) return [];
+  const rows = plans.map(({ name, runs, dispatches, flops, bytes, arenaBytes, activationBytes, liveBytes }) => [
+    name,
+    runs > 0 ? String(runs) : 'to compare',
+    String(dispatches),
+    digits(flops / 1e6),
+    ...[bytes, arenaBytes, activationBytes].map((count) => digits(count / 1e6)),
+    `${digits((100 * arenaBytes) / activationBytes)} %`,
+    `${digits((100 * liveBytes) / arenaBytes)} %`,
   ]);
-  const head = ['', 'ms per clip step', 'ms to decode', 's for a clip', 'assuming'];
+  const head = ['', 'runs a clip', 'dispatches', 'MFLOP', 'MB moved', 'arena, MB', 'activations, MB'];
+  return [
+    '### Programs of the page, and their memory',
+    'Counted, as a GPU gets them with the defaults. All activations of a program lie in its arena, which is compared with their sum ' +
+      '(what they would take if each had memory of its own) and with what is alive at the fullest moment (no arena can be smaller; WebGPU wants what a dispatch reads and what it writes in different buffers). ' +
+      'Weights, and what is handed from one program to the next, lie beside it.',
+    markdownTable([...head, 'arena of the sum', 'alive of the arena'], rows, [
+      false,
+      true,
+      true,
+      true,
+      true,
+      true,
+      true,
+      true,
+      true,
+    ]),
+  ];
+}
+
+function predicted({ plans, predictions }: BenchResult): string[] {
+  if (predictions.length === 0) return [];
+  const rows = predictions.map((found) => [
+    found.adapter,
+    digits(found.pictureMilliseconds),
+    digits(found.stepMilliseconds),
+    digits(found.decodeMilliseconds),
+    digits(found.clipSeconds),
+    found.assumptions,
+  ]);
+  const steps = (part: PlanResult['part']) => plans.find((plan) => plan.part === part)?.runs;
+  const head = ['', 'ms per picture step', 'ms per clip step', 'ms to decode', 's for a clip', 'assuming'];
   return [
     '### Predicted on GPUs',
-    'From counted FLOPs, bytes and dispatches, not measured: 36 frames, 16 guided picture steps, 8 clip steps, and decoding.',
-    markdownTable(head, rows, [false, true, true, true, false]),
+    'From the FLOPs, bytes and dispatches of these programs, not measured: all runs of a clip, with ' +
+      `${steps('picture')} picture steps, ${steps('clip')} clip steps, a preview after each, and decoding. Loading, compiling and the video's file come on top.`,
+    markdownTable(head, rows, [false, true, true, true, true, false]),
   ];
 }
 

@@ -1,4 +1,5 @@
 // What a run of the bench gives, as JSON, and the ratios that sum it up. It measures and prints nothing.
+import type { PlanStats } from '../gpu/plan';
 import { geometricMean, type Timing } from './statistics';
 
 /** In the order in which they run. */
@@ -73,9 +74,18 @@ export interface TuningResult {
   readonly remembered: boolean;
 }
 
+/** A program that the page runs for a clip with its defaults: its work and its memory, counted and not measured. */
+export interface PlanResult extends PlanStats {
+  readonly part: 'prompt' | 'picture' | 'clip' | 'preview' | 'decode';
+  readonly name: string;
+  /** How often one clip runs it; 0: it is there to compare with. */
+  readonly runs: number;
+}
+
 export interface Prediction {
   readonly adapter: string;
   readonly assumptions: string;
+  readonly pictureMilliseconds: number;
   readonly stepMilliseconds: number;
   readonly decodeMilliseconds: number;
   readonly clipSeconds: number;
@@ -120,6 +130,7 @@ export interface BenchResult {
   readonly ceilings: Ceilings | null;
   readonly tuning?: TuningResult;
   readonly cases: readonly CaseResult[];
+  readonly plans: readonly PlanResult[];
   readonly predictions: readonly Prediction[];
   readonly download: Download | null;
   /** Ours over the fastest peer; more than 1 means that we are faster (or smaller). Null: nothing to compare. */

@@ -39,6 +39,7 @@ export async function* runBench(options: RunOptions): AsyncGenerator<{ event: Ru
     versions,
     ceilings: null,
     cases: [],
+    plans: [],
     predictions: [],
     download: null,
     ratios: ratiosOf([]),
@@ -52,7 +53,7 @@ export async function* runBench(options: RunOptions): AsyncGenerator<{ event: Ru
     for await (const event of perform(task, modelUrl, limit * 60_000, signal)) {
       if (event.type === 'adapter') Object.assign(draft, { machine: event.machine, ceilings: event.ceilings });
       else if (event.type === 'tuned') draft.tuning = event.tuning;
-      else if (event.type === 'predictions') draft.predictions = event.predictions;
+      else if (event.type === 'counted') Object.assign(draft, { plans: event.plans, predictions: event.predictions });
       else if (event.type === 'case') draft.cases = [...draft.cases, event.result];
       else if (event.type === 'failure') draft.failures = [...draft.failures, `${name}: ${event.text}`];
       else if (event.type === 'cold') {

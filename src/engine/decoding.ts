@@ -1,9 +1,9 @@
 // Latents to frames: the stem over a whole loop, the head over a few frames at a time. It draws and encodes nothing.
-import { Plan } from '../gpu/plan';
+import { Plan, type PlanStats } from '../gpu/plan';
 import type { Program } from '../gpu/program';
 import { sizeOf, type Tensor, view } from '../gpu/tensor';
 import { denormalise, head, stem } from '../models/decoder';
-import type { LoadedModel } from './model';
+import type { LoadedModel, RecordableModel } from './model';
 import { allOf } from './progress';
 import { copyTensor, part, persist } from './tensors';
 
@@ -25,7 +25,7 @@ export class StemDecoder {
   readonly #z: Tensor;
   #program: Program | undefined;
 
-  constructor({ gpu, manifest, coder }: LoadedModel, latentFrames: number) {
+  constructor({ gpu, manifest, coder }: RecordableModel, latentFrames: number) {
     const { channels, size, mean, std } = manifest.latents;
     const plan = new Plan(gpu, `stem of ${latentFrames}`);
     this.latentFrames = latentFrames;
@@ -36,7 +36,11 @@ export class StemDecoder {
   }
 
   get flops(): number {
-    return this.#plan.stats.flops;
+    return this.stats.flops;
+  }
+
+  get stats(): PlanStats {
+    return this.#plan.stats;
   }
 
   async compile(signal: AbortSignal, progress: () => (done: number, total: number) => void): Promise<void> {
@@ -53,6 +57,7 @@ export class StemDecoder {
 
   dispose(): void {
     this.#program?.dispose();
+    this.#plan.dispose();
     this.#program = undefined;
   }
 }
@@ -68,7 +73,7 @@ export class HeadDecoder {
   #program: Program | undefined;
 
   /** @param features what a stem gives, for its shape */
-  constructor({ gpu, coder }: LoadedModel, features: Tensor, frames: number) {
+  constructor({ gpu, coder }: RecordableModel, features: Tensor, frames: number) {
     const plan = new Plan(gpu, `head of ${frames}`);
     this.frames = frames;
     this.#plan = plan;
@@ -77,7 +82,11 @@ export class HeadDecoder {
   }
 
   get flops(): number {
-    return this.#plan.stats.flops;
+    return this.stats.flops;
+  }
+
+  get stats(): PlanStats {
+    return this.#plan.stats;
   }
 
   async compile(signal: AbortSignal, progress: () => (done: number, total: number) => void): Promise<void> {
@@ -93,6 +102,7 @@ export class HeadDecoder {
 
   dispose(): void {
     this.#program?.dispose();
+    this.#plan.dispose();
     this.#program = undefined;
   }
 }
@@ -144,13 +154,18 @@ export class PreviewDecoder {
   readonly #stem: StemDecoder;
   readonly #head: HeadDecoder;
 
-  constructor(model: LoadedModel) {
+  constructor(model: RecordableModel) {
     this.#stem = new StemDecoder(model, 1);
     this.#head = new HeadDecoder(model, view(this.#stem.features, [1, 1, ...this.#stem.features.shape.slice(2)], 0), 1);
   }
 
   get flops(): number {
     return this.#stem.flops + this.#head.flops;
+  }
+
+  /** Of its two programs, each of which runs once for a picture. */
+  get stats(): Readonly<Record<'stem' | 'head', PlanStats>> {
+    return { stem: this.#stem.stats, head: this.#head.stats };
   }
 
   async compile(signal: AbortSignal, progress: () => (done: number, total: number) => void): Promise<void> {

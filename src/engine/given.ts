@@ -22,9 +22,16 @@ export class Given implements GivenInputs {
   readonly known: Tensor;
   readonly mask: Tensor;
   readonly pictures: Tensor;
-  readonly #gpu: Gpu;
+  readonly #gpu: Gpu | null;
 
-  constructor(gpu: Gpu, plan: Plan, frames: number, [height, width]: readonly [number, number], channels: number) {
+  /** @param gpu null in a dry run, which is given nothing */
+  constructor(
+    gpu: Gpu | null,
+    plan: Plan,
+    frames: number,
+    [height, width]: readonly [number, number],
+    channels: number,
+  ) {
     this.#gpu = gpu;
     this.known = plan.input([2, frames, height, width, channels], 'f32', 'known latents');
     this.mask = plan.input([1, frames, height, width, 1], 'f32', 'known places');
@@ -57,8 +64,9 @@ export class Given implements GivenInputs {
     const first = frame * cells;
     const places = Float32Array.from(mask ?? new Uint8Array(cells).fill(1));
     const counts = Float32Array.from({ length: cells * channels }, (_, i) => places[Math.floor(i / channels)] ?? 0);
-    this.#gpu.write(part(this.mask, [cells], first), places);
-    this.#gpu.write(part(this.known, [cells, channels], (frames * cells + first) * channels), counts);
+    const gpu = this.#opened();
+    gpu.write(part(this.mask, [cells], first), places);
+    gpu.write(part(this.known, [cells, channels], (frames * cells + first) * channels), counts);
     this.#submit((encoder) => {
       for (const { start, length } of runs(places)) {
         const to = part(this.known, [length, channels], (first + start) * channels);
@@ -67,10 +75,16 @@ export class Given implements GivenInputs {
     });
   }
 
+  #opened(): Gpu {
+    if (!this.#gpu) throw new Error('a dry run is given nothing');
+    return this.#gpu;
+  }
+
   #submit(record: (encoder: GPUCommandEncoder) => void): void {
-    const encoder = this.#gpu.device.createCommandEncoder({ label: 'given' });
+    const { device } = this.#opened();
+    const encoder = device.createCommandEncoder({ label: 'given' });
     record(encoder);
-    this.#gpu.device.queue.submit([encoder.finish()]);
+    device.queue.submit([encoder.finish()]);
   }
 }
 

@@ -29,6 +29,12 @@ export interface LoadedModel {
   dispose(): void;
 }
 
+/** What programs are recorded from. Without a GPU they only count their work. */
+export type RecordableModel = Pick<LoadedModel, 'manifest' | 'network' | 'coder'> & {
+  readonly gpu: Gpu | null;
+  readonly text: Part<TextConfig>;
+};
+
 export interface ModelSource {
   readonly modelUrl: string;
   readonly fetch?: typeof fetch;

@@ -3,7 +3,7 @@
 import { noiseKey } from '../diffusion/noise';
 import type { SamplerTable, StepCoefficients } from '../diffusion/samplers';
 import { FlipbookError } from '../gpu/errors';
-import { Plan } from '../gpu/plan';
+import { Plan, type PlanStats } from '../gpu/plan';
 import type { Program } from '../gpu/program';
 import { reshape, type Tensor } from '../gpu/tensor';
 import { type PromptRows, textEncoder } from '../models/text';
@@ -11,7 +11,7 @@ import { denoiser, type PromptFeatures, promptFeatures } from '../models/unet3d'
 import { noiseUpdate } from '../ops/noise_update';
 import { upsampleNearest } from '../ops/resample';
 import { conditionsOf, Given } from './given';
-import type { LoadedModel } from './model';
+import type { RecordableModel } from './model';
 import { clearTensor, persist } from './tensors';
 
 export interface StageShape {
@@ -65,7 +65,7 @@ export class Stage {
   #start: StageStart | undefined;
 
   /** Records the plans. `compile` comes next. */
-  constructor(model: LoadedModel, shape: StageShape) {
+  constructor(model: RecordableModel, shape: StageShape) {
     this.shape = shape;
     const name = shape.frames === 1 ? 'picture' : `clip of ${shape.frames}`;
     const { gpu, manifest } = model;
@@ -83,7 +83,13 @@ export class Stage {
 
   /** Floating-point operations of one step. */
   get flops(): number {
-    return this.#plans.step.stats.flops;
+    return this.stats.step.flops;
+  }
+
+  /** What each program takes: the prompt's and the noise's run once, the step's again and again. */
+  get stats(): Readonly<Record<'prompt' | 'start' | 'step', PlanStats>> {
+    const { prompt, start, step } = this.#plans;
+    return { prompt: prompt.stats, start: start.stats, step: step.stats };
   }
 
   /** Latents x [1, T, H, W, C]: the result after the last step. */
@@ -166,6 +172,7 @@ export class Stage {
 
   dispose(): void {
     for (const program of Object.values(this.#compiled ?? {})) program.dispose();
+    for (const plan of Object.values(this.#plans)) plan.dispose();
     this.#compiled = undefined;
   }
 
@@ -184,7 +191,7 @@ interface RecordedPrompt {
 /** Text encoder, keys and values of every block, conditions: what no step changes. */
 function recordPrompt(
   plan: Plan,
-  { text, network }: LoadedModel,
+  { text, network }: RecordableModel,
   { frames, guided }: StageShape,
   given: Given,
 ): RecordedPrompt {
@@ -207,7 +214,7 @@ function recordPrompt(
 
 function recordStep(
   plans: { readonly start: Plan; readonly step: Plan },
-  { manifest, network }: LoadedModel,
+  { manifest, network }: RecordableModel,
   { frames, guided }: StageShape,
   { features, conditions, known }: RecordedPrompt & { readonly known: Tensor },
 ): StepInputs {

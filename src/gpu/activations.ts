@@ -60,6 +60,18 @@ export class Activations {
     return this.#slots.reduce((total, slot) => total + (this.#lives[slot.index] ? slot.bytes : 0), 0);
   }
 
+  /** The most bytes that are alive during one call: no arena can be smaller. */
+  get liveBytes(): number {
+    const bytes = new Array<number>(this.#lastCall + 1).fill(0);
+    for (const slot of this.#slots) {
+      const life = this.#lives[slot.index];
+      if (!life) continue;
+      const last = this.#kept.has(slot) ? this.#lastCall : life.last;
+      for (let call = life.first; call <= last; call++) bytes[call]! += slot.bytes;
+    }
+    return bytes.reduce((most, sum) => Math.max(most, sum), 0);
+  }
+
   /** Bytes of each bank of the arena. */
   get bankBytes(): readonly number[] {
     return this.#place().bankBytes;

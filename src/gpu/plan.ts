@@ -17,6 +17,8 @@ export interface PlanStats {
   readonly arenaBytes: number;
   /** What the activations would take without reuse. */
   readonly activationBytes: number;
+  /** What is alive of them at the fullest moment: no arena can be smaller. */
+  readonly liveBytes: number;
   /** Bytes of the tensors used that belong neither to the arena nor to the plan's inputs. */
   readonly weightBytes: number;
 }
@@ -117,6 +119,7 @@ export class Plan {
       bytes: sum((call) => call.bytes),
       arenaBytes: this.#activations.bankBytes.reduce((total, bytes) => total + bytes, 0),
       activationBytes: this.#activations.totalBytes,
+      liveBytes: this.#activations.liveBytes,
       weightBytes: [...this.#weights.values()].reduce((total, bytes) => total + bytes, 0),
     };
   }

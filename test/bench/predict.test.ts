@@ -1,6 +1,7 @@
 // Predictions from counted work: the arithmetic, and that each part of the work counts.
 import { expect, test } from 'vitest';
 import { assumedAdapters, predictions, predictMilliseconds } from '../../src/bench/predict';
+import { planOf } from './results';
 
 const adapter = {
   name: 'test',
@@ -18,13 +19,29 @@ test('arithmetic, memory and dispatches add up', () => {
   expect(predictMilliseconds({ flops: 5e9, bytes: 5e8, dispatches: 100 }, adapter)).toBeCloseTo(21, 9);
 });
 
-test('a clip is its steps and its decoding, on every assumed adapter', () => {
-  const work = { flops: 1e9, bytes: 1e8, dispatches: 100 };
-  const nothing = { flops: 0, bytes: 0, dispatches: 0 };
-  const made = predictions({ picture: nothing, clip: work, decode: work, pictureSteps: 16, clipSteps: 8 });
+test('a clip is all runs of its programs, on every assumed adapter', () => {
+  const [small, large] = [planOf({ flops: 1e8, dispatches: 20 }), planOf({ flops: 1e9, bytes: 1e8, dispatches: 100 })];
+  const made = predictions([
+    { ...small, part: 'prompt', runs: 1 },
+    { ...small, part: 'picture', runs: 8 },
+    { ...large, part: 'clip', runs: 4 },
+    { ...small, part: 'preview', runs: 12 },
+    { ...large, part: 'decode', runs: 3 },
+    { ...large, part: 'decode', runs: 0 },
+  ]);
   expect(made.map(({ adapter }) => adapter)).toEqual(assumedAdapters.map(({ name }) => name));
-  made.forEach(({ stepMilliseconds, decodeMilliseconds, clipSeconds }, i) => {
-    expect(stepMilliseconds).toBe(predictMilliseconds(work, assumedAdapters[i]!));
-    expect(clipSeconds).toBeCloseTo((8 * stepMilliseconds + decodeMilliseconds) / 1e3, 12);
+  made.forEach((found, i) => {
+    const [few, many] = [small, large].map((plan) => predictMilliseconds(plan, assumedAdapters[i]!)) as [
+      number,
+      number,
+    ];
+    expect(found.pictureMilliseconds).toBe(few);
+    expect(found.stepMilliseconds).toBe(many);
+    expect(found.decodeMilliseconds).toBeCloseTo(3 * many, 9);
+    expect(found.clipSeconds).toBeCloseTo((21 * few + 7 * many) / 1e3, 12);
   });
+});
+
+test('without a step of the clip there is nothing to predict', () => {
+  expect(() => predictions([planOf({ flops: 1, dispatches: 1 })])).toThrow('no program of the clip');
 });

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { markdownTable, marks, report, withReport } from '../../src/bench/report';
 import { armRows, columns, digits } from '../../src/bench/rows';
-import { arm, caseOf, failedArm, resultOf } from './results';
+import { arm, caseOf, failedArm, planOf, resultOf } from './results';
 
 const arms = [
   arm('flipbook', 'ours', 1000),
@@ -40,7 +40,14 @@ test('the report tells goals, failures and predictions', () => {
     resultOf(result.cases, {
       failures: ['decode: it took longer than 6 minutes'],
       predictions: [
-        { adapter: 'some GPU', assumptions: 'much', stepMilliseconds: 12, decodeMilliseconds: 34, clipSeconds: 5.6 },
+        {
+          adapter: 'some GPU',
+          assumptions: 'much',
+          pictureMilliseconds: 1.5,
+          stepMilliseconds: 12,
+          decodeMilliseconds: 34,
+          clipSeconds: 5.6,
+        },
       ],
       download: { engine: 60_000, page: 90_000, onnxruntime: 7_000_000 },
     }),
@@ -49,9 +56,25 @@ test('the report tells goals, failures and predictions', () => {
   expect(text).toContain('| decode_vs_ort | not measured | 3× |  |');
   expect(text).toContain('| 3D convolution | 7.00× |  |  |');
   expect(text).toContain('- decode: it took longer than 6 minutes');
-  expect(text).toContain('| some GPU | 12.0 | 34.0 | 5.60 | much |');
+  expect(text).toContain('| some GPU | 1.50 | 12.0 | 34.0 | 5.60 | much |');
   expect(text).toContain('engine 60.0 kB');
   expect(text).toContain('Invalid \\| pipeline');
+});
+
+test('programs are shown with their arena, against the sum of activations and what is alive', () => {
+  const step = planOf({
+    runs: 8,
+    dispatches: 99,
+    flops: 5e8,
+    bytes: 6e7,
+    arenaBytes: 2e6,
+    activationBytes: 2e7,
+    liveBytes: 1.8e6,
+  });
+  const text = report(resultOf([], { plans: [step, { ...step, name: 'another way', runs: 0 }] }));
+  expect(text).toContain('| picture step | 8 | 99 | 500 | 60.0 | 2.00 | 20.0 | 10.0 % | 90.0 % |');
+  expect(text).toContain('| another way | to compare | 99 |');
+  expect(report(resultOf([]))).not.toContain('Programs of the page');
 });
 
 test('lengths are shown per frame and step', () => {

@@ -5,6 +5,7 @@ import {
   type BenchResult,
   type CaseResult,
   type Group,
+  type PlanResult,
   type Runtime,
   ratiosOf,
 } from '../../src/bench/result';
@@ -22,6 +23,12 @@ export function caseOf(group: Group, arms: readonly ArmResult[], name = `a case 
   return { group, name, source: 'embedded model', cost: { flops: 4e9, bytes: 1e8 }, arms };
 }
 
+/** A program of the page that does and takes nothing but what is said. */
+export function planOf(more: Partial<PlanResult>): PlanResult {
+  const bytes = { bytes: 0, arenaBytes: 0, activationBytes: 0, liveBytes: 0, weightBytes: 0 };
+  return { part: 'picture', name: 'picture step', runs: 1, flops: 0, dispatches: 0, ...bytes, ...more };
+}
+
 export function resultOf(cases: readonly CaseResult[], more: Partial<BenchResult> = {}): BenchResult {
   return {
     schema: 1,
@@ -31,6 +38,7 @@ export function resultOf(cases: readonly CaseResult[], more: Partial<BenchResult
     versions: { 'onnxruntime-web': '1.30.0' },
     ceilings: { gflops: 8, gigabytesPerSecond: 10 },
     cases,
+    plans: [],
     predictions: [],
     download: null,
     ratios: ratiosOf(cases),

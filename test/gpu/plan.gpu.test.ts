@@ -23,6 +23,7 @@ describe('recording', () => {
       bytes: 8000 + 200 + 8000,
       arenaBytes: 4096,
       activationBytes: 4000,
+      liveBytes: 4000,
       weightBytes: 200,
     });
   });

@@ -4,7 +4,7 @@ import type { Gpu } from '../../gpu/device';
 import { gpuMeasure, tune } from '../../ops/tune';
 import type { TuningResult } from '../result';
 import { openModel } from './files';
-import { problemsOf } from './plans';
+import { problemsOf } from './programs';
 
 /** At most, where nobody says. A software renderer takes a second or more to compile one variant. */
 const secondsFor = { hardware: 3, software: 60 } as const;

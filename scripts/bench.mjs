@@ -1,8 +1,9 @@
 // `npm run bench -- [--only NAME[,NAME]] [--quick] [--tune] [--json FILE] [--report FILE]`: bench.html, driven in a headless browser.
 // Progress on stderr, the ratios on stdout. The JSON is written after every case, so that a run that is cut off leaves
-// what it has. `--report` renders a result into a document: of this run, or with `--from FILE` of an earlier one.
+// what it has. `--report` renders a result into a document, and its charts beside it: of this run, or with `--from FILE` of an
+// earlier one.
 import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { buildIfStale, install, root, serve } from './site.mjs';
@@ -45,9 +46,11 @@ async function main() {
         json: values.json && given(values.json),
       });
   if (values.report) {
-    const { withReport } = await load('report');
+    const { chartFile, withReport } = await load('report');
     const path = given(values.report);
     await writeFile(path, withReport(await readFile(path, 'utf8'), result));
+    const svg = await draw(result);
+    if (svg) await writeFile(join(dirname(path), chartFile), svg);
     say(`Wrote ${values.report}`);
   }
   for (const name of ratioNames) {
@@ -58,6 +61,15 @@ async function main() {
   if (result.cases.length === 0) throw new Error('nothing was measured');
 }
 
+/** The charts as SVG. @param {BenchResult} result */
+async function draw(result) {
+  const { charts } = await load('charts');
+  const specification = charts(result);
+  if (!specification) return undefined;
+  const [{ compile }, { parse, View }] = await Promise.all([import('vega-lite'), import('vega')]);
+  return new View(parse(compile(specification).spec), { renderer: 'none' }).toSVG();
+}
+
 /** A path as the caller wrote it: npm changes the folder. @param {string} path */
 function given(path) {
   return resolve(process.env.INIT_CWD ?? process.cwd(), path);
@@ -65,9 +77,13 @@ function given(path) {
 
 /**
  * A module of the page, which is TypeScript.
- * @template {'result' | 'report'} Name
+ * @template {'result' | 'report' | 'charts'} Name
  * @param {Name} name
- * @returns {Promise<Name extends 'result' ? typeof import('../src/bench/result.ts') : typeof import('../src/bench/report.ts')>}
+ * @returns {Promise<{
+ *   result: typeof import('../src/bench/result.ts'),
+ *   report: typeof import('../src/bench/report.ts'),
+ *   charts: typeof import('../src/bench/charts.ts'),
+ * }[Name]>}
  */
 async function load(name) {
   const { runnerImport } = await import('vite');

@@ -15,7 +15,10 @@ import { geometricMean } from './statistics';
 /** Between these lines of the document everything is replaced. */
 export const marks = { begin: '<!-- bench:begin -->', end: '<!-- bench:end -->' } as const;
 
-const titles: Readonly<Record<Group, string>> = {
+/** Beside the document; made of charts.ts's specification. */
+export const chartFile = 'performance.svg';
+
+export const titles: Readonly<Record<Group, string>> = {
   conv3d: '3D convolution',
   temporal_attention: 'Attention over frames',
   spatial_attention: 'Attention within frames',
@@ -62,6 +65,7 @@ export function report(result: BenchResult): string {
   return [
     about(result),
     summary(result),
+    `![Charts: ratios with their goals, each arm's share of the adapter's limit, time over frames](${chartFile})`,
     byPeer(result),
     ...sections,
     ...programs(result),

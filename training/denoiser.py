@@ -172,10 +172,15 @@ class Denoiser(nn.Module):
         return self.conv_out(F.silu(self.norm_out(h))).unflatten(0, (b, n))
 
 
-def picture_conditions(x: Tensor, known: Tensor | None = None, known_mask: Tensor | None = None) -> Tensor:
-    """Conditions for making a picture from text: no picture, not a clip. `known` as in `clip_conditions`."""
+def picture_conditions(x: Tensor, known: Tensor | None = None, known_mask: Tensor | None = None,
+                       sketch: Tensor | None = None) -> Tensor:
+    """Conditions for making a picture x [B, 1, 12, 16, 16] from text: not a clip. `known` as in `clip_conditions`.
+
+    sketch [B, 12, 16, 16] holds latents of what the picture is to look like, roughly (`degrade.py`); 0 where there is none.
+    """
     given, mask = known_part(x, known, known_mask)
-    return torch.cat([given, mask, torch.zeros(*x.shape[:2], INPUT - 2 * LATENT - 1, *x.shape[3:])], dim=2)
+    rough = torch.zeros_like(x) if sketch is None else sketch[:, None]
+    return torch.cat([given, mask, rough, torch.zeros(*x.shape[:2], 3, *x.shape[3:])], dim=2)
 
 
 def clip_conditions(x: Tensor, picture: Tensor, known: Tensor | None = None, known_mask: Tensor | None = None) -> Tensor:

@@ -3,14 +3,15 @@
     python3 training/latents.py --minutes 12
 
 Writes latents.pt: {"clips": [N, 9, 12, 16, 16] f16, "anchors": [N, 9, 12, 16, 16] f16, "clip_rows": [...],
-"pictures": [M, 12, 16, 16] f16, "picture_rows": [...], "held_out" and "held_out_rows" likewise for the names that are
-held out of training, "mean": [12], "std": [12]}. `anchors[:, k]` is the picture (a still
-loop of one frame) of frame 4k, the first that latent frame k covers. Clips are the data set's loops and stills in
-synthetic motion; names come in random order, so that a run cut short by `--minutes` is still a fair sample.
+"pictures": [M, 12, 16, 16] f16, "picture_rows": [...], "degraded": [4, M, 12, 16, 16] f16 (`degrade.py`), "held_out" and
+"held_out_rows" like the pictures for the names that are held out of training, "mean": [12], "std": [12]}. `anchors[:, k]`
+is the picture (a still loop of one frame) of frame 4k, the first that latent frame k covers. Clips are the data set's loops
+and stills in synthetic motion; names come in random order, so that a run cut short by `--minutes` is still a fair sample.
 """
 
 import argparse
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,10 @@ from torch import Tensor
 from autoencoder import TIME, Autoencoder
 from data import FRAMES, data_dir
 from dataset import Stickers, jitter, to_float
+from degrade import degrade
 from motion import MOTIONS, animate
+
+LOOKS = 4  # of each picture, degraded
 
 
 @torch.no_grad()
@@ -32,16 +36,26 @@ def encode_loop(model: Autoencoder, clip: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @torch.no_grad()
-def encode_pictures(model: Autoencoder, stickers: Stickers) -> tuple[Tensor, list[dict]]:
+def encode_pictures(model: Autoencoder, stickers: Stickers, change: Callable[[Tensor], Tensor] = lambda picture: picture) -> Tensor:
     """Every still and every loop's first frame, as they are: with little time to train, a picture that is always in the
     same place is learnt in far fewer looks than one that is shifted, turned and mirrored."""
-    items = [(stickers.stills[i], row) for i, row in stickers.still_rows] + [(stickers.clips[i][0], row) for i, row in stickers.clip_rows]
+    images = [stickers.stills[i] for i, _ in stickers.still_rows] + [stickers.clips[i][0] for i, _ in stickers.clip_rows]
     latents = []
-    for start in range(0, len(items), 32):
-        images = torch.stack([to_float(image) for image, _ in items[start : start + 32]])
-        h = model.encoder.features(images.contiguous(memory_format=torch.channels_last))
+    for start in range(0, len(images), 32):
+        batch = torch.stack([change(to_float(image)) for image in images[start : start + 32]])
+        h = model.encoder.features(batch.contiguous(memory_format=torch.channels_last))
         latents.append(model.encoder.compress(h.repeat_interleave(TIME, 0), TIME).half())
-    return torch.cat(latents), [row for _, row in items]
+    return torch.cat(latents)
+
+
+def picture_rows(stickers: Stickers) -> list[dict]:
+    return [row for _, row in stickers.still_rows + stickers.clip_rows]
+
+
+def encode_degraded(model: Autoencoder, stickers: Stickers) -> Tensor:
+    """[LOOKS, M, 12, 16, 16]: every picture, worse in a few random ways."""
+    rng = np.random.default_rng(3)
+    return torch.stack([encode_pictures(model, stickers, lambda picture: degrade(picture, rng)) for _ in range(LOOKS)])
 
 
 def clip_plan(stickers: Stickers, rng: np.random.Generator) -> list[tuple[str, int, dict]]:
@@ -58,10 +72,10 @@ def clip_plan(stickers: Stickers, rng: np.random.Generator) -> list[tuple[str, i
 
 def encode_all(model: Autoencoder, stickers: Stickers, seconds: float) -> dict:
     rng = np.random.default_rng(0)
-    pictures, picture_rows = encode_pictures(model, stickers)
-    held, held_rows = encode_pictures(model, stickers.part("held_out"))
-    out: dict = {"clips": [], "anchors": [], "clip_rows": [], "pictures": pictures, "picture_rows": picture_rows,
-                 "held_out": held, "held_out_rows": held_rows}
+    held = stickers.part("held_out")
+    out: dict = {"clips": [], "anchors": [], "clip_rows": [], "degraded": encode_degraded(model, stickers),
+                 "pictures": encode_pictures(model, stickers), "picture_rows": picture_rows(stickers),
+                 "held_out": encode_pictures(model, held), "held_out_rows": picture_rows(held)}
     began = time.time()
     for kind, i, row in clip_plan(stickers, rng):
         if time.time() - began > seconds:

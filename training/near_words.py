@@ -71,11 +71,13 @@ def all_near_words(root: Path) -> Words:
 
 
 def load_near_words(root: Path) -> Words:
-    """For captions: without the words that the evaluation asks for as never seen, and those that only held-out names have."""
+    """For captions: whole words of the vocabulary (a piece has no meaning to learn), without the words that the evaluation asks
+    for as never seen, and those that only held-out names have."""
     index = json.loads((root / "index.json").read_text())
     trained = {kind: [row for row in rows if not row["held_out"]] for kind, rows in index.items() if kind in ("clips", "stills")}
     unseen = (set(json.loads(WORDS.read_text())) | caption_words(index)) - caption_words(trained)
-    return {name: [pair for pair in words if pair[0] not in unseen] for name, words in all_near_words(root).items()}
+    whole = json.loads((root / "tokenizer.json").read_text())["model"]["vocab"].keys() - unseen
+    return {name: [pair for pair in words if pair[0] in whole] for name, words in all_near_words(root).items()}
 
 
 def main() -> None:

@@ -31,7 +31,8 @@ FOLDED = 0.4  # guidance learnt by the second stage's pictures: as if guided wit
 MOTION_GIVEN = 0.5
 # Logit-normal times, shifted to noise: a sticker's outline is decided at t > 0.8, which a mean of 0 draws 8 % of the time.
 TIME_MEAN, TIME_STD = 1.2, 1.1
-KNOWN_PICTURE, KNOWN_CLIP = 0.05, 0.15  # share of the batch in which a part of the latents is given
+KNOWN_PICTURE, KNOWN_CLIP = 0.1, 0.15  # share of the batch in which a part of the latents is given
+SKETCHED = 0.2  # share of the pictures that a degraded one of themselves is given with
 # Names come in families that look alike; each counts as a few names, so that training time goes to different things.
 FAMILIES = {"keycap": 3, "Japanese": 4, "family": 4, "input": 1}
 SYNTHETIC = 0.5  # a still in made-up motion counts half of a real loop: it moves more, and looks worse
@@ -61,6 +62,7 @@ class Latents:
         self.mean = stored["mean"].view(-1, 1, 1)
         self.std = stored["std"].view(-1, 1, 1)
         self.singles, self.clips, self.anchors = stored["pictures"], stored["clips"], stored["anchors"]
+        self.degraded = stored["degraded"]
         self.picture_rows, self.clip_rows = stored["picture_rows"], stored["clip_rows"]
         self.held, self.held_rows = stored["held_out"], stored["held_out_rows"]
         self.picture_groups, self.picture_weights = self.group(self.picture_rows)
@@ -91,10 +93,12 @@ class Latents:
     def caption(self, row: dict, rng: np.random.Generator) -> str:
         return draw_caption(row, rng, self.near_words.get(row["name"], []), self.near_share)
 
-    def pictures(self, count: int, rng: np.random.Generator) -> tuple[Tensor, list[str]]:
-        """[B, 1, 12, 16, 16] and captions."""
+    def pictures(self, count: int, rng: np.random.Generator) -> tuple[Tensor, Tensor, list[str]]:
+        """[B, 1, 12, 16, 16], each degraded in one of its ways [B, 12, 16, 16], and captions."""
         drawn = self.draw(self.picture_groups, self.picture_weights, count, rng)
-        return self.normalise(self.singles[drawn])[:, None], [self.caption(self.picture_rows[i], rng) for i in drawn]
+        degraded = self.degraded[rng.integers(len(self.degraded), size=count), drawn]
+        texts = [self.caption(self.picture_rows[i], rng) for i in drawn]
+        return self.normalise(self.singles[drawn])[:, None], self.normalise(degraded), texts
 
     def loops(self, count: int, rng: np.random.Generator) -> tuple[Tensor, Tensor, list[str], Tensor]:
         """[B, 9, 12, 16, 16] rolled to a random start, the picture of its first frame, captions, relative motion [B]."""
@@ -174,8 +178,9 @@ def main() -> None:
             given = (torch.rand(len(x0)) < MOTION_GIVEN).float()
             motion = torch.stack([amount * given, given], 1).float()
         else:
-            x0, texts = latents.pictures(PICTURES // loop.size, rng)
-            conditions = picture_conditions(x0, x0, known_mask(x0, KNOWN_PICTURE, rng))
+            x0, degraded, texts = latents.pictures(PICTURES // loop.size, rng)
+            sketched = (torch.rand(len(x0), 1, 1, 1) < SKETCHED).float()
+            conditions = picture_conditions(x0, x0, known_mask(x0, KNOWN_PICTURE, rng), degraded * sketched)
             motion = torch.zeros(len(x0), 2)
         texts = ["" if rng.random() < NULL_TEXT else text for text in texts]
         tokens, mask = trimmed(*tokenizer(texts))

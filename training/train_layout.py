@@ -46,7 +46,7 @@ def main() -> None:
     torch.manual_seed(loop.steps * loop.size + loop.rank)
     loop.ema.text.blur = 0.0
     for _ in loop:
-        x0, texts = latents.pictures(BATCH // loop.size, rng)
+        x0, _, texts = latents.pictures(BATCH // loop.size, rng)
         tokens, mask = trimmed(*tokenizer(["" if rng.random() < NULL_TEXT else text for text in texts]))
         _, pooled = model.text(tokens, mask)
         loss = layout_loss(model, pooled, x0)

@@ -1,11 +1,11 @@
 """The page's vocabulary: MiniLM's WordPiece with whole words in place of tokens that prompts for stickers never need, and a
 vector for every token, distilled from MiniLM. Not the trained text encoder (`text.py`).
 
-WordPiece cuts a rarer word into pieces ("lorry" = "lo" + "##rry") whose own vectors mean nothing. Of MiniLM's 30,522 entries
-some 7,000 are unused, in other scripts, numbers, long pieces or rare words; their places go to the words of the captions,
-and then to the most frequent English words that would be cut and mean something near a sticker (near_words.py). A vector is
-MiniLM's pooled output for the word alone, reduced by PCA (the recipe of Model2Vec), so that words never seen in a caption
-land near their meaning.
+WordPiece cuts a rarer word into pieces ("lorry" = "lo" + "##rry") whose own vectors mean nothing. So of MiniLM's 30,522
+entries those that are unused, in other scripts, numbers and long pieces give their places to words, and among words the
+captions' come first, then the frequent ones, where a thing that one can see needs a hundredth of the frequency that a name
+needs. A vector is MiniLM's pooled output for the word alone, reduced by PCA (the recipe of Model2Vec), so that words never
+seen in a caption land near their meaning.
 
     python3 training/vocabulary.py      # writes table.pt and tokenizer.json into $FLIPBOOK_DATA
 """
@@ -20,43 +20,48 @@ from torch import Tensor
 
 from data import data_dir
 from minilm import MiniLM, minilm_dir
-from near_words import all_near_words, frequent_words
 from prompts import caption_words
+from wordnet import WordNet
 
 TABLE = 96
 SPECIAL = {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"}
-COMMON = 40000  # a token that is not among so many frequent words, nor in a caption, gives up its place
+WORD = re.compile(r"[a-z]{3,}")
+FREQUENT = 200000  # English words that are ranked
+SPARE = re.compile(r"\[unused.*|\d{3,}\w*|##\d+\w*|##[a-z]{4,}|.*[^ -~].*")  # tokens that prompts do not need
 
 
-def replaceable(vocabulary: dict[str, int], needed: set[str]) -> list[int]:
-    """Ids of tokens that prompts do not need: unused, other scripts, longer numbers, pieces of four letters, rare words."""
+def ranked_words(root: Path) -> list[str]:
+    """The captions' words, then English ones by how often they occur (a power of ten is 1), things before names."""
+    from wordfreq import top_n_list, zipf_frequency
 
-    def spare(token: str) -> bool:
-        return (token.startswith("[unused") or not token.isascii() or re.fullmatch(r"\d{3,}\w*|##\d+\w*|##[a-z]{4,}", token) is not None
-                or re.fullmatch(r"[a-z]{2,}", token) is not None and token not in needed)
+    wordnet = WordNet(root)
 
-    return sorted(i for token, i in vocabulary.items() if token not in SPECIAL and spare(token))
+    def rank(word: str) -> float:
+        kind = 1 if wordnet.visible(word) else 0 if wordnet.knows(word) else -1
+        return zipf_frequency(word, "en") + kind
+
+    words = sorted(top_n_list("en", FREQUENT), key=rank, reverse=True)
+    in_captions = sorted(caption_words(json.loads((root / "index.json").read_text())))
+    return [word for word in dict.fromkeys([*in_captions, *words]) if WORD.fullmatch(word)]
 
 
 def build(root: Path) -> tuple[Tensor, dict]:
     """-> table [30522, 96] with unit variance overall, tokenizer.json."""
-    from wordfreq import top_n_list
-
     sentences = MiniLM()
     described = json.loads((minilm_dir() / "tokenizer.json").read_text())
     vocabulary = described["model"]["vocab"]
-    in_captions = caption_words(json.loads((root / "index.json").read_text()))
-    near = {word for words in all_near_words(root).values() for word, _ in words}
-    candidates = sorted(in_captions) + [word for word in frequent_words() if word in near]
-    free = replaceable(vocabulary, in_captions | set(top_n_list("en", COMMON)))
-    spared = set(free)
-    kept = {token: i for token, i in vocabulary.items() if i not in spared}
-    words = [word for word in dict.fromkeys(candidates) if re.fullmatch(r"[a-z]{3,}", word) and word not in kept][: len(free)]
+    places = {token: i for token, i in vocabulary.items()
+              if token not in SPECIAL and (WORD.fullmatch(token) or SPARE.fullmatch(token))}
+    words = ranked_words(root)[: len(places)]
+    stay = {word for word in words if word in places}
+    free = sorted(i for token, i in places.items() if token not in stay)
+    new = [word for word in words if word not in stay]
+    kept = {token: i for token, i in vocabulary.items() if token not in places or token in stay}
 
     spelt = [[i] for i in range(len(vocabulary))]
-    for i, pieces in zip(free, sentences.pieces(words)):
+    for i, pieces in zip(free, sentences.pieces(new)):
         spelt[i] = pieces
-    described["model"]["vocab"] = dict(sorted({**kept, **dict(zip(words, free))}.items(), key=lambda pair: pair[1]))
+    described["model"]["vocab"] = dict(sorted({**kept, **dict(zip(new, free))}.items(), key=lambda pair: pair[1]))
 
     vectors = sentences.embed(spelt)
     vectors = vectors - vectors.mean(0)

@@ -1,3 +1,4 @@
+// Every option of attention within rows and to a prompt, for the compile test. Results are attention.test.ts's.
 import { attention } from '../../../shaders/attention.wgsl';
 import { each, type ShaderFamily } from '../grid';
 import { headOptions } from './streaming_softmax';

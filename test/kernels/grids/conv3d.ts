@@ -1,3 +1,5 @@
+// Every option of the tiled convolution, for the compile test; all tiles of the GPUs with a few epilogues only. Results are
+// conv3d.test.ts's.
 import { type Conv3dTiledOptions, conv3dTiled } from '../../../shaders/conv3d.wgsl';
 import { each, type ShaderFamily } from '../grid';
 import { shapes } from './conv3d_direct';

@@ -1,3 +1,5 @@
+// Every option of the direct convolution, and the shapes of kernels that conv3d.ts shares, for the compile test. Results are
+// conv3d.test.ts's.
 import { type Conv3dDirectOptions, conv3dDirect } from '../../../shaders/conv3d_direct.wgsl';
 import { each, type ShaderFamily } from '../grid';
 import { epilogues } from './epilogue';

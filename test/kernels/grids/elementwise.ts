@@ -1,3 +1,4 @@
+// Every option of the elementwise kernels, for the compile test. Results are elementwise.test.ts's.
 import { affine, concat, concatParams, elementwise } from '../../../shaders/elementwise.wgsl';
 import { each, grid, type ShaderFamily } from '../grid';
 

@@ -1,3 +1,4 @@
+// Every epilogue of a product, for the grids of conv3d and matmul, which compile them. It has no cases of its own.
 import { epilogueLabel, finish, gemmInterface, weightAt } from '../../../shaders/epilogue.wgsl';
 import type { ShaderFamily } from '../grid';
 

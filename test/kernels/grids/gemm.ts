@@ -1,3 +1,4 @@
+// The workgroup tiles of products, for the grids of conv3d and matmul, which compile them. It has no cases of its own.
 import { checkGemmTile, type GemmTile, gemmMain, gemmThreads, gemmTileLabel } from '../../../shaders/gemm.wgsl';
 import type { ShaderFamily } from '../grid';
 

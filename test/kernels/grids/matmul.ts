@@ -1,3 +1,5 @@
+// Every option of the linear layers, for the compile test; all tiles of the GPUs with a few epilogues only. Results are
+// matmul.test.ts's.
 import { type LinearDirectOptions, linearDirect, linearSplit, linearTiled } from '../../../shaders/matmul.wgsl';
 import { each, type ShaderFamily } from '../grid';
 import { epilogues } from './epilogue';

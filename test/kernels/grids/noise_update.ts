@@ -1,3 +1,4 @@
+// Every option of the noise update, for the compile test. Results are noise_update.test.ts's.
 import { noiseUpdate } from '../../../shaders/noise_update.wgsl';
 import { grid, type ShaderFamily } from '../grid';
 

@@ -1,3 +1,4 @@
+// What the grids of the group and layer norms share, and the parts that they compile. It has no cases of its own.
 import { componentSum, siluFunction, vector, workgroupSum } from '../../../shaders/norm.wgsl';
 import type { ShaderFamily } from '../grid';
 

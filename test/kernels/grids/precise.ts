@@ -1,3 +1,4 @@
+// A place for the exact functions, which are text: the grids of random and embed compile them. It has no cases of its own.
 import type { ShaderFamily } from '../grid';
 
 /** WGSL functions as text: random and embed compile them. */

@@ -1,3 +1,4 @@
+// Every module that draws a frame, for the compile test. Results are present.test.ts's.
 import { present } from '../../../shaders/present.wgsl';
 import type { ShaderFamily } from '../grid';
 

@@ -1,3 +1,4 @@
+// Both outputs of the random kernel, for the compile test. Results are random.test.ts's.
 import { random } from '../../../shaders/random.wgsl';
 import { grid, type ShaderFamily } from '../grid';
 

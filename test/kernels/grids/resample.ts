@@ -1,3 +1,4 @@
+// Every option of the kernels that move or average pixels, for the compile test. Results are resample.test.ts's.
 import { resample } from '../../../shaders/resample.wgsl';
 import { grid, type ShaderFamily } from '../grid';
 

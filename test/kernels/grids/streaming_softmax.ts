@@ -1,3 +1,5 @@
+// The head widths and schedules of attention, for the grids of attention and temporal_attention, which compile them. It has
+// no cases of its own.
 import {
   type Schedule,
   streamingSoftmax,

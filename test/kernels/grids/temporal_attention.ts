@@ -1,3 +1,4 @@
+// Every option of attention across frames, for the compile test. Results are temporal_attention.test.ts's.
 import { temporalAttention } from '../../../shaders/temporal_attention.wgsl';
 import { each, type ShaderFamily } from '../grid';
 import { headOptions } from './streaming_softmax';

@@ -1,61 +1,104 @@
-// The engine's worker as an `Engine`: one message per call, failures thrown as FlipbookError. It draws and decides nothing.
+// The engine's worker as an `Engine`: one message per call, failures thrown as FlipbookError, and a new worker on a new canvas
+// after one that stopped. It draws and decides nothing.
 import { proxy, type Remote, transfer, wrap } from 'comlink';
 import { type ErrorCode, FlipbookError } from './gpu/errors';
-import type { Engine, EngineWorker, Reply } from './protocol';
+import type { AdapterReport, Engine, EngineWorker, Failure, Reply } from './protocol';
+
+/** A worker that has not stopped, as far as is known. */
+interface Running {
+  readonly remote: Remote<EngineWorker>;
+  /** Rejects when it stops: a worker that dies (out of memory, a script that did not load) answers nobody. */
+  readonly stopped: Promise<never>;
+}
+
+interface Place {
+  readonly element: HTMLElement;
+  readonly onAdapter: (adapter: AdapterReport) => void;
+}
 
 export function createEngine(): Engine {
-  let worker: { readonly remote: Remote<EngineWorker>; readonly crashed: Promise<never> } | undefined;
-  /** Why there will be no worker: said again whenever one is asked for. */
-  let unavailable: FlipbookError | undefined;
+  let place: Place | undefined;
+  let running: Running | undefined;
+  /** Why there is none. */
+  let failure: unknown = new Error('attach comes first');
+  let playing = true;
 
-  /** A worker that dies without an answer (out of memory, a script that did not load) must not leave the page waiting. */
-  const ask = async <T>(call: (remote: Remote<EngineWorker>) => Promise<Reply<T>>): Promise<T> => {
-    if (!worker) throw unavailable ?? new Error('attach comes first');
-    const reply = await Promise.race([call(worker.remote), worker.crashed]);
-    if ('value' in reply) return reply.value;
-    const { code, message, hint } = reply.failure;
-    throw new FlipbookError(code as ErrorCode, message, { hint });
+  const start = async (): Promise<Running> => {
+    if (!place) throw failure;
+    const { element, onAdapter } = place;
+    // A new one for each worker: a canvas can be handed over only once.
+    const canvas = document.createElement('canvas');
+    const obstacle = obstacleTo(canvas);
+    if (obstacle) throw obstacle;
+    const worker = startWorker((reason) => {
+      failure = reason;
+      if (running === worker) running = undefined;
+    });
+    running = worker;
+    element.replaceChildren(canvas);
+    const offscreen = canvas.transferControlToOffscreen();
+    const modelUrl = new URL('models/sticker/', document.baseURI).href;
+    void worker.remote.setPlaying(playing);
+    await ask(worker, (remote) => remote.attach(transfer(offscreen, [offscreen]), modelUrl, proxy(onAdapter)));
+    return worker;
+  };
+
+  /** For what only the worker that made the clip has. */
+  const ofClip = async <T>(call: (remote: Remote<EngineWorker>) => Promise<Reply<T>>): Promise<T> => {
+    if (!running) throw failure;
+    return ask(running, call);
   };
 
   return {
-    async attach(canvas) {
-      unavailable = obstacle(canvas);
-      if (unavailable) throw unavailable;
-      const thread = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'flipbook-engine' });
-      const crashed = new Promise<never>((_resolve, reject) => {
-        thread.addEventListener('error', (event) => {
-          event.preventDefault();
-          const hint = 'Reload the page. Your settings are kept.';
-          reject(
-            new FlipbookError('device-lost', `The engine stopped: ${event.message || 'its script did not load'}`, {
-              hint,
-            }),
-          );
-        });
-      });
-      crashed.catch(() => undefined); // It is looked at only while somebody waits.
-      worker = { remote: wrap<EngineWorker>(thread), crashed };
-      const modelUrl = new URL('models/sticker/', document.baseURI).href;
-      const offscreen = canvas.transferControlToOffscreen();
-      return ask((remote) => remote.attach(transfer(offscreen, [offscreen]), modelUrl));
+    async attach(element, onAdapter) {
+      place = { element, onAdapter };
+      await start();
     },
     async generate(options, onEvent, picture) {
-      await ask((remote) => remote.generate(options, proxy(onEvent), picture));
+      const worker = running ?? (await start());
+      await ask(worker, (remote) => remote.generate(options, proxy(onEvent), picture));
     },
     cancel() {
-      void worker?.remote.cancel();
+      void running?.remote.cancel();
     },
-    setPlaying(playing) {
-      void worker?.remote.setPlaying(playing);
+    setPlaying(value) {
+      playing = value;
+      void running?.remote.setPlaying(value);
     },
-    still: () => ask((remote) => remote.still()),
-    pixels: (index, side) => ask((remote) => remote.pixels(index, side)),
-    animation: (side) => ask((remote) => remote.animation(side)),
+    still: () => ofClip((remote) => remote.still()),
+    pixels: (index, side) => ofClip((remote) => remote.pixels(index, side)),
+    animation: (side) => ofClip((remote) => remote.animation(side)),
   };
 }
 
+/** @param onStop the worker had an error that nothing caught: what it still does cannot be relied on, and it is ended */
+function startWorker(onStop: (reason: Failure) => void): Running {
+  const thread = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'flipbook-engine' });
+  const stopped = new Promise<never>((_resolve, reject) => {
+    thread.addEventListener('error', (event) => {
+      event.preventDefault();
+      thread.terminate();
+      const reason = { code: 'stopped', message: event.message || 'Its script did not load.', hint: '' };
+      onStop(reason);
+      reject(reason);
+    });
+  });
+  stopped.catch(() => undefined); // It is looked at only while somebody waits.
+  return { remote: wrap<EngineWorker>(thread), stopped };
+}
+
+async function ask<T>(
+  { remote, stopped }: Running,
+  call: (remote: Remote<EngineWorker>) => Promise<Reply<T>>,
+): Promise<T> {
+  const reply = await Promise.race([call(remote), stopped]);
+  if ('value' in reply) return reply.value;
+  const { code, message, hint } = reply.failure;
+  throw new FlipbookError(code as ErrorCode, message, { hint });
+}
+
 /** What the page itself lacks. A worker may have WebGPU where the page has none, but then the browser is in no known state. */
-function obstacle(canvas: HTMLCanvasElement): FlipbookError | undefined {
+function obstacleTo(canvas: HTMLCanvasElement): FlipbookError | undefined {
   if (!navigator.gpu) return new FlipbookError('no-webgpu', 'navigator.gpu is missing');
   if ('transferControlToOffscreen' in canvas) return undefined;
   return new FlipbookError('no-webgpu', 'This browser cannot draw on a canvas from a worker');

@@ -21,8 +21,15 @@ export type Reply<T> = { readonly value: T } | { readonly failure: Failure };
 
 /** Implemented by worker.ts. Nothing is thrown across: a failure is a value. */
 export interface EngineWorker {
-  /** Once, first: the canvas that shows previews, then the loop, and the model's folder. Opens the GPU. */
-  attach(canvas: OffscreenCanvas, modelUrl: string): Promise<Reply<AdapterReport>>;
+  /**
+   * Once, first: the canvas that shows previews, then the loop, and the model's folder. Opens the GPU.
+   * @param onAdapter is told of the GPU, and again whenever one was opened anew
+   */
+  attach(
+    canvas: OffscreenCanvas,
+    modelUrl: string,
+    onAdapter: (adapter: AdapterReport) => void | Promise<void>,
+  ): Promise<Reply<null>>;
   /**
    * One at a time. Resolves after `onEvent` has dealt with `done`, or with a failure; `cancelled` after `cancel`.
    * `picture` is the one that `options.picture` names.
@@ -43,9 +50,10 @@ export interface EngineWorker {
   animation(side: number): Promise<Reply<Blob>>;
 }
 
-/** The engine as the page sees it: failures are thrown as `FlipbookError`. */
+/** The engine as the page sees it: failures are thrown, as `FlipbookError` or as plain `Failure`. */
 export interface Engine {
-  attach(canvas: HTMLCanvasElement): Promise<AdapterReport>;
+  /** Puts its canvas into the element, which has nothing else in it. */
+  attach(element: HTMLElement, onAdapter: (adapter: AdapterReport) => void): Promise<void>;
   generate(options: GenerateOptions, onEvent: (event: GenerateEvent) => void, picture?: Pixels): Promise<void>;
   cancel(): void;
   setPlaying(playing: boolean): void;

@@ -4,9 +4,15 @@ import { expose } from 'comlink';
 import { type Engine, generate, openEngine } from './generate';
 import { FlipbookError } from './gpu/errors';
 import { LoopPlayer } from './media/player';
-import type { AdapterReport, EngineWorker, Failure, Reply } from './protocol';
+import type { EngineWorker, Failure, Reply } from './protocol';
 
-let place: { readonly canvas: OffscreenCanvas; readonly modelUrl: string } | undefined;
+interface Place {
+  readonly canvas: OffscreenCanvas;
+  readonly modelUrl: string;
+  readonly onAdapter: Parameters<EngineWorker['attach']>[2];
+}
+
+let place: Place | undefined;
 let opening: Promise<Engine> | undefined;
 let engine: Engine | undefined;
 let player: LoopPlayer | undefined;
@@ -14,11 +20,11 @@ let playing = true;
 let running: AbortController | undefined;
 
 expose({
-  attach: (canvas, modelUrl) =>
-    answer(async (): Promise<AdapterReport> => {
-      place = { canvas, modelUrl };
-      const { adapterName, gpu } = await opened();
-      return { name: adapterName, isSoftware: gpu.isSoftware };
+  attach: (canvas, modelUrl, onAdapter) =>
+    answer(async () => {
+      place = { canvas, modelUrl, onAdapter };
+      await opened();
+      return null;
     }),
 
   generate: (options, onEvent, picture) =>
@@ -98,6 +104,7 @@ async function open(): Promise<Engine> {
   if (!place) throw new Error('attach comes first');
   const current = await openEngine(place);
   engine = current;
+  await place.onAdapter({ name: current.adapterName, isSoftware: current.gpu.isSoftware });
   void current.gpu.lost.then(() => {
     if (engine !== current) return;
     stopLoop();

@@ -1,7 +1,7 @@
 // The link in the page's address: it fills the form when the page opens or when another one is pasted, and leaves the address
-// once the form has moved on, so that a reload brings back what was typed since. What links say is options.ts's.
+// once the form has moved on, so that a reload brings back what was typed since. What links say is link.ts's.
 import { effect } from '@preact/signals';
-import { decodeLink, fields } from '../options';
+import { fields } from '../options';
 import type { Session } from './session';
 
 export function followAddress(session: Session): void {
@@ -10,11 +10,9 @@ export function followAddress(session: Session): void {
   let before = said();
   effect(() => {
     const now = said();
-    if (now !== before && location.hash) history.replaceState(null, '', location.pathname + location.search);
+    if (now !== before && location.hash && !session.borrowed.value)
+      history.replaceState(null, '', location.pathname + location.search);
     before = now;
   });
-  addEventListener('hashchange', () => {
-    const link = decodeLink(location.hash);
-    if (Object.keys(link).length > 0) session.restore(link, 'the link');
-  });
+  addEventListener('hashchange', () => session.openLink(location.hash));
 }

@@ -1,6 +1,6 @@
 // The form: each control's text as typed, what is wrong with it, and settings that come from memory, links and files.
 // It makes no clip, and has no markup.
-import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import { batch, computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { StartPicture } from '../media/picture';
 import {
   encodeLink,
@@ -13,7 +13,7 @@ import {
   type Validated,
   validate,
 } from '../options';
-import { loadSettings, saveSettings } from './settings';
+import { loadSettings, type Settings } from './settings';
 
 /** What the page's controls need of it. */
 export interface Controls {
@@ -32,6 +32,8 @@ export interface Controls {
 }
 
 export interface Form extends Controls {
+  /** What a reload should bring back. */
+  readonly settings: ReadonlySignal<Settings>;
   readonly valid: ReadonlySignal<Validated>;
   /** Every message may show. @returns the first wrong field */
   showAll(): Field | undefined;
@@ -65,13 +67,12 @@ export function createForm(link: Restored, picture: ReadonlySignal<StartPicture 
       ) as FieldErrors,
   );
 
-  effect(() => saveSettings({ form: raw.value, seedLocked: seedLocked.value }));
-
   return {
     form,
     seedLocked,
     errors,
     visibleErrors,
+    settings: computed(() => ({ form: raw.value, seedLocked: seedLocked.value })),
     valid,
     edit(field, text) {
       form[field].value = text;

@@ -49,6 +49,12 @@ const known: Record<string, (failure: Failure, surroundings: Surroundings) => Me
     advice: hint || 'Try again: Flipbook asks for a new device.',
     retry: true,
   }),
+  stopped: ({ message }) => ({
+    title: 'The engine stopped',
+    body: `The part of this page that draws came to an unforeseen end: ${message} Your settings and the MP4 of your last clip are safe.`,
+    advice: 'Try again: Flipbook starts it anew. If it stops every time, ask for fewer frames or reload the page.',
+    retry: true,
+  }),
   shader: ({ message, hint }) => ({
     title: 'The graphics driver refused a program',
     body: message,

@@ -8,6 +8,7 @@ import type { AdapterReport, Engine, Failure } from '../protocol';
 import { type Announcer, createAnnouncer } from './announcer';
 import { work } from './estimate';
 import { type Controls, createForm } from './form';
+import { createMemory, type Memory } from './memory';
 import { toFailure } from './messages';
 import { advance, atStart, type Progress, timeLeft } from './progress';
 import { loadPace, savePace } from './settings';
@@ -41,12 +42,17 @@ export interface Session extends Controls {
   readonly note: Signal<string>;
   /** Seconds that the form's clip should take; unknown before the first clip on this adapter. */
   readonly estimate: ReadonlySignal<number | undefined>;
-  attach(canvas: HTMLCanvasElement): Promise<void>;
+  /** Gives the engine the element that its canvas belongs in. */
+  attach(element: HTMLElement): Promise<void>;
   /** Resolves to the first wrong field, or nothing when the run ended, one way or the other. */
   generate(): Promise<Field | undefined>;
   cancel(): void;
-  /** Puts parameters from a link or a file into the form, as they are. */
+  /** Whether the form shows what a link says, unchanged and unused. */
+  readonly borrowed: Memory['borrowed'];
+  /** Puts parameters from a file or an earlier clip into the form, as they are. */
   restore(raw: Restored, from: string): void;
+  /** The same for a link, if there is one in the address's hash. */
+  openLink(hash: string): void;
   /** Makes the finished clip's first frame the start picture. */
   keepPicture(): Promise<void>;
   report(error: unknown): void;
@@ -65,18 +71,20 @@ export interface SessionOptions {
 
 export function createSession(engine: Engine, options: SessionOptions = {}): Session {
   const link = decodeLink(options.hash ?? '');
+  const isLinked = Object.keys(link).length > 0;
   const dragging: Session['dragging'] = signal('none');
   const announcement = signal('');
   const announcer: Announcer = createAnnouncer((message) => {
     announcement.value = message;
   });
   const start = createStartPicture({
-    linked: Object.keys(link).length > 0 ? { picture: link.picture } : undefined,
+    linked: isLinked ? { picture: link.picture } : undefined,
     read: options.readPicture,
     say: (message) => announcer.say(message, true),
     broadcast,
   });
-  const { valid, showAll, fill, ...controls } = createForm(link, start.picture);
+  const { valid, showAll, fill, settings, ...controls } = createForm(link, start.picture);
+  const memory = createMemory(settings, start.picture, isLinked);
   const adapter = signal<AdapterReport | undefined>(undefined);
   const progress = signal<Progress | undefined>(undefined);
   const clip = signal<Clip | undefined>(undefined);
@@ -144,7 +152,20 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
     for (const { address } of all.slice(shelfSize)) if (address) URL.revokeObjectURL(address);
   };
 
+  const restore = (given: Restored, from: string) => {
+    const before = start.picture.value;
+    batch(() => {
+      fill(given);
+      start.want(given.picture);
+    });
+    let more = '';
+    if (start.missing.value) more = ' The picture that it started from is not in it: add that, too.';
+    else if (before && !start.picture.value) more = ' It started from no picture, so yours is removed.';
+    tell(`Settings restored from ${from}.${more}`);
+  };
+
   const run = async (options: GenerateOptions, picture: StartPicture | undefined) => {
+    memory.adopt();
     batch(() => {
       failure.value = undefined;
       note.value = '';
@@ -167,6 +188,7 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
     ...controls,
     engine,
     start,
+    borrowed: memory.borrowed,
     dragging,
     adapter,
     progress,
@@ -188,12 +210,13 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
         fail(error);
       }
     },
-    async attach(canvas) {
+    async attach(element) {
+      engine.setPlaying(playing.value);
       try {
-        const report = await engine.attach(canvas);
-        adapter.value = report;
-        pace.value = loadPace(report.name);
-        engine.setPlaying(playing.value);
+        await engine.attach(element, (report) => {
+          adapter.value = report;
+          pace.value = loadPace(report.name);
+        });
       } catch (error) {
         fail(error);
       }
@@ -213,16 +236,14 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
     cancel() {
       if (progress.value) engine.cancel();
     },
-    restore(given, from) {
-      const before = start.picture.value;
+    restore,
+    openLink(hash) {
+      const given = decodeLink(hash);
+      if (Object.keys(given).length === 0) return;
       batch(() => {
-        fill(given);
-        start.want(given.picture);
+        restore(given, 'the link');
+        memory.borrow();
       });
-      let more = '';
-      if (start.missing.value) more = ' The picture that it started from is not in it: add that, too.';
-      else if (before && !start.picture.value) more = ' It started from no picture, so yours is removed.';
-      tell(`Settings restored from ${from}.${more}`);
     },
     report: fail,
     tell,

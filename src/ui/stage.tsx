@@ -26,10 +26,9 @@ export function Stage({ session }: { session: Session }) {
 }
 
 function Book({ session }: { session: Session }) {
-  const canvas = useRef<HTMLCanvasElement>(null);
-  // Once: a canvas can be handed to a worker only one time.
+  const screen = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    if (canvas.current) void session.attach(canvas.current);
+    if (screen.current) void session.attach(screen.current);
   }, [session]);
   const clip = session.clip.value;
   const progress = session.progress.value;
@@ -39,7 +38,7 @@ function Book({ session }: { session: Session }) {
   return (
     <div class="book">
       <div class={`leaf ${isEmpty ? 'blank' : ''}`} style={{ '--paper-colour': paper(session) }}>
-        <canvas ref={canvas} width={512} height={512} role="img" aria-label={label} />
+        <div ref={screen} class="screen" role="img" aria-label={label} />
         {isEmpty && (
           <div class="empty">
             <EmptyDrawing />

@@ -1,10 +1,10 @@
 // The start picture's state: what was given, why something else was not taken, and which one a link or file asks for.
-// It decodes nothing (src/media/picture.ts does) and has no markup.
+// It decodes nothing (src/media/picture.ts does), stores nothing, and has no markup.
 import { batch, computed, type ReadonlySignal, signal } from '@preact/signals';
 import { readPicture, type StartPicture } from '../media/picture';
 import { frameSide } from '../options';
 import { toFailure } from './messages';
-import { loadPicture, savePicture } from './settings';
+import { loadPicture } from './settings';
 
 export type PictureReader = (file: File, side: number) => Promise<StartPicture>;
 
@@ -46,7 +46,6 @@ export function createStartPicture({ linked, read = readPicture, say, broadcast 
       picture.value = value;
       problem.value = '';
     });
-    savePicture(value);
   };
 
   return {

@@ -3,13 +3,15 @@
 import type { GenerateEvent } from '../../src/events';
 import type { Pixels } from '../../src/media/pixels';
 import type { GenerateOptions } from '../../src/options';
-import type { Engine } from '../../src/protocol';
+import type { AdapterReport, Engine } from '../../src/protocol';
 
 export interface FakeEngine extends Engine {
   readonly asked: GenerateOptions[];
   /** The start picture of each. */
   readonly pictures: (Pixels | undefined)[];
   readonly log: string[];
+  /** A GPU was opened. */
+  open(adapter: AdapterReport): void;
   /** Sends an event of the generation under way. */
   send(event: GenerateEvent): void;
   /** Ends it: with an error, or well. */
@@ -25,6 +27,7 @@ export function fakeEngine({
 } = {}): FakeEngine {
   let emit: ((event: GenerateEvent) => void) | undefined;
   let settle: { resolve: () => void; reject: (error: unknown) => void } | undefined;
+  let opened: ((adapter: AdapterReport) => void) | undefined;
   let context: CanvasRenderingContext2D | null = null;
   const asked: GenerateOptions[] = [];
   const pictures: FakeEngine['pictures'] = [];
@@ -41,10 +44,13 @@ export function fakeEngine({
     asked,
     pictures,
     log,
-    async attach(canvas) {
+    async attach(element, onAdapter) {
+      opened = onAdapter;
       if (attachError) throw attachError;
-      context = canvas?.getContext?.('2d') ?? null;
-      return { name: 'Test adapter', isSoftware };
+      const canvas = Object.assign(document.createElement('canvas'), { width: 512, height: 512 });
+      element.replaceChildren(canvas);
+      context = canvas.getContext('2d');
+      onAdapter({ name: 'Test adapter', isSoftware });
     },
     generate(options, onEvent, picture) {
       asked.push(options);
@@ -53,6 +59,9 @@ export function fakeEngine({
       return new Promise<void>((resolve, reject) => {
         settle = { resolve, reject };
       });
+    },
+    open(adapter) {
+      opened?.(adapter);
     },
     send(event) {
       card(event.type);

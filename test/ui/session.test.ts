@@ -78,6 +78,18 @@ describe('generate', () => {
   });
 });
 
+test('a graphics adapter that answers late is told of, and its pace with it', async () => {
+  const late = fakeEngine({ attachError: { code: 'no-adapter', message: 'none', hint: '' } });
+  const session = createSession(late);
+  await session.attach(Object.create(null));
+  expect(session.failure.value?.code).toBe('no-adapter');
+  expect(session.adapter.value).toBeUndefined();
+  localStorage.setItem('flipbook:pace', '{"Late chip":0.5}');
+  late.open({ name: 'Late chip', isSoftware: false });
+  expect(session.adapter.value).toEqual({ name: 'Late chip', isSoftware: false });
+  expect(session.estimate.value).toBeGreaterThan(1);
+});
+
 describe('the seed', () => {
   test('unlocked: the number shown is used once, then another is rolled', async () => {
     const session = createSession(engine);
@@ -146,6 +158,26 @@ describe('memory', () => {
     expect(session.link()).toBeUndefined();
     session.edit('steps', '4');
     expect(session.link()).toMatch(/^https:\/\/flipbook\.test\/page#prompt=a\+crab&seed=9&steps=4/);
+  });
+
+  test('a link leaves what is stored alone until something is changed, or a clip is made of it', async () => {
+    createSession(engine).edit('prompt', 'a ghost');
+    const link = { hash: '#prompt=a+crab&seed=9' };
+    const mine = () => createSession(fakeEngine()).form.prompt.value;
+    createSession(engine, link);
+    expect(mine()).toBe('a ghost');
+    await make(engine, createSession(engine, link));
+    expect(mine()).toBe('a crab');
+
+    const open = createSession(engine);
+    open.openLink('#prompt=a+boat');
+    expect([open.form.prompt.value, open.borrowed.value, mine()]).toEqual(['a boat', true, 'a crab']);
+    open.seedLocked.value = false;
+    expect([open.borrowed.value, mine()]).toEqual([false, 'a boat']);
+    const again = createSession(engine, link);
+    again.edit('prompt', 'a crabby');
+    again.edit('prompt', 'a crab');
+    expect(mine()).toBe('a crab');
   });
 
   test('what a link or a file leaves out, though it may, is left out here too', () => {

@@ -5,7 +5,7 @@ import type { StartPicture } from '../../src/media/picture';
 import { defaults, frameSide } from '../../src/options';
 import { createSession } from '../../src/ui/session';
 import { type FakeEngine, fakeEngine } from './fake-engine';
-import { make, visit } from './visit';
+import { make, storage, visit } from './visit';
 
 let engine: FakeEngine;
 beforeEach(() => {
@@ -105,6 +105,21 @@ test('a link names it and never brings it', async () => {
   expect(elsewhere.start.picture.value).toBeUndefined();
   await elsewhere.start.use(file('cat.png'));
   expect(elsewhere.start.missing.value).toBe('');
+});
+
+test('is stored with the settings that it goes with', async () => {
+  await createSession(engine, good).start.use(file('cat.png'));
+  const linked = createSession(fakeEngine(), { hash: '#prompt=a+crab' });
+  expect(createSession(fakeEngine()).start.picture.value?.name).toBe('cat.png');
+  linked.edit('steps', '3');
+  expect(createSession(fakeEngine()).start.picture.value).toBeUndefined();
+});
+
+test('a new tab keeps the picture that it began with', async () => {
+  await createSession(engine, good).start.use(file('cat.png'));
+  vi.stubGlobal('sessionStorage', storage());
+  createSession(fakeEngine());
+  expect(createSession(fakeEngine()).start.picture.value?.name).toBe('cat.png');
 });
 
 test('a link or a file without one is about words alone', async () => {

@@ -136,6 +136,7 @@ test.each([
   ['limits', /too small/],
   ['out-of-memory', /memory is full/],
   ['device-lost', /went away/],
+  ['stopped', /engine stopped/],
   ['shader', /driver refused/],
   ['weights', /could not be loaded/],
   ['encoder', /No MP4/],

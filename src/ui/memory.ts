@@ -1,0 +1,43 @@
+// When what is on the page is stored: at once, but for what a link brought. That becomes the visitor's own, in place of what
+// is stored, only when they change something or make a clip of it. Where and how it is stored is settings.ts's.
+import { computed, effect, type ReadonlySignal, signal } from '@preact/signals';
+import type { StartPicture } from '../media/picture';
+import { type Settings, savePicture, saveSettings } from './settings';
+
+export interface Memory {
+  /** Whether the page shows what a link says, and nothing of it is stored. */
+  readonly borrowed: ReadonlySignal<boolean>;
+  /** What is on the page now came with a link. */
+  borrow(): void;
+  /** It is the visitor's now. */
+  adopt(): void;
+}
+
+/** @param isLinked the page was opened by a link */
+export function createMemory(
+  settings: ReadonlySignal<Settings>,
+  picture: ReadonlySignal<StartPicture | undefined>,
+  isLinked: boolean,
+): Memory {
+  const said = computed(() => JSON.stringify([settings.value, picture.value?.sha256]));
+  /** What a link brought, until something of it is changed. */
+  const linked = signal(isLinked ? said.value : undefined);
+  const borrowed = computed(() => linked.value === said.value);
+  effect(() => {
+    if (borrowed.value) return;
+    linked.value = undefined;
+    saveSettings(settings.value);
+  });
+  effect(() => {
+    if (!borrowed.value) savePicture(picture.value);
+  });
+  return {
+    borrowed,
+    borrow() {
+      linked.value = said.value;
+    },
+    adopt() {
+      linked.value = undefined;
+    },
+  };
+}

@@ -166,8 +166,11 @@ function tell(event) {
     const { gflops, gigabytesPerSecond } = event.ceilings;
     say(`  ${event.machine.adapter}: ${gflops.toFixed(2)} GFLOP/s, ${gigabytesPerSecond.toFixed(2)} GB/s`);
   } else if (event.type === 'case' || event.type === 'cold') {
+    const { flops = 0, bytes = 0 } = event.result?.cost ?? {};
+    if (flops > 0) say(`    ${(flops / 1e6).toPrecision(3)} MFLOP, ${(bytes / 1e6).toPrecision(3)} MB at least`);
     for (const arm of event.result?.arms ?? [event.arm]) {
-      const time = arm.milliseconds ? `${arm.milliseconds.median.toFixed(2)} ms` : `FAILED ${arm.failure}`;
+      const dispatches = arm.dispatches === undefined ? '' : `, ${arm.dispatches} dispatches`;
+      const time = arm.milliseconds ? `${arm.milliseconds.median.toFixed(2)} ms${dispatches}` : `FAILED ${arm.failure}`;
       say(`    ${arm.runtime}, ${arm.how}: ${time}`);
     }
   }

@@ -6,6 +6,8 @@ import { spatialCases, temporalCases } from './kernels/attention';
 import { convCases } from './kernels/conv3d';
 import { linearCases } from './kernels/linear';
 import { normCases } from './kernels/norm';
+import { samplingCases } from './kernels/sampling';
+import { tokenCases } from './kernels/tokens';
 import { type MeasureOptions, measureCase, messageOf, paces } from './measure';
 import { decode, denoiserStep, frameCases } from './model/cases';
 import { coldStart } from './model/cold_start';
@@ -74,6 +76,8 @@ function kernelCases(group: Group, context: Context): BenchCase[] {
       return normCases(context);
     case 'linear':
       return linearCases(context);
+    case 'other_kernels':
+      return [...tokenCases(context), ...samplingCases(context)];
     default:
       throw new TypeError(`${group} is no group of kernels`);
   }
@@ -93,7 +97,14 @@ async function wholeModel(
     return;
   }
   const record = group === 'decode' ? decode : denoiserStep;
-  post({ type: 'case', result: await measureCase(await record(context, model, modelUrl), options) });
+  const bench = await record(context, model, modelUrl);
+  const result = await measureCase(bench, options);
+  try {
+    post({ type: 'case', result: { ...result, ...(bench.profile && { profile: await bench.profile() }) } });
+  } catch (error) {
+    post({ type: 'case', result });
+    throw error;
+  }
 }
 
 /** Peers load once, when the first arm needs them. */

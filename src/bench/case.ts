@@ -1,5 +1,6 @@
 // What a case of the bench is: one computation, a reference for it, and the arms that compute it. No case by itself.
 import type { Gpu } from '../gpu/device';
+import type { KernelTime } from '../gpu/profile';
 import type { ArmKind, Cost, Group, Runtime } from './result';
 import type { Jax } from './runtimes/jax';
 import type { Ort } from './runtimes/ort';
@@ -32,6 +33,8 @@ export interface BenchCase {
   readonly tolerance: number;
   reference(): Promise<ArrayLike<number>>;
   readonly arms: readonly Arm[];
+  /** Where the time of our arm goes, of programs of many kernels. */
+  profile?(): Promise<KernelTime[]>;
 }
 
 /** What arms run on. Peers are loaded when the first arm asks for them; a peer that cannot load fails that arm. */

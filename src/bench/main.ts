@@ -3,7 +3,7 @@
 // `flipbook-bench`.
 import { devDependencies } from '../../package.json';
 import { type BenchResult, type CaseResult, type Group, groups, ratioNames } from './result';
-import { armRows, columns, tuningText } from './rows';
+import { armRows, columns, costText, tuningText } from './rows';
 import { type RunEvent, runBench } from './run';
 
 const peers = ['onnxruntime-web', '@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-webgpu', '@jax-js/jax'] as const;
@@ -73,7 +73,7 @@ function show(event: RunEvent, result: BenchResult): void {
 
 function tableOf(found: CaseResult, result: BenchResult): HTMLElement {
   const table = element('table');
-  const caption = `${found.group.replaceAll('_', ' ')}: ${found.name} (${found.source})`;
+  const caption = `${found.group.replaceAll('_', ' ')}: ${found.name} (${found.source})${costText(found.cost)}`;
   table.append(element('caption', caption));
   const head = element('tr');
   for (const { title, number } of columns) head.append(cell('th', title, number));

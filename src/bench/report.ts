@@ -1,7 +1,9 @@
 // A result as Markdown: the tables of docs/PERFORMANCE.md. The method around them is written by hand.
+import type { KernelTime } from '../gpu/profile';
 import {
   type BenchResult,
   type CaseResult,
+  type Ceilings,
   type Group,
   groups,
   type PlanResult,
@@ -9,7 +11,7 @@ import {
   ratioNames,
   speedup,
 } from './result';
-import { armRows, columns, digits, tuningText } from './rows';
+import { armRows, columns, costText, digits, tuningText } from './rows';
 import { geometricMean } from './statistics';
 
 /** Between these lines of the document everything is replaced. */
@@ -24,6 +26,7 @@ export const titles: Readonly<Record<Group, string>> = {
   spatial_attention: 'Attention within frames',
   group_norm_silu: 'GroupNorm and SiLU',
   linear: 'Linear layers',
+  other_kernels: 'Other kernels',
   denoiser_step: 'One denoiser step',
   decode: 'Decoding',
   frames: 'Length and steps',
@@ -127,22 +130,49 @@ function byPeer({ cases }: BenchResult): string {
 }
 
 function table(found: CaseResult, { ceilings }: BenchResult): string {
-  const { flops, bytes } = found.cost;
-  const cost = flops > 0 ? `: ${digits(flops / 1e6)} MFLOP, ${digits(bytes / 1e6)} MB` : '';
   const rows = armRows(found, ceilings).map(({ arm, cells }) =>
     arm.kind === 'ours' ? cells.map((text) => (text ? `**${text}**` : '')) : [...cells],
   );
   const peaks = found.arms.filter(({ peakGpuBytes }) => peakGpuBytes);
   const memory = peaks.map(({ runtime, peakGpuBytes }) => `${runtime} ${digits(peakGpuBytes! / 1e6)} MB`).join(', ');
   return [
-    `**${found.name}** (${found.source})${cost}`,
+    `**${found.name}** (${found.source})${costText(found.cost)}`,
     markdownTable(
       columns.map(({ title }) => title),
       rows,
       columns.map(({ number }) => number),
     ),
     ...(memory ? [`GPU buffers at their peak: ${memory}.`] : []),
+    ...profiled(found, ceilings),
   ].join('\n\n');
+}
+
+/** Kernels beyond these are one line. */
+const mostKernels = 12;
+
+/** Where the time goes, kernel by kernel. */
+function profiled({ profile }: CaseResult, ceilings: Ceilings | null): string[] {
+  if (!profile) return [];
+  const sum = (kernels: readonly KernelTime[], of: (kernel: KernelTime) => number) =>
+    kernels.reduce((total, kernel) => total + of(kernel), 0);
+  const total = sum(profile, ({ milliseconds }) => milliseconds);
+  const share = (milliseconds: number) => `${digits((100 * milliseconds) / total)} %`;
+  const rows = profile.slice(0, mostKernels).map(({ label, calls, milliseconds, gflops, gigabytesPerSecond }) => {
+    const limit = ceilings && Math.max(gflops / ceilings.gflops, gigabytesPerSecond / ceilings.gigabytesPerSecond);
+    const reached = limit === null ? '' : `${Math.round(100 * limit)} %`;
+    return [label, String(calls), digits(milliseconds), share(milliseconds), digits(gflops), reached];
+  });
+  const rest = profile.slice(mostKernels);
+  if (rest.length > 0) {
+    const milliseconds = sum(rest, (kernel) => kernel.milliseconds);
+    const calls = sum(rest, (kernel) => kernel.calls);
+    rows.push([`${rest.length} others`, String(calls), digits(milliseconds), share(milliseconds), '', '']);
+  }
+  const head = ['kernel', 'dispatches', 'ms', 'of the time', 'GFLOP/s', 'of the limit'];
+  return [
+    'Where our time goes, each dispatch by itself:',
+    markdownTable(head, rows, [false, true, true, true, true, true]),
+  ];
 }
 
 /** Time and work of each length, and how far from straight lines they are. */

@@ -1,5 +1,6 @@
 // What a run of the bench gives, as JSON, and the ratios that sum it up. It measures and prints nothing.
 import type { PlanStats } from '../gpu/plan';
+import type { KernelTime } from '../gpu/profile';
 import { geometricMean, type Timing } from './statistics';
 
 /** In the order in which they run. */
@@ -9,6 +10,7 @@ export const groups = [
   'spatial_attention',
   'group_norm_silu',
   'linear',
+  'other_kernels',
   'denoiser_step',
   'decode',
   'frames',
@@ -52,6 +54,8 @@ export interface CaseResult {
   readonly source: string;
   readonly cost: Cost;
   readonly arms: readonly ArmResult[];
+  /** Of our arm, each dispatch run by itself; kernels with one label are one entry, slowest first. */
+  readonly profile?: readonly KernelTime[];
 }
 
 export interface Ceilings {

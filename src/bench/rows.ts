@@ -1,5 +1,12 @@
 // One case as the cells of a table, for the page and for the report. Words and numbers alone.
-import { type ArmResult, type CaseResult, type Ceilings, limitMilliseconds, type TuningResult } from './result';
+import {
+  type ArmResult,
+  type CaseResult,
+  type Ceilings,
+  type Cost,
+  limitMilliseconds,
+  type TuningResult,
+} from './result';
 
 export const columns: readonly { readonly title: string; readonly number: boolean }[] = [
   { title: 'arm', number: false },
@@ -43,7 +50,6 @@ function cellsOf(arm: ArmResult, { cost }: CaseResult, ceilings: Ceilings | null
   ];
 }
 
-/** Three significant digits, without exponents. */
 /** How the kernels were tuned, in a sentence without its end. */
 export function tuningText({ milliseconds, budget, problems, measured, changed, remembered }: TuningResult): string {
   const [took, most] = [milliseconds, budget].map((ms) => (ms / 1e3).toFixed(1));
@@ -51,6 +57,12 @@ export function tuningText({ milliseconds, budget, problems, measured, changed, 
   return `Tuning: ${took} s of at most ${most} s, ${measured} of ${problems} kernels measured, ${changed} changed${kept}`;
 }
 
+/** The counted work of a case, as the end of its heading; nothing where none is counted. */
+export function costText({ flops, bytes }: Cost): string {
+  return flops > 0 ? `: ${digits(flops / 1e6)} MFLOP, ${digits(bytes / 1e6)} MB` : '';
+}
+
+/** Three significant digits, without exponents. */
 export function digits(value: number): string {
   if (value === 0) return '0';
   const places = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))));

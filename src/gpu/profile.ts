@@ -1,4 +1,4 @@
-// Where the time of a program goes, kernel by kernel. A tool for developers: the page never runs it.
+// Where the time of a program goes, kernel by kernel. For the bench: the page itself never runs it.
 import type { Program } from './program';
 
 export interface KernelTime {

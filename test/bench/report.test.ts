@@ -77,6 +77,17 @@ test('programs are shown with their arena, against the sum of activations and wh
   expect(report(resultOf([]))).not.toContain('Programs of the page');
 });
 
+test('a profile lists the slowest kernels with their share of the time and of the limit', () => {
+  const kernel = { label: 'conv', calls: 3, milliseconds: 30, gflops: 2, gigabytesPerSecond: 5 };
+  const small = Array.from({ length: 13 }, (_, i) => ({ ...kernel, label: `small ${i}`, calls: 1, milliseconds: 1 }));
+  const found = { ...caseOf('denoiser_step', arms), profile: [kernel, ...small] };
+  const text = report(resultOf([found]));
+  expect(text).toContain('| conv | 3 | 30.0 | 69.8 % | 2.00 | 50 % |');
+  expect(text).toContain('| small 10 | 1 | 1.00 | 2.33 % |');
+  expect(text).not.toContain('small 11');
+  expect(text).toContain('| 2 others | 2 | 2.00 | 4.65 % |  |  |');
+});
+
 test('lengths are shown per frame and step', () => {
   const text = report(
     resultOf([

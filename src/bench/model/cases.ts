@@ -1,6 +1,7 @@
 // The whole model: one denoiser step and one decode, ours against the same weights as ONNX, and a step at several lengths.
 import type { LoadedModel } from '../../engine/model';
 import { Plan } from '../../gpu/plan';
+import { type KernelTime, profile } from '../../gpu/profile';
 import type { Tensor } from '../../gpu/tensor';
 import type { Arm, BenchCase, Context } from '../case';
 import { permute, randomValues } from '../data';
@@ -27,6 +28,7 @@ export async function denoiserStep(context: Context, model: LoadedModel, modelUr
       ours(context, build, 'one program of the engine, submitted in slices'),
       ...ortArms(context, 'denoiser_step.onnx', () => stepRun(model, modelUrl, golden)),
     ],
+    profile: () => profileOf(context, build),
   };
 }
 
@@ -54,6 +56,7 @@ export async function decode(context: Context, model: LoadedModel, modelUrl: str
       ours(context, build, 'one program of the engine, submitted in slices'),
       ...ortArms(context, 'decoder.onnx', async () => run),
     ],
+    profile: () => profileOf(context, build),
   };
 }
 
@@ -64,6 +67,16 @@ function ours(context: Context, build: (recorder: Recorder) => Tensor, how: stri
     how,
     prepare: () => prepareOurs(context.gpu, build, { sliced: true }),
   };
+}
+
+async function profileOf(context: Context, build: (recorder: Recorder) => Tensor): Promise<KernelTime[]> {
+  const prepared = await prepareOurs(context.gpu, build, { sliced: true });
+  try {
+    await prepared.run(); // warm
+    return await profile(prepared.program);
+  } finally {
+    prepared.dispose();
+  }
 }
 
 function ortArms(context: Context, file: string, run: () => Promise<OrtRun>): Arm[] {

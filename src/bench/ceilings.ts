@@ -87,26 +87,32 @@ export async function measureCeilings(gpu: Gpu): Promise<Ceilings> {
   return { gflops, gigabytesPerSecond: (32 * vectors) / seconds / 1e9 };
 }
 
-/** Seconds of the fastest run, less what an empty submit takes. */
+/** Milliseconds that a submit takes at least, by repeating: a fast GPU is through with one run before its end is heard of. */
+const longEnough = 40;
+
+/** Seconds of one run in the fastest submit, less what an empty submit takes. */
 async function best(gpu: Gpu, build: (plan: Plan) => Tensor): Promise<number> {
   await gpu.measureLatency();
   const plan = new Plan(gpu, 'ceiling');
   plan.keep(build(plan));
   const program = await plan.compile();
   const readback = new Readback(gpu.device);
-  let seconds = Number.POSITIVE_INFINITY;
+  const timed = async (repeats: number): Promise<number> => {
+    const encoder = gpu.device.createCommandEncoder();
+    for (let i = 0; i < repeats; i++) program.run(encoder);
+    const start = performance.now();
+    gpu.device.queue.submit([encoder.finish()]);
+    await readback.wait();
+    const elapsed = performance.now() - start;
+    return Math.max(elapsed - gpu.latency, elapsed / 10) / repeats;
+  };
   try {
-    for (let attempt = 0; attempt < 6; attempt++) {
-      const encoder = gpu.device.createCommandEncoder();
-      program.run(encoder);
-      const start = performance.now();
-      gpu.device.queue.submit([encoder.finish()]);
-      await readback.wait();
-      const elapsed = performance.now() - start;
-      if (attempt > 0) seconds = Math.min(seconds, Math.max(elapsed - gpu.latency, elapsed / 10) / 1e3);
-    }
+    await timed(1); // the driver may compile now
+    const repeats = Math.min(200, Math.ceil(longEnough / (await timed(1))));
+    let milliseconds = Number.POSITIVE_INFINITY;
+    for (let attempt = 0; attempt < 5; attempt++) milliseconds = Math.min(milliseconds, await timed(repeats));
+    return milliseconds / 1e3;
   } finally {
     program.dispose();
   }
-  return seconds;
 }

@@ -23,7 +23,8 @@ export const paces: Readonly<Record<'software' | 'hardware', Pace>> = {
   hardware: { warmUps: 10, turns: 15, turn: 60, slow: 2500, slowTurns: 3, endless: 6000 },
 };
 
-const mostRuns = 50;
+/** Some peers keep the results of all runs until they are waited for. */
+const mostRuns = 100;
 
 interface Runner {
   readonly arm: Arm;
@@ -32,7 +33,10 @@ interface Runner {
   readonly dispatches: number;
   /** Milliseconds from the start of its preparation to its first result. */
   readonly first: number;
+  /** Milliseconds of a run by itself, its wait included. */
   readonly single: number;
+  /** Runs of a turn. */
+  readonly runs: number;
   readonly times: number[];
 }
 
@@ -65,7 +69,7 @@ export async function measureCase(bench: BenchCase, options: MeasureOptions): Pr
       if (failed.has(runner.arm) || (runner.single > pace.endless && runner.times.length > 0)) continue;
       if (runner.single > pace.slow && turn >= pace.slowTurns) continue;
       try {
-        runner.times.push(await timed(runner, pace));
+        runner.times.push(await timed(runner));
       } catch (error) {
         const { runtime, kind, how } = runner.arm;
         failed.set(runner.arm, { runtime, kind, how, failure: messageOf(error) });
@@ -117,7 +121,8 @@ async function check(
       if (elapsed > pace.slow) times.push(elapsed);
       if (single > pace.slow) break;
     }
-    runner = { arm, prepared, error, dispatches, first, single, times };
+    const runs = await runsOf(prepared, single, pace.turn);
+    runner = { arm, prepared, error, dispatches, first, single, runs, times };
   } catch (error) {
     failure = error ?? new Error('it failed without a reason');
   }
@@ -136,9 +141,19 @@ async function once(prepared: Prepared): Promise<void> {
   await prepared.wait();
 }
 
+/** Runs that fill a turn. A wait may take longer than a run, so the run's own time is what several add to one. */
+export async function runsOf(prepared: Pick<Prepared, 'run' | 'wait'>, single: number, turn: number): Promise<number> {
+  if (single > turn / 4) return Math.max(1, Math.round(turn / single));
+  const more = 8;
+  const start = performance.now();
+  for (let run = 0; run <= more; run++) await prepared.run();
+  await prepared.wait();
+  const own = (performance.now() - start - single) / more;
+  return Math.max(1, Math.min(mostRuns, Math.round(turn / Math.max(own, 0.05))));
+}
+
 /** Milliseconds of one run, from several that are waited for together. */
-async function timed({ prepared, single }: Runner, { turn }: Pace): Promise<number> {
-  const runs = Math.max(1, Math.min(mostRuns, Math.round(turn / Math.max(single, 0.1))));
+async function timed({ prepared, runs }: Runner): Promise<number> {
   const start = performance.now();
   for (let run = 0; run < runs; run++) await prepared.run();
   await prepared.wait();

@@ -12,11 +12,18 @@ export interface KernelTime {
 }
 
 /**
- * Runs the program once, each dispatch by itself, and sums by kernel label, slowest first. Times come from
+ * Runs the program, each dispatch by itself, and sums by kernel label, slowest first. Times come from
  * timestamp queries where the device has them, else from the wall clock, less the latency of an empty submit.
+ * @param runs of which the mean is taken: browsers round timestamps to 0.1 ms, which is longer than many a kernel
  */
-export async function profile(program: Program): Promise<KernelTime[]> {
-  const times = program.gpu.features.timestamps ? await byTimestamps(program) : await byClock(program);
+export async function profile(program: Program, runs = 1): Promise<KernelTime[]> {
+  const times = new Float64Array(program.length);
+  for (let run = 0; run < runs; run++) {
+    const seen = program.gpu.features.timestamps ? await byTimestamps(program) : await byClock(program);
+    seen.forEach((milliseconds, i) => {
+      times[i]! += milliseconds / runs;
+    });
+  }
   const sums = new Map<string, { calls: number; milliseconds: number; flops: number; bytes: number }>();
   program.calls.forEach(({ label, flops, bytes }, i) => {
     const sum = sums.get(label) ?? { calls: 0, milliseconds: 0, flops: 0, bytes: 0 };

@@ -3,7 +3,8 @@
 import { expect, test } from '@playwright/test';
 import type { BenchResult } from '../../src/bench/result';
 
-test('runs and verifies a case, and shows it', async ({ page }) => {
+test('runs and verifies a case, shows it, and gives it to copy', async ({ page, context }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   await page.goto('./bench.html?run&quick&only=linear');
   await expect(page.getByRole('status')).toHaveText(/^Done in/, { timeout: 150_000 });
   const json = await page.getByRole('textbox', { name: 'Result as JSON' }).inputValue();
@@ -15,6 +16,9 @@ test('runs and verifies a case, and shows it', async ({ page }) => {
   expect(verified).toEqual(expect.arrayContaining(['flipbook', 'onnxruntime-web', 'tfjs', 'onnxruntime-web wasm']));
   expect(result.ratios.linear).toBeGreaterThan(0);
   await expect(page.getByRole('table')).toContainText('Flipbook');
+  await expect(page.getByRole('table').getByRole('caption')).toContainText(/MFLOP, .* MB/);
+  await page.getByRole('button', { name: 'Copy the result as JSON' }).click();
+  await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toBe(json);
 });
 
 test('tunes for this adapter in the time that is given, and the browser keeps it', async ({ page }) => {

@@ -73,7 +73,7 @@ async function profileOf(context: Context, build: (recorder: Recorder) => Tensor
   const prepared = await prepareOurs(context.gpu, build, { sliced: true });
   try {
     await prepared.run(); // warm
-    return await profile(prepared.program);
+    return await profile(prepared.program, context.gpu.isSoftware ? 1 : 20);
   } finally {
     prepared.dispose();
   }

@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { buildIfStale, install, root, serve } from './site.mjs';
 
 const usage =
-  'npm run generate -- --prompt TEXT --out FILE.mp4|FILE.apng [--picture FILE [--redraw LEFT,TOP,WIDTH,HEIGHT]] [--seed N] [--steps N] [--frames N] [--guidance X] [--motion X] [--sampler NAME] [--background #rrggbb] [--json]';
+  'npm run generate -- --prompt TEXT --out FILE.mp4|FILE.apng [--picture FILE [--redraw LEFT,TOP,WIDTH,HEIGHT|all]] [--seed N] [--steps N] [--frames N] [--guidance X] [--motion X] [--sampler NAME] [--background #rrggbb] [--json]';
 const names = ['prompt', 'seed', 'steps', 'guidance', 'frames', 'motion', 'redraw', 'sampler', 'background'];
 
 class Refusal extends Error {}
@@ -99,12 +99,12 @@ async function readable(name) {
 /** The page's own validation, so that a wrong option is told before a browser starts. */
 async function checked(/** @type {Record<string, string>} */ values, /** @type {string | undefined} */ picture) {
   const { runnerImport } = await import('vite');
-  const { module } = await runnerImport(resolve(root, 'src/options.ts'), {
-    root,
-    logLevel: 'error',
-    configFile: false,
-  });
-  const { defaults, encodeLink, toRaw, validate } = /** @type {typeof import('../src/options.ts')} */ (module);
+  const load = async (/** @type {string} */ path) =>
+    (await runnerImport(resolve(root, path), { root, logLevel: 'error', configFile: false })).module;
+  const { defaults, encodeLink, toRaw } = /** @type {typeof import('../src/options.ts')} */ (
+    await load('src/options.ts')
+  );
+  const { validate } = /** @type {typeof import('../src/validate.ts')} */ (await load('src/validate.ts'));
   const given = Object.fromEntries(
     names.filter((name) => values[name] !== undefined).map((name) => [name, values[name]]),
   );

@@ -6,7 +6,10 @@ export type GenerateEvent =
   | { readonly type: 'load'; readonly loaded: number; readonly total: number }
   /** Compute pipelines. */
   | { readonly type: 'compile'; readonly done: number; readonly total: number }
-  /** `index` is 1-based: that many steps are done. `eta` is the seconds left for the whole clip, as far as known. */
+  /**
+   * `index` is 1-based: that many steps are done. `share` is what that makes of the whole clip's work after loading and
+   * compiling, 0 … 1, and `eta` the seconds left of it, as far as known.
+   */
   | {
       readonly type: 'step';
       readonly index: number;
@@ -14,10 +17,11 @@ export type GenerateEvent =
       readonly stage: 'picture' | 'clip';
       /** In a story, which scene's picture it is, 1-based. */
       readonly scene?: { readonly index: number; readonly of: number };
+      readonly share: number;
       readonly eta: number;
     }
   /** `index` is 1-based: that many frames are decoded and encoded. */
-  | { readonly type: 'frame'; readonly index: number; readonly of: number }
+  | { readonly type: 'frame'; readonly index: number; readonly of: number; readonly share: number }
   | DoneEvent;
 
 export interface DoneEvent {

@@ -13,8 +13,10 @@ import type { GenerateEvent, GenerateStats } from './events';
 import { FlipbookError, throwIfAborted } from './gpu/errors';
 import type { Tensor } from './gpu/tensor';
 import type { Pixels } from './media/pixels';
-import { type GenerateOptions, parseBox, validate } from './options';
+import type { GenerateOptions } from './options';
+import { parseRedraw, whole } from './redraw';
 import { drawnPictures, placesOf, scenesOf } from './scenes';
+import { validate } from './validate';
 
 export { type Engine, type EngineOptions, openEngine } from './engine/engine';
 
@@ -24,8 +26,8 @@ const streams = { picture: 0, clip: 10_000 } as const;
 /**
  * Makes one clip: picture first, then the clip given the picture (Emu Video, Girdhar et al. 2023), then its frames. With
  * `picture` the first part is the visitor's: it is encoded, and the prompt may be empty. With `options.redraw` a box of that
- * picture is denoised from the prompt, given the rest. A prompt of several scenes makes a picture of each, and a clip that
- * leads from one to the next and back to the first.
+ * picture is denoised from the prompt, given the rest, or all of it, given that as a sketch. A prompt of several scenes
+ * makes a picture of each, and a clip that leads from one to the next and back to the first.
  * Ends after 'done'. Where no video can be encoded the clip still plays, and 'done' says why.
  * @param picture of the model's frame size, straight alpha; given exactly where `options.picture` names it
  * @throws FlipbookError: 'cancelled' soon after the signal aborts (after the submit that is running), 'input', 'weights',
@@ -206,16 +208,17 @@ async function drawScenes(sampler: Sampler, plan: StagePlan, picture: Pixels | u
   return last;
 }
 
-/** The visitor's picture, encoded, with a part of it drawn anew where that is asked for; without one, words alone. */
+/** The visitor's picture, encoded, with a part or all of it drawn anew where that is asked for; without one, words alone. */
 async function drawScene(sampler: Sampler, plan: StagePlan, task: Task, picture: Pixels | undefined): Promise<Drawn> {
   const { options, model, programs, signal } = sampler;
   const { given, drawing } = programs;
-  const box = parseBox(options.redraw ?? '');
+  const redraw = parseRedraw(options.redraw ?? '');
   drawing?.given.clear();
   if (given && picture) {
     await given.run(picture, signal);
-    if (!box) return { latents: given.latents, perStep: 0 };
-    drawing?.given.keep(given.latents, 0, maskOutside(box, model.manifest.latents.size));
+    if (!redraw) return { latents: given.latents, perStep: 0 };
+    if (redraw === whole) drawing?.given.show(given.latents, [0]);
+    else drawing?.given.keep(given.latents, 0, maskOutside(redraw, model.manifest.latents.size));
   }
   if (!drawing) throw new Error('no stage to draw a picture');
   return sample(sampler, drawing, plan, task);
@@ -256,7 +259,8 @@ async function sample(
     engine.screen.draw(frame, options.background);
     await engine.screen.show();
     remaining.spend(stage.flops + programs.preview.flops, (performance.now() - start) / 1000);
-    emit({ type: 'step', index: i + 1, of: steps, stage: name, eta: remaining.eta, ...(scene && { scene }) });
+    const { share, eta } = remaining;
+    emit({ type: 'step', index: i + 1, of: steps, stage: name, share, eta, ...(scene && { scene }) });
   }
   await stage.checkFinite();
   return { latents: stage.latents, perStep: spent / steps / 1000 };
@@ -264,7 +268,7 @@ async function sample(
 
 /** Decodes, shows and records every frame. Returns the seconds of decoding alone. */
 async function decode(
-  { engine, options, model, programs, emit, signal }: Sampler,
+  { engine, options, model, programs, emit, signal, remaining }: Sampler,
   latents: Tensor,
   recorder: Recorder,
 ) {
@@ -272,11 +276,14 @@ async function decode(
   const { fps } = model.manifest.defaults;
   const start = performance.now();
   const before = recorder.seconds;
+  const sampled = remaining.share;
   for await (const index of frames.decode(stem, head, latents, signal)) {
     engine.screen.draw(frames.frame(index), options.background);
     await recorder.add(index);
     throwIfAborted(signal);
-    emit({ type: 'frame', index: index + 1, of: frames.frames });
+    const count = index + 1;
+    const share = sampled + ((1 - sampled) * count) / frames.frames;
+    emit({ type: 'frame', index: count, of: frames.frames, share });
   }
   engine.finish({ frames, fps, background: options.background, metadata: metadataOf(options, model) });
   return (performance.now() - start) / 1000 - (recorder.seconds - before);

@@ -1,11 +1,12 @@
 // What a stage is given besides noise and words: the pictures that its frames go by, and latents that stay as they are. Those
-// are the scenes of a story, or what a redrawn picture keeps (Palette, Saharia et al. 2022). It encodes and samples nothing.
+// are the scenes of a story, or what a redrawn picture keeps; the picture to go by may be a sketch (both as in Palette, Saharia
+// et al. 2022). It encodes and samples nothing.
 import type { Gpu } from '../gpu/device';
 import type { Plan } from '../gpu/plan';
 import { sizeOf, type Tensor, view } from '../gpu/tensor';
 import { constant } from '../models/blocks';
 import { concat } from '../ops/elementwise';
-import type { Box } from '../options';
+import type { Box } from '../redraw';
 import { clearTensor, copyTensor, part } from './tensors';
 
 export interface GivenInputs {

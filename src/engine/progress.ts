@@ -25,14 +25,16 @@ export function totals(report: (done: number, total: number) => void): () => (do
   };
 }
 
-/** Seconds left of a known amount of work, from the pace so far. */
+/** How far a known amount of work is, and the seconds left of it, from the pace so far. */
 export class Remaining {
+  readonly #work: number;
   #left: number;
   #done = 0;
   #seconds = 0;
 
   /** @param work FLOPs of the whole generation */
   constructor(work: number) {
+    this.#work = work;
     this.#left = work;
   }
 
@@ -40,6 +42,11 @@ export class Remaining {
     this.#left = Math.max(0, this.#left - work);
     this.#done += work;
     this.#seconds += seconds;
+  }
+
+  /** What is done of it, 0 … 1. */
+  get share(): number {
+    return 1 - this.#left / this.#work;
   }
 
   /** Seconds; 0 before anything was measured. */

@@ -15,7 +15,7 @@ export interface ClipMetadata {
   readonly motion?: number;
   /** SHA-256 of the picture file that the clip started from; the picture itself is not in the file. */
   readonly picture?: string;
-  /** The part of it that was drawn anew: left, top, width, height in latent positions. */
+  /** The part of it that was drawn anew: left, top, width, height in latent positions; or `all`. */
   readonly redraw?: string;
   /** Name and version. */
   readonly model: string;

@@ -1,5 +1,5 @@
 // The link in the page's address: it fills the form when the page opens or when another one is pasted, and leaves the address
-// once the form has moved on, so that a reload brings back what was typed since. What links say is link.ts's.
+// once the form has moved on, so that a reload brings back what was typed since. What links say is options.ts's.
 import { effect } from '@preact/signals';
 import { fields } from '../options';
 import type { Session } from './session';

@@ -166,6 +166,7 @@ function cancel(session: Session): void {
 function usePageKeys(session: Session): void {
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
+      if (document.querySelector('dialog[open]')) return; // Its keys are its own.
       if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
         event.preventDefault();
         start(session);

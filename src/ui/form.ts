@@ -2,17 +2,8 @@
 // It makes no clip, and has no markup.
 import { batch, computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { StartPicture } from '../media/picture';
-import {
-  encodeLink,
-  type Field,
-  type FieldErrors,
-  fields,
-  limits,
-  type RawOptions,
-  type Restored,
-  type Validated,
-  validate,
-} from '../options';
+import { encodeLink, type Field, fields, limits, type RawOptions, type Restored } from '../options';
+import { type FieldErrors, type Validated, validate } from '../validate';
 import { loadSettings, type Settings } from './settings';
 
 /** What the page's controls need of it. */

@@ -2,7 +2,8 @@
 // button. What becomes of other files that reach the page is in files.ts.
 import { useEffect, useRef } from 'preact/hooks';
 import type { StartPicture } from '../media/picture';
-import { frameSide, parseBox } from '../options';
+import { frameSide } from '../options';
+import { DrawButton } from './drawing';
 import { receiveFile } from './files';
 import { PictureIcon } from './icons';
 import type { Session } from './session';
@@ -10,11 +11,15 @@ import type { Session } from './session';
 export function PictureField({ session }: { session: Session }) {
   const picture = session.start.picture.value;
   const problem = session.start.problem.value;
+  const missing = session.start.missing.value;
   const dragging = session.dragging.value;
   const state = dragging === 'none' ? '' : `invited ${dragging === 'control' ? 'over' : ''}`;
   return (
     <div class={`control picture ${problem ? 'wrong' : ''}`}>
-      <label for="picture">Start picture</label>
+      <div class="heading">
+        <label for="picture">Start picture</label>
+        <DrawButton session={session} />
+      </div>
       <div class={`drop ${picture ? 'full' : ''} ${state}`}>
         <div class="target">
           <input
@@ -46,9 +51,11 @@ export function PictureField({ session }: { session: Session }) {
           {problem}
         </p>
       )}
-      <p class="help" id="picture-help">
-        {help(session)}
-      </p>
+      {(missing || !picture) && (
+        <p class="help" id="picture-help">
+          {help(missing)}
+        </p>
+      )}
     </div>
   );
 }
@@ -57,17 +64,12 @@ function words(picture: StartPicture | undefined) {
   return picture ? <strong>{picture.name}</strong> : 'Drop, paste or choose one';
 }
 
-function help(session: Session): string {
-  const missing = session.start.missing.value;
+/** @param missing SHA-256 of a picture that these settings name and that is not here */
+function help(missing: string): string {
   if (missing) {
     return `These settings belong to a clip that started from a picture (SHA-256 ${missing.slice(0, 12)}…). It is not part of links and files: add the same one to make the same clip.`;
   }
-  if (session.start.picture.value) {
-    return parseBox(session.form.redraw.value)
-      ? 'The clip moves from this picture, once the part in the box is drawn anew.'
-      : 'The clip moves from this picture; the prompt may stay empty.';
-  }
-  return 'Optional: the clip then moves from it instead of drawing its own, transparency included.';
+  return 'Optional: a picture to move, to change in part, or to draw a sticker after.';
 }
 
 export function Thumbnail({ picture }: { picture: StartPicture }) {

@@ -15,40 +15,45 @@ export interface Progress {
 
 export const atStart: Progress = { fraction: 0, words: 'Waking up the engine', left: undefined, part: 'start' };
 
-/** Where each part begins and ends on the whole bar. */
-const spans = {
-  load: [0, 0.12],
-  compile: [0.12, 0.18],
-  picture: [0.18, 0.3],
-  clip: [0.3, 0.8],
-  frames: [0.8, 1],
-} as const;
+/** Where loading and compiling end on the whole bar; the engine knows the shares of the work after them. */
+const ends = { load: 0.12, compile: 0.18 } as const;
+
+type Span = readonly [from: number, to: number];
 
 /** @param elapsed seconds since the part that `before` tells of began */
 export function advance(before: Progress, event: GenerateEvent, elapsed: number): Progress {
-  const next = (part: keyof typeof spans, done: number, of: number, words: string, left?: number): Progress => {
-    const share = of > 0 ? Math.min(1, done / of) : 0;
-    const [from, to] = spans[part];
-    return { part, words, left, fraction: Math.max(before.fraction, from + (to - from) * share) };
+  const next = (part: Progress['part'], [from, to]: Span, share: number, words: string, left?: number): Progress => {
+    const fraction = from + (to - from) * Math.min(1, Math.max(0, share || 0));
+    return { part, words, left, fraction: Math.max(before.fraction, fraction) };
   };
   switch (event.type) {
     case 'load':
-      return next('load', event.loaded, event.total, `Fetching the model: ${ofTotal(event.loaded, event.total)}`);
+      return next(
+        'load',
+        [0, ends.load],
+        event.loaded / event.total,
+        `Fetching the model: ${ofTotal(event.loaded, event.total)}`,
+      );
     case 'compile':
-      return next('compile', event.done, event.total, `Preparing the GPU: ${event.done} of ${event.total} programs`);
+      return next(
+        'compile',
+        [ends.load, ends.compile],
+        event.done / event.total,
+        `Preparing the GPU: ${event.done} of ${event.total} programs`,
+      );
     case 'step': {
       const { index: at, of: scenes } = event.scene ?? { index: 1, of: 1 };
       const picture = scenes > 1 ? `Drawing scene ${at} of ${scenes}` : 'Drawing the first picture';
       const move = event.stage === 'clip';
       const words = `${move ? 'Making it move' : picture}: step ${event.index} of ${event.of}`;
       const left = event.eta > 0 && Number.isFinite(event.eta) ? event.eta : undefined;
-      return next(event.stage, (at - 1) * event.of + event.index, scenes * event.of, words, left);
+      return next(event.stage, [ends.compile, 1], event.share, words, left);
     }
     case 'frame': {
       // The last part: what is left of it is what is left of the clip.
       const measured = before.part === 'frames' && event.index > 0;
       const left = measured ? (elapsed * Math.max(0, event.of - event.index)) / event.index : before.left;
-      return next('frames', event.index, event.of, `Inking the pages: ${event.index} of ${event.of}`, left);
+      return next('frames', [ends.compile, 1], event.share, `Inking the pages: ${event.index} of ${event.of}`, left);
     }
     case 'done':
       return { fraction: 1, words: 'Finished', left: undefined, part: 'done' };

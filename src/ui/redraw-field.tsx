@@ -1,38 +1,93 @@
-// The control for drawing a part of the start picture anew: the picture on a grid to drag a box on, and the same box as text.
+// What the start picture is for: the clip's first frame, a frame of which a part is drawn anew, or a sketch of what is meant.
+// For a part there is the picture on a grid to drag a box on, and the same box as text.
+import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useRef } from 'preact/hooks';
-import { type Box, clamp, formatBox, gridSide, parseBox } from '../options';
+import type { StartPicture } from '../media/picture';
+import { clamp, gridSide } from '../options';
+import { type Box, formatBox, parseBox, whole } from '../redraw';
 import { Control } from './fields';
 import { Thumbnail } from './picture-field';
 import type { Session } from './session';
 
+const uses = {
+  frame: ['First frame', 'The clip moves from it as it is; the prompt may stay empty.'],
+  part: ['Redraw a part', 'The clip moves from it, once the prompt has drawn what is in a box.'],
+  sketch: ['Sketch', 'The prompt draws it anew: outlines, flat colours or a blurred photo say where things are.'],
+} as const;
+type Use = keyof typeof uses;
+
 /** Nothing while there is no picture. */
 export function RedrawField({ session }: { session: Session }) {
   const picture = session.start.picture.value;
-  if (!picture) return null;
   const text = session.form.redraw.value;
-  const set = (value: string) => session.edit('redraw', value);
+  /** A part is asked for, though no box says yet which. */
+  const wantsPart = useSignal(false);
+  if (!picture) return null;
+  const isPart = text !== '' || wantsPart.value;
+  const use: Use = text === whole ? 'sketch' : isPart ? 'part' : 'frame';
+  const choose = (next: Use) => {
+    wantsPart.value = next === 'part';
+    session.edit('redraw', next === 'sketch' ? whole : '');
+  };
   return (
-    <Control session={session} field="redraw" label="Redraw a part" class="redraw" help={help(text)}>
+    <>
+      <fieldset class="uses" aria-describedby="use-help">
+        <legend>Use it as</legend>
+        <div class="choices">
+          {(Object.keys(uses) as Use[]).map((each) => (
+            <label key={each}>
+              <input type="radio" name="use" checked={use === each} onChange={() => choose(each)} />
+              {uses[each][0]}
+            </label>
+          ))}
+        </div>
+        <p class="help" id="use-help">
+          {uses[use][1]}
+        </p>
+      </fieldset>
+      {use === 'part' && (
+        <BoxField
+          session={session}
+          picture={picture}
+          onEdit={() => {
+            wantsPart.value = true;
+          }}
+        />
+      )}
+    </>
+  );
+}
+
+interface BoxFieldProps {
+  readonly session: Session;
+  readonly picture: StartPicture;
+  /** The box is being changed, which may leave it empty for a while. */
+  readonly onEdit: () => void;
+}
+
+function BoxField({ session, picture, onEdit }: BoxFieldProps) {
+  const text = session.form.redraw.value;
+  const set = (value: string) => {
+    onEdit();
+    session.edit('redraw', value);
+  };
+  return (
+    <Control session={session} field="redraw" label="Box to redraw" class="redraw" help={help(text)}>
       {(attributes) => (
         <div class="redrawing">
           <Pad box={parseBox(text)} onBox={(box) => set(box ? formatBox(box) : '')}>
             <Thumbnail picture={picture} />
           </Pad>
-          <div class="beside">
-            <input
-              {...attributes}
-              type="text"
-              autocomplete="off"
-              spellcheck={false}
-              placeholder="nothing"
-              value={text}
-              onInput={(event) => set(event.currentTarget.value)}
-            />
-            <button type="button" class="quiet" disabled={text === ''} onClick={() => set('')}>
-              Keep all
-            </button>
-          </div>
+          <input
+            {...attributes}
+            type="text"
+            autocomplete="off"
+            spellcheck={false}
+            placeholder="nothing"
+            value={text}
+            onInput={(event) => set(event.currentTarget.value)}
+          />
         </div>
       )}
     </Control>
@@ -41,8 +96,8 @@ export function RedrawField({ session }: { session: Session }) {
 
 function help(text: string): string {
   return parseBox(text)
-    ? 'The prompt draws what is in the box, to go with the rest, which is kept. Numbers: left, top, width, height.'
-    : 'Optional: drag a box over what the prompt should draw anew. The rest is kept.';
+    ? 'It will go with the rest, which is kept. Numbers: left, top, width, height.'
+    : 'Drag a box on the picture, or type left, top, width and height: 4,4,8,8 is the middle.';
 }
 
 interface PadProps {

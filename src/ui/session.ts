@@ -5,6 +5,7 @@ import type { StartPicture } from '../media/picture';
 import { type Pixels, toPng } from '../media/pixels';
 import { decodeLink, type Field, frameSide, type GenerateOptions, type Restored } from '../options';
 import type { AdapterReport, Engine, Failure } from '../protocol';
+import { whole } from '../redraw';
 import { type Announcer, createAnnouncer } from './announcer';
 import { work } from './estimate';
 import { type Controls, createForm } from './form';
@@ -53,8 +54,10 @@ export interface Session extends Controls {
   restore(raw: Restored, from: string): void;
   /** The same for a link, if there is one in the address's hash. */
   openLink(hash: string): void;
-  /** Makes the finished clip's first frame the start picture. */
+  /** Makes the finished clip's first frame the start picture, as it is. */
   keepPicture(): Promise<void>;
+  /** Makes a drawing the start picture, as a sketch of what the prompt draws. */
+  startFromSketch(drawing: File): Promise<void>;
   report(error: unknown): void;
   /** Says it below the stage, and to screen readers. */
   tell(message: string): void;
@@ -205,10 +208,15 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
       try {
         const first = await engine.pixels(0, frameSide);
         await start.use(await pictureFile(first, `First page of “${finished.title}”`));
+        controls.edit('redraw', '');
         tell('Its first page is the start picture now: another seed or prompt moves it in another way.');
       } catch (error) {
         fail(error);
       }
+    },
+    async startFromSketch(drawing) {
+      await start.use(drawing);
+      if (!start.problem.value) controls.edit('redraw', whole);
     },
     async attach(element) {
       engine.setPlaying(playing.value);

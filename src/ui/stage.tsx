@@ -1,6 +1,7 @@
 // The stage: the book with the canvas, progress, and what can be done with a finished clip. It draws no frame itself.
 import { useEffect, useRef } from 'preact/hooks';
 import type { GenerateOptions } from '../options';
+import { whole } from '../redraw';
 import { sizeInWords } from './estimate';
 import { DownloadIcon, EmptyDrawing, KeepIcon, LinkIcon, PauseIcon, PictureIcon, PlayIcon } from './icons';
 import { explain } from './messages';
@@ -71,6 +72,7 @@ function Book({ session }: { session: Session }) {
 
 /** Where it came from, beside the prompt. */
 function origin({ picture, prompt, redraw }: GenerateOptions): string {
+  if (redraw === whole) return 'from a sketch · ';
   if (redraw) return 'a part redrawn · ';
   return picture && prompt ? 'from a picture · ' : '';
 }

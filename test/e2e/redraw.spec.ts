@@ -4,8 +4,8 @@ import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { disc, download, expect, generate, makeClip, open, pixels, stages, test, xmp } from './flipbook';
 
-const redraw = (page: Page) => page.getByLabel('Redraw a part');
-const keepAll = (page: Page) => page.getByRole('button', { name: 'Keep all' });
+const redraw = (page: Page) => page.getByLabel('Box to redraw');
+const use = (page: Page, name: string) => page.getByRole('radio', { name });
 const startPicture = (page: Page) => page.getByLabel('Start picture');
 
 /** Drags on the picture from one cell of its 16 by 16 grid to another. */
@@ -26,12 +26,14 @@ test('a box is dragged, its inside is drawn from the prompt, and the file says s
   await expect(redraw(page)).toHaveCount(0);
   const picture = await disc(page, 'red');
   await startPicture(page).setInputFiles(picture);
-  await expect(redraw(page)).toHaveValue('');
+  await expect(use(page, 'First frame')).toBeChecked();
   const seen = await stages(page);
   await makeClip(page);
   const whole = pixels((await download(page)).path);
   expect(await seen()).toEqual(['clip']);
 
+  await use(page, 'Redraw a part').check();
+  await expect(redraw(page)).toHaveValue('');
   await drag(page, [11, 12], [4, 6]); // backwards works too
   await expect(redraw(page)).toHaveValue('4,6,8,7');
   await makeClip(page);
@@ -55,6 +57,9 @@ test('typed with the keyboard it is the same; mistakes and a missing prompt are 
 }) => {
   await open(page, { frames: '4', prompt: 'a rocket' });
   await startPicture(page).setInputFiles(await disc(page, 'red'));
+  await use(page, 'First frame').focus();
+  await page.keyboard.press('ArrowDown');
+  await expect(use(page, 'Redraw a part')).toBeChecked();
   await redraw(page).fill('9 9 8 8');
   await generate(page);
   await expect(redraw(page)).toBeFocused();
@@ -68,9 +73,8 @@ test('typed with the keyboard it is the same; mistakes and a missing prompt are 
   await page.getByLabel('Prompt').fill('a rocket');
   // Four frames are one picture, which is drawn: that is a clip of its own.
   await makeClip(page);
-  await keepAll(page).click();
-  await expect(redraw(page)).toHaveValue('');
-  await expect(keepAll(page)).toBeDisabled();
+  await use(page, 'First frame').check();
+  await expect(redraw(page)).toHaveCount(0);
   await generate(page);
   await expect(page.getByLabel('Frames')).toHaveAccessibleDescription(/from 8 to \d+ with a start picture/);
 });
@@ -80,10 +84,11 @@ test('on a phone: nothing overflows, no accessibility violations', async ({ page
   await page.emulateMedia({ reducedMotion: 'reduce' });
   await open(page);
   await startPicture(page).setInputFiles(await disc(page, 'red'));
+  await use(page, 'Redraw a part').check();
   await drag(page, [3, 3], [9, 9]);
   await expect(redraw(page)).toHaveValue('3,3,7,7');
   expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
-  for (const target of [redraw(page), keepAll(page)]) {
+  for (const target of [redraw(page), page.locator('.uses label').first(), page.locator('.uses label').last()]) {
     const box = await target.boundingBox();
     expect(box?.height).toBeGreaterThanOrEqual(36);
     expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThanOrEqual(360);

@@ -21,11 +21,14 @@ test('adds up jobs, also those that begin late', () => {
 test('time left follows the pace so far and ends at 0', () => {
   const remaining = new Remaining(100);
   expect(remaining.eta).toBe(0);
+  expect(remaining.share).toBe(0);
   remaining.spend(20, 4);
+  expect(remaining.share).toBeCloseTo(0.2);
   expect(remaining.eta).toBeCloseTo(16);
   remaining.spend(30, 1); // twice as much as before in a quarter of the time
   expect(remaining.eta).toBeCloseTo(5);
   remaining.spend(80, 1); // more than was foreseen
+  expect(remaining.share).toBe(1);
   expect(remaining.eta).toBe(0);
 });
 

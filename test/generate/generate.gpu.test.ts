@@ -23,6 +23,10 @@ test('a clip: events in order, a video of the right length', async () => {
     { stage: 'clip', index: 1, of: 1 },
   ]);
   expect(events.filter(({ type }) => type === 'frame')).toHaveLength(8);
+  const shares = events.flatMap((event) => ('share' in event ? [event.share] : []));
+  expect(shares).toEqual([...new Set(shares)].sort((a, b) => a - b));
+  expect(shares[0]).toBeGreaterThan(0);
+  expect(shares.at(-1)).toBeCloseTo(1, 10);
   const { video, codec, stats } = done(events);
   expect(codec).toMatch(/^(avc1|vp09)/);
   for (const part of Object.values(stats.seconds)) expect(part).toBeGreaterThan(0);

@@ -88,6 +88,40 @@ test('needs the encoder’s file, which nothing else does', async () => {
   }
 });
 
+describe('a sketch, of which all is drawn anew', () => {
+  const sketched = { ...given, prompt: 'a dancing cat', frames: 4, redraw: 'all' };
+
+  test('is gone by, not kept: it counts, words do too, and words alone know nothing of it afterwards', async () => {
+    await all(engine, short);
+    const alone = await frames(engine);
+    const events = await from(plain(200), { ...sketched, frames: 8 });
+    expect(events.flatMap((event) => (event.type === 'step' ? [event.stage] : []))).toEqual(['picture', 'clip']);
+    await from(plain(200), sketched);
+    const first = await frames(engine);
+    expect(first).not.toEqual(alone);
+    const variants: [Pixels, GenerateOptions][] = [
+      [plain(20), sketched],
+      [plain(200), { ...sketched, seed: 8 }],
+      [plain(200), { ...sketched, prompt: 'a red heart' }],
+      [plain(200), { ...sketched, redraw: '0,0,16,16' }],
+    ];
+    for (const [picture, asked] of variants) {
+      await from(picture, asked);
+      expect(await frames(engine)).not.toEqual(first);
+    }
+    await all(engine, short);
+    expect(await frames(engine)).toEqual(alone);
+    await from(plain(200), sketched);
+    expect(await frames(engine)).toEqual(first);
+  });
+
+  test('can be the first scene of a story', async () => {
+    const story = { ...sketched, prompt: 'an egg > a chick', frames: 16 };
+    const steps = (await from(plain(200), story)).flatMap((event) => (event.type === 'step' ? [event.stage] : []));
+    expect(steps).toEqual(['picture', 'picture', 'clip']);
+  });
+});
+
 describe('a part of it drawn anew', () => {
   const redrawn = { ...given, prompt: 'a dancing cat', frames: 4, redraw: '4,4,8,8' };
 

@@ -10,16 +10,15 @@ import {
   encodeLink,
   type Field,
   fields,
-  formatBox,
   framesPerSecond,
   type GenerateOptions,
   limits,
-  parseBox,
   type SamplerName,
   samplers,
   toRaw,
-  validate,
 } from '../../src/options';
+import { formatBox, parseBox, parseRedraw } from '../../src/redraw';
+import { validate } from '../../src/validate';
 
 const validOptions: fc.Arbitrary<GenerateOptions> = fc.record({
   prompt: fc
@@ -102,7 +101,7 @@ describe('validate', () => {
     ['guidance', '0x10', /“0x10”/],
     ['motion', 'wild', /“wild”.*from 0 to 4, or nothing. Try 1/],
     ['motion', '4.1', /“4.1”/],
-    ['redraw', 'the nose', /“the nose”.*grid of 16 by 16, or nothing. Try 4,4,8,8/],
+    ['redraw', 'the nose', /“the nose”.*grid of 16 by 16, or “all”, or nothing. Try 4,4,8,8/],
     ['redraw', '4,4,8', /“4,4,8”/],
     ['redraw', '9,0,8,8', /“9,0,8,8”/],
     ['redraw', '0,0,0,8', /“0,0,0,8”/],
@@ -175,6 +174,16 @@ describe('validate', () => {
         expect(result.ok && decodeLink(encodeLink(result.options)).redraw).toBe(formatBox(box));
       }),
     );
+  });
+
+  test('a sketch: all of the picture is drawn anew, from a prompt', () => {
+    const given = { ...toRaw(defaults), picture: 'ab'.repeat(32), redraw: ' All ' };
+    const options = { ...defaults, picture: given.picture, redraw: 'all' };
+    expect(validate(given)).toEqual({ ok: true, options });
+    expect(validate(decodeLink(encodeLink(options)))).toEqual({ ok: true, options });
+    expect(validate({ ...given, prompt: '' })).toMatchObject({ errors: { prompt: expect.stringMatching(/empty/) } });
+    expect(errorOf('redraw', 'all')).toMatch(/needs a start picture/);
+    expect(parseRedraw('all of it')).toBeUndefined();
   });
 
   test('limits are inclusive', () => {

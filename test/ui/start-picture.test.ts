@@ -51,6 +51,20 @@ test('a part of it is redrawn while it is there; its box waits where it is not',
   expect(session.errors.value).toEqual({});
 });
 
+test('a drawing is used as a sketch; one that shows nothing is not used', async () => {
+  const session = createSession(engine, good);
+  await session.startFromSketch(file('Drawing'));
+  await make(engine, session);
+  expect(engine.asked[0]).toMatchObject({ picture: sha256, redraw: 'all' });
+  session.edit('redraw', '');
+  const broken = reader(() => {
+    throw new FlipbookError('input', 'It shows nothing.');
+  });
+  const other = createSession(engine, broken);
+  await other.startFromSketch(file('Drawing'));
+  expect(other.form.redraw.value).toBe('');
+});
+
 test('a file that is none is explained, and the picture before stays', async () => {
   let fits = true;
   const session = createSession(

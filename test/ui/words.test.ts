@@ -52,6 +52,7 @@ describe('progress', () => {
       index: fc.nat(50),
       of: fc.nat(50),
       stage: fc.constantFrom('picture' as const, 'clip' as const),
+      share: fc.double(),
       eta: fc.double(),
     }),
     fc.record({
@@ -59,10 +60,11 @@ describe('progress', () => {
       index: fc.nat(50),
       of: fc.nat(50),
       stage: fc.constant('picture' as const),
+      share: fc.double(),
       eta: fc.double(),
       scene: fc.record({ index: fc.integer({ min: 1, max: 6 }), of: fc.nat(6) }),
     }),
-    fc.record({ type: fc.constant('frame' as const), index: fc.nat(50), of: fc.nat(50) }),
+    fc.record({ type: fc.constant('frame' as const), index: fc.nat(50), of: fc.nat(50), share: fc.double() }),
   );
 
   test('stays between 0 and 1 and never falls, whatever comes', () => {
@@ -81,32 +83,28 @@ describe('progress', () => {
   });
 
   test('tells the stage, the step and the time left', () => {
-    const progress = advance(atStart, { type: 'step', index: 3, of: 8, stage: 'clip', eta: 21 }, 5);
+    const progress = advance(atStart, { type: 'step', index: 3, of: 8, stage: 'clip', share: 0.5, eta: 21 }, 5);
     expect(progress.words).toBe('Making it move: step 3 of 8');
     expect(timeLeft(progress)).toBe('about 21 s left');
-    expect(percent(progress)).toBe(48);
+    expect(percent(progress)).toBe(59);
   });
 
-  test('counts the pictures of a story as one part of the work', () => {
-    const step = (index: number, scene: number) =>
-      advance(atStart, { type: 'step', index, of: 4, stage: 'picture', eta: 1, scene: { index: scene, of: 3 } }, 1);
-    expect(step(2, 3).words).toBe('Drawing scene 3 of 3: step 2 of 4');
-    const fractions = [step(1, 1), step(4, 1), step(1, 2), step(4, 2), step(4, 3)].map(({ fraction }) => fraction);
-    expect(fractions).toEqual([...new Set(fractions)].sort());
-    const alone = advance(atStart, { type: 'step', index: 4, of: 4, stage: 'picture', eta: 1 }, 1);
-    expect(fractions.at(-1)).toBe(alone.fraction);
+  test('names the scenes of a story', () => {
+    const scene = { index: 3, of: 3 };
+    const event = { type: 'step', index: 2, of: 4, stage: 'picture', share: 0.2, eta: 1, scene } as const;
+    expect(advance(atStart, event, 1).words).toBe('Drawing scene 3 of 3: step 2 of 4');
   });
 
   test('says that it is estimating until a step was measured, and counts on through the frames', () => {
     const load = advance(atStart, { type: 'load', loaded: 9e6, total: 18e6 }, 2);
     expect(timeLeft(load)).toBe('estimating the time left');
-    expect(timeLeft(advance(load, { type: 'step', index: 1, of: 8, stage: 'picture', eta: 0 }, 1))).toMatch(
+    expect(timeLeft(advance(load, { type: 'step', index: 1, of: 8, stage: 'picture', share: 0.1, eta: 0 }, 1))).toMatch(
       /^estimating/,
     );
-    const step = advance(load, { type: 'step', index: 8, of: 8, stage: 'clip', eta: 9 }, 1);
-    const first = advance(step, { type: 'frame', index: 1, of: 4 }, 20);
+    const step = advance(load, { type: 'step', index: 8, of: 8, stage: 'clip', share: 0.8, eta: 9 }, 1);
+    const first = advance(step, { type: 'frame', index: 1, of: 4, share: 0.85 }, 20);
     expect(timeLeft(first)).toBe('about 9 s left');
-    expect(timeLeft(advance(first, { type: 'frame', index: 3, of: 4 }, 6))).toBe('about 2 s left');
+    expect(timeLeft(advance(first, { type: 'frame', index: 3, of: 4, share: 0.95 }, 6))).toBe('about 2 s left');
   });
 });
 

@@ -1,0 +1,154 @@
+// The drawing pad: a sheet over the page to draw a start picture on, as a sketch of what the prompt should make. Strokes and
+// their smoothing are signature_pad's. Without a pointer a picture is chosen or pasted instead.
+import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import SignaturePad from 'signature_pad';
+import { PencilIcon } from './icons';
+import type { Session } from './session';
+
+const inks = [
+  ['Black', '#1d1a17'],
+  ['White', '#ffffff'],
+  ['Red', '#e0402a'],
+  ['Orange', '#f58b1f'],
+  ['Yellow', '#fbc926'],
+  ['Green', '#46a049'],
+  ['Blue', '#3b82e0'],
+  ['Purple', '#8d54c7'],
+  ['Pink', '#f58fb0'],
+  ['Brown', '#8a5a35'],
+] as const;
+/** Takes away what is there, down to transparency. */
+const eraser = 'eraser';
+
+/** Widths in CSS pixels of the pad. */
+const brushes = [
+  ['Thin', 5],
+  ['Medium', 14],
+  ['Broad', 38],
+] as const;
+
+/** CSS pixels of the pad's side, which must not change: strokes are kept in them. It fits a phone of 320. */
+const side = 288;
+/** Canvas pixels to one of them: finer than the 128 points that a picture is fitted into. */
+const scale = 2;
+
+export function DrawButton({ session }: { session: Session }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  return (
+    <>
+      <button type="button" class="plain" onClick={() => dialog.current?.showModal()}>
+        <PencilIcon /> Draw one
+      </button>
+      <dialog ref={dialog} class="drawing card" aria-labelledby="drawing-title">
+        <Sheet
+          onDone={(drawing) => {
+            dialog.current?.close();
+            if (drawing) void session.startFromSketch(drawing);
+          }}
+        />
+      </dialog>
+    </>
+  );
+}
+
+/** @param onDone a PNG, transparent where nothing is drawn; undefined: never mind */
+function Sheet({ onDone }: { onDone: (drawing: File | undefined) => void }) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const pad = useRef<SignaturePad | undefined>(undefined);
+  const ink = useSignal<string>(inks[0][1]);
+  const brush = useSignal<number>(brushes[1][1]);
+  const isEmpty = useSignal(true);
+
+  useEffect(() => {
+    if (!canvas.current) return;
+    canvas.current.getContext('2d')?.scale(scale, scale);
+    const created = new SignaturePad(canvas.current, { minDistance: 1 });
+    created.addEventListener('endStroke', () => {
+      isEmpty.value = false;
+    });
+    pad.current = created;
+    return () => created.off();
+  }, [isEmpty]);
+  useEffect(() => {
+    if (!pad.current) return;
+    const isErasing = ink.value === eraser;
+    pad.current.penColor = isErasing ? '#000' : ink.value;
+    pad.current.compositeOperation = isErasing ? 'destination-out' : 'source-over';
+    // One width at any speed: a marker, not a fountain pen.
+    pad.current.minWidth = pad.current.maxWidth = pad.current.dotSize = brush.value / 2;
+  }, [ink.value, brush.value]);
+
+  const show = (strokes: ReturnType<SignaturePad['toData']>) => {
+    pad.current?.fromData(strokes);
+    isEmpty.value = strokes.length === 0;
+  };
+  const use = () =>
+    canvas.current?.toBlob((blob) => onDone(blob ? new File([blob], 'Drawing', { type: 'image/png' }) : undefined));
+
+  return (
+    <>
+      <h2 id="drawing-title">Draw a sketch</h2>
+      <p class="help">Outlines or a few flat colours will do: the prompt says what it is, and draws it anew.</p>
+      <canvas ref={canvas} width={side * scale} height={side * scale} role="img" aria-label="Your drawing" />
+      <fieldset class="inks" aria-label="Colour">
+        {inks.map(([name, colour]) => (
+          <button
+            key={colour}
+            type="button"
+            class="paper"
+            aria-label={name}
+            aria-pressed={ink.value === colour}
+            title={name}
+            style={{ '--paper-colour': colour }}
+            onClick={() => {
+              ink.value = colour;
+            }}
+          />
+        ))}
+        <button
+          type="button"
+          class="quiet"
+          aria-pressed={ink.value === eraser}
+          onClick={() => {
+            ink.value = eraser;
+          }}
+        >
+          Eraser
+        </button>
+      </fieldset>
+      <div class="inks">
+        <fieldset class="brushes" aria-label="Brush">
+          {brushes.map(([name, width]) => (
+            <button
+              key={name}
+              type="button"
+              class="tool"
+              aria-label={name}
+              aria-pressed={brush.value === width}
+              title={`${name} brush`}
+              style={{ '--dot': `${Math.min(width, 24)}px` }}
+              onClick={() => {
+                brush.value = width;
+              }}
+            />
+          ))}
+        </fieldset>
+        <button type="button" class="quiet" onClick={() => show(pad.current?.toData().slice(0, -1) ?? [])}>
+          Undo
+        </button>
+        <button type="button" class="quiet" onClick={() => show([])}>
+          Clear
+        </button>
+      </div>
+      <div class="done">
+        <button type="button" class="generate" aria-disabled={isEmpty.value} onClick={() => !isEmpty.value && use()}>
+          Use this drawing
+        </button>
+        <button type="button" class="cancel" onClick={() => onDone(undefined)}>
+          Cancel
+        </button>
+      </div>
+    </>
+  );
+}

@@ -92,11 +92,13 @@ function Go({ session }: { session: Session }) {
           <StopIcon /> Cancel
         </button>
       )}
-      <p class="help">
-        {working ? 'Escape cancels. Your last clip stays until the new one is finished.' : expectation(session)}
-      </p>
+      <p class="help">{working ? meanwhile(session) : expectation(session)}</p>
     </div>
   );
+}
+
+function meanwhile(session: Session): string {
+  return session.clip.value ? 'Escape cancels. Your last clip stays until the new one is finished.' : 'Escape cancels.';
 }
 
 function expectation(session: Session): string {
@@ -125,6 +127,7 @@ function Settings({ session }: { session: Session }) {
         help={framesHelp(session.form.frames.value)}
         slider={{ min: 4, max: 72, step: 4 }}
       />
+      <SeedField session={session} />
       <NumberField
         session={session}
         field="guidance"
@@ -141,7 +144,6 @@ function Settings({ session }: { session: Session }) {
         unset={1}
       />
       <SamplerField session={session} />
-      <SeedField session={session} />
       <BackgroundField session={session} />
     </section>
   );
@@ -160,7 +162,7 @@ function start(session: Session): void {
 function cancel(session: Session): void {
   session.cancel();
   // The button goes away: keep the keyboard where the next action is.
-  document.querySelector<HTMLElement>('.generate')?.focus();
+  document.querySelector<HTMLElement>('.go .generate')?.focus();
 }
 
 function usePageKeys(session: Session): void {

@@ -52,7 +52,7 @@ export function PromptField({ session }: { session: Session }) {
   const help =
     length > limits.promptLength * 0.8
       ? `${length} of ${limits.promptLength} characters.`
-      : 'One thing doing one thing works best: a creature, a fruit, a face, a vehicle. Or a story: egg > chick > rooster.';
+      : 'One thing doing one thing works best. A story: egg > chick > rooster.';
   return (
     <Control session={session} field="prompt" label="Prompt" class="prompt" help={help}>
       {(attributes) => (

@@ -50,7 +50,7 @@ function Stored({ session }: { session: Session }) {
   return (
     <p>
       <strong>What is stored here.</strong> Your settings with the start picture, and the model once it is downloaded
-      {usage.value === undefined ? '' : ` (${sizeInWords(usage.value)} now)`}. The browser{' '}
+      {!usage.value ? '' : ` (${sizeInWords(usage.value)} now)`}. The browser{' '}
       {isKept.value ? 'keeps it until you clear it' : 'may clear it when space is short or after days without a visit'}.
       Clips last until you leave the page, unless you save them.{' '}
       <button type="button" class="plain" disabled={session.progress.value !== undefined} onClick={() => void clear()}>

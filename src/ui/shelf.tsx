@@ -35,13 +35,14 @@ function Earlier({ session, clip }: { session: Session; clip: Clip }) {
           muted
           loop
           playsInline
+          preload="auto"
           aria-label={title}
           onPointerEnter={({ currentTarget }) => void currentTarget.play().catch(() => undefined)}
           onPointerLeave={({ currentTarget }) => currentTarget.pause()}
         />
       )}
       <p>
-        <q>{title}</q> <span>seed {options.seed}</span>
+        <q title={title}>{title}</q> <span>seed {options.seed}</span>
       </p>
       {address && (
         <button type="button" class="quiet" onClick={() => save(address, fileName(clip, 'mp4'))}>

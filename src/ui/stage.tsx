@@ -13,11 +13,11 @@ import { Shelf } from './shelf';
 export function Stage({ session }: { session: Session }) {
   return (
     <section class="stage" aria-label="Stage">
+      <Notice session={session} />
       <Book session={session} />
       <ProgressStrip session={session} />
       <Transport session={session} />
       {session.note.value && <p class="note">{session.note.value}</p>}
-      <Notice session={session} />
       <Shelf session={session} />
       <p class="sr" role="status" aria-live="polite">
         {session.announcement.value}
@@ -173,7 +173,14 @@ function Notice({ session }: { session: Session }) {
       {advice && <p class="advice">{advice}</p>}
       <p class="actions">
         {retry && (
-          <button type="button" class="quiet" onClick={() => void session.generate()}>
+          <button
+            type="button"
+            class="quiet"
+            onClick={() => {
+              focusGenerate();
+              void session.generate();
+            }}
+          >
             Try again
           </button>
         )}
@@ -181,6 +188,7 @@ function Notice({ session }: { session: Session }) {
           type="button"
           class="quiet"
           onClick={() => {
+            focusGenerate();
             session.failure.value = undefined;
           }}
         >
@@ -189,6 +197,11 @@ function Notice({ session }: { session: Session }) {
       </p>
     </section>
   );
+}
+
+/** Before a button that goes away: the keyboard stays where the next action is. */
+function focusGenerate(): void {
+  document.querySelector<HTMLElement>('.go .generate')?.focus();
 }
 
 function savePicture(session: Session): Promise<void> {

@@ -55,10 +55,40 @@ test('no WebGPU: advice for the browser at hand, and a form that still works', a
   await expect(page).toHaveURL(/prompt=a\+rocket/);
 });
 
-test('no graphics adapter', async ({ page }) => {
-  await inWorker(page, 'GPU.prototype.requestAdapter = async () => null');
+test('no graphics adapter, until there is one', async ({ page }) => {
+  await inWorker(
+    page,
+    `const request = GPU.prototype.requestAdapter;
+     GPU.prototype.requestAdapter = async () => null;
+     new BroadcastChannel('plug').onmessage = () => { GPU.prototype.requestAdapter = request }`,
+  );
   await open(page);
   await expect(page.locator(notice)).toContainText('No graphics adapter answered');
+  await expect(page.locator('footer')).toContainText('No graphics adapter so far');
+  await page.evaluate(() => new BroadcastChannel('plug').postMessage(null));
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await ended(page);
+  await expect(page.locator('footer')).toContainText('through WebGPU');
+});
+
+test('a worker that stops midway: said so, and Try again goes on with another', async ({ page }) => {
+  await inWorker(page, `new BroadcastChannel('stop').onmessage = () => { throw new Error('on purpose') }`);
+  await open(page);
+  await makeClip(page);
+  const before = pixels((await download(page)).path);
+  await page.getByLabel('Steps').fill('200');
+  await generate(page);
+  await expect(page.getByRole('progressbar')).toHaveAttribute('aria-valuetext', /step \d+ of 200/, { timeout: 60_000 });
+  await page.evaluate(() => new BroadcastChannel('stop').postMessage(null));
+  await expect(page.locator(notice)).toContainText('The engine stopped');
+  await expect(page.locator(notice)).toContainText('on purpose');
+  expect(pixels((await download(page)).path)).toBe(before);
+  await page.getByLabel('Steps').fill('1');
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await expect(page.getByRole('button', { name: 'Generate' })).toBeFocused();
+  await ended(page);
+  await expect(page.locator(notice)).toHaveCount(0);
+  expect(pixels((await download(page)).path)).toBe(before);
 });
 
 test('no encoder: the clip plays and can be saved as PNG', async ({ page }) => {

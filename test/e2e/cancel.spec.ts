@@ -1,0 +1,70 @@
+// Cancel as a visitor feels it, in each part of the work: from the click to a page that is ready, and what the GPU still gets.
+import type { Page } from '@playwright/test';
+import { expect, generate, inWorker, open, test } from './flipbook';
+
+/** What a GPU is allowed. A software adapter shares its processor with everything else: there the submits are what counts. */
+const allowed = process.env.FLIPBOOK_GPU === 'hardware' ? 200 : 10_000;
+
+/** Counts submits from the moment that the engine's worker is told to cancel. */
+const counter = `
+  let submits = 0, before;
+  const submit = GPUQueue.prototype.submit;
+  GPUQueue.prototype.submit = function (...buffers) { submits++; return submit.apply(this, buffers); };
+  addEventListener('message', ({ data }) => { if (data?.path?.[0] === 'cancel') before = submits; });
+  const channel = new BroadcastChannel('submits');
+  channel.onmessage = () => channel.postMessage(submits - before)`;
+
+/** Clicks Cancel once the progress says so. @returns milliseconds until the page has said it and can start again */
+const cancelAt = (page: Page, words: string) =>
+  page.evaluate(
+    (wanted) =>
+      new Promise<number>((resolve) => {
+        let clicked = 0;
+        const look = () => {
+          const text = document.querySelector('[role=progressbar]')?.getAttribute('aria-valuetext') ?? '';
+          if (!clicked && new RegExp(wanted).test(text)) {
+            clicked = performance.now();
+            document.querySelector<HTMLElement>('.go .cancel')?.click();
+          }
+          const isReady = document.querySelector('.go .generate')?.getAttribute('aria-disabled') === 'false';
+          if (!clicked || !isReady || document.querySelector('.note')?.textContent !== 'Cancelled.') return;
+          observer.disconnect();
+          resolve(performance.now() - clicked);
+        };
+        const observer = new MutationObserver(look);
+        observer.observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });
+        look();
+      }),
+    words,
+  );
+
+const submitsAfter = (page: Page) =>
+  page.evaluate(
+    () =>
+      new Promise<number>((resolve) => {
+        const channel = new BroadcastChannel('submits');
+        channel.onmessage = ({ data }) => resolve(data);
+        channel.postMessage(null);
+      }),
+  );
+
+test('cancel: at most the submit that is running is waited for, whatever is under way', async ({ page }) => {
+  await inWorker(page, counter);
+  await open(page, { steps: '200', frames: '8' });
+  const parts = [
+    ['compiling', 'Preparing the GPU: [1-9]', {}],
+    ['the picture', 'picture: step [3-9]', {}],
+    ['the clip', 'move: step [1-9]', { steps: '30' }],
+    ['the frames', 'Inking the pages: [2-9]', { steps: '1', frames: '144' }],
+  ] as const;
+  for (const [part, words, form] of parts) {
+    await test.step(part, async () => {
+      for (const [field, value] of Object.entries(form)) await page.locator(`#${field}`).fill(value);
+      await generate(page);
+      const milliseconds = await cancelAt(page, words);
+      console.log(`  cancelled in ${part}: ${Math.round(milliseconds)} ms`);
+      expect(milliseconds).toBeLessThan(allowed);
+      expect(await submitsAfter(page)).toBeLessThanOrEqual(1);
+    });
+  }
+});

@@ -82,8 +82,7 @@ ${linearMain(64)}
     value += step[5] * ${load(before)};
   }
 #endif
-  // A loop of one turn or none: a software renderer runs what is in an if for every thread, and noise is most of the work.
-  for (var draws = step[6] != 0.0; draws; draws = false) {
+  if (step[6] != 0.0) {
     value += step[6] * normalsFrom(key[3] + 4u * i, key[2], vec2u(key[0], key[1]));
   }
   ${store(next, 'value')}

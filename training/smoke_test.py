@@ -85,7 +85,7 @@ def main() -> None:
         def python(*command: str) -> None:
             run(" ".join(command[:3]) if command[0] == "-m" else command[0], [sys.executable, *command], ROOT / "training", env)
 
-        python("-m", "unittest", "test_metrics")
+        python("-m", "unittest", "test_metrics", "test_data")
         python("train_autoencoder.py", "--max-steps", "3")
         check_training(root / "autoencoder", 3)
         python("latents.py", "--minutes", "0.1")

@@ -21,7 +21,6 @@ from text import TextEncoder, Tokenizer, trimmed
 from vocabulary import load_table
 
 PICTURES, CLIPS = 64, 7  # a batch of each costs about the same
-CLIP_SHARE = 0.75  # of the steps of the second stage
 NULL_TEXT = 0.1  # share of prompts replaced by the empty one, for classifier-free guidance
 # Share of captions that are a word of near meaning, and `TextEncoder.blur`: less than in train_layout.py, lest the picture
 # distrust its text.
@@ -32,7 +31,7 @@ MOTION_GIVEN = 0.5
 # Logit-normal times, shifted to noise: a sticker's outline is decided at t > 0.8, which a mean of 0 draws 8 % of the time.
 TIME_MEAN, TIME_STD = 1.2, 1.1
 KNOWN_PICTURE, KNOWN_CLIP = 0.1, 0.15  # share of the batch in which a part of the latents is given
-SKETCHED = 0.2  # share of the pictures that a degraded one of themselves is given with
+SKETCHED = 0.35  # share of the pictures that a degraded one of themselves is given with
 # Names come in families that look alike; each counts as a few names, so that training time goes to different things.
 FAMILIES = {"keycap": 3, "Japanese": 4, "family": 4, "input": 1}
 SYNTHETIC = 0.5  # a still in made-up motion counts half of a real loop: it moves more, and looks worse
@@ -154,6 +153,7 @@ def flow_loss(model: Model, x0: Tensor, conditions: Tensor, tokens: Tensor, mask
 def main() -> None:
     parser = arguments(__doc__, "denoiser", minutes=240)
     parser.add_argument("--pictures-first", type=float, default=0.5, help="share of the time spent on pictures alone")
+    parser.add_argument("--clip-share", type=float, default=0.75, help="of the steps after those")
     args = parser.parse_args()
     root = data_dir()
     torch.manual_seed(0)
@@ -171,7 +171,7 @@ def main() -> None:
     null = trimmed(*tokenizer([""]))
     for _ in loop:
         second = loop.progress >= args.pictures_first
-        clips = second and rng.random() < CLIP_SHARE
+        clips = second and rng.random() < args.clip_share
         if clips:
             x0, picture, texts, amount = latents.loops(-(-CLIPS // loop.size), rng)
             conditions = clip_conditions(x0, picture, x0, known_mask(x0, KNOWN_CLIP, rng))

@@ -107,6 +107,8 @@ const manifest = v.pipe(
       fps: above0,
       /** Steps of the picture stage; the same as the clip's where it is left out. */
       pictureSteps: v.optional(steps),
+      /** Amount of motion where the visitor names none, 1 being the training clips' mean; left to the prompt without it. */
+      motion: v.optional(from0),
     }),
     /** Measured quality, for the model card; the page does not use it. */
     metrics: v.optional(anything),

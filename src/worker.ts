@@ -33,20 +33,23 @@ expose({
         throw new FlipbookError('input', 'A clip is already in the making', { hint: 'Wait for it, or cancel it.' });
       running = new AbortController();
       const { signal } = running;
+      // A port of their own: unless all events have arrived, the answer to this call may overtake them. Waiting for each would
+      // hold the clip back, and a visitor's Cancel behind those that wait.
+      let told: Promise<unknown> = Promise.resolve();
       try {
         const current = await opened();
         for await (const event of generate(current, options, signal, picture)) {
           // The last clip keeps moving until there is something new to see.
           if (event.type === 'step') stopLoop();
           if (event.type === 'done') startLoop(current);
-          // Events travel on a port of their own: unless they are waited for, the answer to this call may overtake `done`.
-          await onEvent(event);
+          told = Promise.all([told, onEvent(event)]);
         }
       } catch (error) {
         // What was finished before is shown again, where it is still in memory.
         if (engine && !player) startLoop(engine);
         throw error;
       } finally {
+        await told;
         running = undefined;
       }
       return null;

@@ -72,6 +72,7 @@ export const defaults: GenerateOptions = {
   steps: modelDefaults.steps,
   guidance: modelDefaults.guidance,
   frames: modelDefaults.frames,
+  motion: modelDefaults.motion,
   sampler: modelDefaults.sampler as SamplerName,
   background: '#fff8e9',
 };

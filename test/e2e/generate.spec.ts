@@ -127,7 +127,8 @@ test('GPU memory stays flat over five generations; 1, 4 and 50 steps work', asyn
 test('the finished clip plays in a loop, and pauses', async ({ page }) => {
   await open(page, { frames: '8' });
   await makeClip(page);
-  const shot = async () => (await page.locator('canvas').screenshot()).toString('base64');
+  const shot = async () =>
+    (await page.getByRole('region', { name: 'Stage' }).locator('canvas').screenshot()).toString('base64');
   const first = await shot();
   await expect.poll(shot).not.toBe(first);
   await page.getByRole('button', { name: 'Pause' }).click();

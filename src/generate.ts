@@ -280,8 +280,6 @@ async function decode(
   for await (const index of frames.decode(stem, head, latents, signal)) {
     engine.screen.draw(frames.frame(index), options.background);
     await recorder.add(index);
-    // A task of its own: where frames are captured by a processor, GPU callbacks follow so closely that no message gets in.
-    await new Promise((resolve) => setTimeout(resolve));
     throwIfAborted(signal);
     const count = index + 1;
     const share = sampled + ((1 - sampled) * count) / frames.frames;

@@ -4,8 +4,8 @@ vector for every token, distilled from MiniLM. Not the trained text encoder (`te
 WordPiece cuts a rarer word into pieces ("lorry" = "lo" + "##rry") whose own vectors mean nothing. So of MiniLM's 30,522
 entries those that are unused, in other scripts, numbers and long pieces give their places to words, and among words the
 captions' come first, then the frequent ones, where a thing that one can see (`wordnet.py`) needs a hundredth of the frequency
-that a name needs. A vector is MiniLM's pooled output for the word alone, reduced by PCA (the recipe of Model2Vec), so that words never
-seen in a caption land near their meaning.
+that a name needs. A vector is MiniLM's pooled output for the word alone, reduced by PCA (the recipe of Model2Vec), so that
+words never seen in a caption land near their meaning.
 
     python3 training/vocabulary.py      # writes table.pt and tokenizer.json into $FLIPBOOK_DATA
 """

@@ -74,6 +74,13 @@ def check_training(log: Path, steps: int) -> None:
         assert torch.isfinite(value).all(), f"{log.name}: {name} is not finite"
 
 
+def check_decoder(before: Path, after: Path) -> None:
+    """The encoder is the same bit by bit, the decoder is not."""
+    old, new = (torch.load(folder / "checkpoint.pt", map_location="cpu", weights_only=True)["ema"] for folder in (before, after))
+    changed = {name.split(".")[0] for name in old if not torch.equal(old[name], new[name])}
+    assert changed == {"stem", "head"}, f"--decoder-only changed {sorted(changed)}, expected head and stem"
+
+
 def main() -> None:
     began = time.time()
     torch.set_num_threads(2)
@@ -88,12 +95,16 @@ def main() -> None:
         python("-m", "unittest", "test_metrics", "test_data")
         python("train_autoencoder.py", "--max-steps", "3")
         check_training(root / "autoencoder", 3)
+        decoder = root / "decoder"
+        python("train_autoencoder.py", "--decoder-only", "--init", str(root / "autoencoder" / "checkpoint.pt"), "--out", str(decoder),
+               "--max-steps", "2")
+        check_decoder(root / "autoencoder", decoder)
         python("latents.py", "--minutes", "0.1")
         python("train_layout.py", "--max-steps", "2")
         check_training(root / "layout", 2)
         python("train_denoiser.py", "--init", str(root / "layout" / "checkpoint.pt"), "--max-steps", "4", "--pictures-first", "0.25")
         check_training(root / "denoiser", 4)
-        python("export.py", "--autoencoder", str(root / "autoencoder" / "checkpoint.pt"), "--denoiser",
+        python("export.py", "--autoencoder", str(decoder / "checkpoint.pt"), "--denoiser",
               str(root / "denoiser" / "checkpoint.pt"), "--out", str(EXPORTED), "--fixtures", str(EXPORTED / "fixtures"))
         python("export_onnx.py", "--model", str(EXPORTED), "--out", str(EXPORTED / "onnx"))
         address = "/" + EXPORTED.relative_to(ROOT).as_posix() + "/"

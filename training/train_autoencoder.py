@@ -2,6 +2,7 @@
 
     nice python3 training/train_autoencoder.py --minutes 45
     nice torchrun --nproc-per-node 2 training/train_autoencoder.py --minutes 45     # a process a core, 5 GB each
+    ... --decoder-only --init CHECKPOINT    # the latents, and a denoiser that was trained on them, stay as they are
 """
 
 import time
@@ -79,20 +80,26 @@ def measure(model: Autoencoder, stickers: Stickers, count: int = 24) -> dict:
 
 
 def main() -> None:
-    args = arguments(__doc__, "autoencoder", minutes=45).parse_args()
+    parser = arguments(__doc__, "autoencoder", minutes=45)
+    parser.add_argument("--decoder-only", action="store_true", help="of whole frames, with the encoder of --init")
+    args = parser.parse_args()
+    if args.decoder_only and not args.init:
+        parser.error("--decoder-only trains the decoder of an encoder that is there: name its checkpoint with --init")
     root = data_dir()
     torch.manual_seed(0)
     train = Stickers(root, "train")
     held = train.part("held_out")
     model = Autoencoder().to(memory_format=torch.channels_last)
     if args.init:
-        model.load_state_dict(torch.load(args.init, weights_only=True)["model"])
+        model.load_state_dict(torch.load(args.init, weights_only=True)["ema"])
+    model.encoder.requires_grad_(not args.decoder_only)
+    cropped_until = 0 if args.decoder_only else WHOLE_AFTER
     loop = Loop(model, args)
     rng = np.random.default_rng([loop.steps, loop.rank])
     torch.manual_seed(loop.steps * loop.size + loop.rank)
     measured = time.time()
     for _ in loop:
-        target = batch(train, rng, loop.progress < WHOLE_AFTER, loop.size)
+        target = batch(train, rng, loop.progress < cropped_until, loop.size)
         latents = model.encode(target)
         output = model.decode(latents + LATENT_NOISE * torch.randn_like(latents))
         loop.step(loss_of(output, target, latents), z_std=latents.detach().std().item())

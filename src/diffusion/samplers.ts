@@ -15,12 +15,11 @@ export interface Update {
   readonly d: number;
 }
 
-/** One step: give the network inputScale·x and timestep, x̂0 = p·x + q·output, then update. */
+/** One step: give the network x and timestep, x̂0 = p·x + q·output, then update. */
 export interface StepCoefficients extends Update {
   readonly timestep: number;
   readonly p: number;
   readonly q: number;
-  readonly inputScale: number;
 }
 
 /** The sampler loop: x = initialScale · noise, then every step in turn. The last one returns x̂0 exactly. */

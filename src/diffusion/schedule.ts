@@ -13,7 +13,7 @@ export const DATA: NoiseLevel = { alpha: 1, sigma: 0, timestep: 0 };
 /**
  * A Gaussian process from data (count 0) to noise (count `length`). Counts may be fractions.
  * Its `timestep` is what the network was trained on: the index count - 1 in 0..length-1 for discrete processes, t in 0..1
- * for flows, ¼ ln σ for EDM.
+ * for flows.
  */
 export interface Process {
   readonly length: number;
@@ -152,28 +152,8 @@ export function flowProcess(shift = 1): Process {
   };
 }
 
-/**
- * The variance-exploding process of Karras et al., "Elucidating the design space of diffusion-based generative models"
- * (EDM), 2022: alpha = 1, sigma between `min` and `max`, spaced by eq. 5; the timestep is ¼ ln sigma.
- */
-export function edmProcess(min = MIN_RATIO, max = MAX_RATIO, rho = 7): Process {
-  const length = 1000;
-  const [low, high] = [min ** (1 / rho), max ** (1 / rho)];
-  return {
-    length,
-    discrete: false,
-    spacing: 'trailing',
-    ratios: [min, max],
-    at: (count) => {
-      const sigma = (low + (high - low) * (count / length)) ** rho;
-      return { alpha: 1, sigma, timestep: Math.log(sigma) / 4 };
-    },
-    countOf: (ratio) => (length * (ratio ** (1 / rho) - low)) / (high - low),
-  };
-}
-
-/** Karras' range (EDM, table 1); the largest also caps processes that reach zero signal. */
-const MIN_RATIO = 0.002;
+/** The largest noise of Karras et al., "Elucidating the design space of diffusion-based generative models" (EDM), 2022,
+ * table 1: it caps processes that reach zero signal. */
 const MAX_RATIO = 80;
 
 /** t from 1/21 to 20/21: a flow trained with logit-normal times has hardly seen those outside. */

@@ -146,9 +146,6 @@ export class Stage {
     const start = this.#start;
     const coefficients = start?.table.steps[index];
     if (!start || !coefficients) throw new RangeError(`step ${index} of ${start?.table.steps.length ?? 0}`);
-    if (coefficients.inputScale !== 1) {
-      throw new FlipbookError('weights', 'This model scales its input, which this version of Flipbook cannot do.');
-    }
     const { t, step, key } = this.#inputs;
     program.write(t, new Float32Array(t.shape[0]!).fill(coefficients.timestep));
     program.write(step, packStep(coefficients, start.guidance));

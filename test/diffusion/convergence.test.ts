@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { gaussianNoise } from '../../src/diffusion/noise';
 import { SAMPLERS, type SamplerName, samplerTable, type Update, usualSpacing } from '../../src/diffusion/samplers';
-import { createProcess, DATA, edmProcess, flowProcess, noiseLevels, type Process } from '../../src/diffusion/schedule';
+import { createProcess, DATA, flowProcess, noiseLevels, type Process } from '../../src/diffusion/schedule';
 import {
   distribution,
   idealDenoiser,
@@ -27,7 +27,6 @@ const processes: [string, Process][] = [
   ['zero terminal SNR', createProcess({ schedule: 'cosine', timesteps: 1000, zeroTerminalSnr: true })],
   ['flow', flowProcess()],
   ['shifted flow', flowProcess(3)],
-  ['EDM', edmProcess()],
 ];
 
 describe('normal data with the ideal denoiser', () => {

@@ -6,7 +6,6 @@ import {
   alphaBars,
   createProcess,
   DATA,
-  edmProcess,
   flowProcess,
   linearBetas,
   type NoiseLevel,
@@ -27,7 +26,6 @@ const processes: [string, Process][] = [
   ['zero terminal SNR', createProcess({ schedule: 'cosine', timesteps: 1000, zeroTerminalSnr: true })],
   ['flow', flowProcess()],
   ['shifted flow', flowProcess(3)],
-  ['EDM', edmProcess()],
 ];
 
 /** Two neighbouring levels of any process, the first noisier. */
@@ -224,7 +222,6 @@ describe('samplerTable', () => {
       samplerTable({ sampler: 'ddim', process, prediction: 'v', steps: 9 }).initialScale;
     expect(scale(ddpm)).toBeCloseTo(1, 12);
     expect(scale(flowProcess())).toBe(1);
-    expect(scale(edmProcess())).toBeCloseTo(Math.hypot(1, 80), 10);
   });
 
   it('uses different times for samplers that would otherwise be the same', () => {

@@ -7,7 +7,6 @@ import {
   createProcess,
   DATA,
   discreteProcess,
-  edmProcess,
   flowProcess,
   karrasSigmas,
   linearBetas,
@@ -28,7 +27,6 @@ const processes: [string, Process][] = [
   ['cosine, 50 timesteps', createProcess({ schedule: 'cosine', timesteps: 50 })],
   ['flow', createProcess({ schedule: 'flow', shift: 1 })],
   ['shifted flow', createProcess({ schedule: 'flow', shift: 3 })],
-  ['EDM', edmProcess()],
 ];
 const spacings: Spacing[] = ['leading', 'trailing', 'linspace', 'angle', 'karras'];
 
@@ -118,9 +116,6 @@ describe('process', () => {
     expect(sd.at(1000).timestep).toBe(999);
     expect(sd.at(1).timestep).toBe(0);
     expect(flowProcess().at(250)).toEqual({ alpha: 0.75, sigma: 0.25, timestep: 0.25 });
-    const level = edmProcess().at(1000);
-    expect(level.sigma).toBeCloseTo(80, 10);
-    expect(level.timestep).toBeCloseTo(Math.log(80) / 4, 10);
   });
 
   it('reaches exactly no signal where it should', () => {

@@ -97,17 +97,28 @@ function Go({ session }: { session: Session }) {
   );
 }
 
-function meanwhile(session: Session): string {
-  return session.clip.value ? 'Escape cancels. Your last clip stays until the new one is finished.' : 'Escape cancels.';
+function meanwhile(session: Session) {
+  return (
+    <>
+      <span class="keys">Escape cancels. </span>
+      {session.clip.value && 'Your last clip stays until the new one is finished.'}
+    </>
+  );
 }
 
-function expectation(session: Session): string {
+function expectation(session: Session) {
   const adapter = session.adapter.value;
   const seconds = session.estimate.value;
-  const about = seconds === undefined ? '' : `About ${inWords(seconds)} here. `;
-  return adapter?.isSoftware
-    ? `${about}This browser draws without a graphics chip, which is slow: fewer frames and steps help.`
-    : `${about}Ctrl or ⌘ with Enter does the same.`;
+  return (
+    <>
+      {seconds !== undefined && `About ${inWords(seconds)} here. `}
+      {adapter?.isSoftware ? (
+        'This browser draws without a graphics chip, which is slow: fewer frames and steps help.'
+      ) : (
+        <span class="keys">Ctrl or ⌘ with Enter does the same.</span>
+      )}
+    </>
+  );
 }
 
 function Settings({ session }: { session: Session }) {
@@ -193,13 +204,21 @@ function useFarewell(session: Session): void {
   }, [session]);
 }
 
+/** A link that is dropped beside the text fields would be opened in place of the page. */
+const isStrayLink = ({ target, dataTransfer }: DragEvent) =>
+  dataTransfer?.types.includes('text/uri-list') &&
+  !(target instanceof Element && target.matches('textarea, input[type=text]'));
+
 const isOnControl = ({ target }: DragEvent) => target instanceof Element && target.closest('.drop') !== null;
 
 /** Files dropped or pasted anywhere on the page. */
 function useFiles(session: Session): void {
   useEffect(() => {
     const onDragOver = (event: DragEvent) => {
-      if (!event.dataTransfer?.types.includes('Files')) return;
+      if (!event.dataTransfer?.types.includes('Files')) {
+        if (isStrayLink(event)) event.preventDefault();
+        return;
+      }
       event.preventDefault();
       session.dragging.value = isOnControl(event) ? 'control' : 'page';
     };
@@ -209,9 +228,8 @@ function useFiles(session: Session): void {
     const onDrop = (event: DragEvent) => {
       session.dragging.value = 'none';
       const file = event.dataTransfer?.files[0];
-      if (!file) return;
-      event.preventDefault();
-      void receiveFile(session, file, isOnControl(event));
+      if (file || isStrayLink(event)) event.preventDefault();
+      if (file) void receiveFile(session, file, isOnControl(event));
     };
     const onPaste = (event: ClipboardEvent) => {
       const picture = pastedPicture(event);

@@ -18,6 +18,8 @@ const inks = [
   ['Pink', '#f58fb0'],
   ['Brown', '#8a5a35'],
 ] as const;
+type Strokes = ReturnType<SignaturePad['toData']>;
+
 /** Takes away what is there, down to transparency. */
 const eraser = 'eraser';
 
@@ -59,6 +61,8 @@ function Sheet({ onDone }: { onDone: (drawing: File | undefined) => void }) {
   const ink = useSignal<string>(inks[0][1]);
   const brush = useSignal<number>(brushes[1][1]);
   const isEmpty = useSignal(true);
+  /** What Clear took away, for Undo on the empty sheet. */
+  const cleared = useRef<Strokes | undefined>(undefined);
 
   useEffect(() => {
     if (!canvas.current) return;
@@ -79,9 +83,17 @@ function Sheet({ onDone }: { onDone: (drawing: File | undefined) => void }) {
     pad.current.minWidth = pad.current.maxWidth = pad.current.dotSize = brush.value / 2;
   }, [ink.value, brush.value]);
 
-  const show = (strokes: ReturnType<SignaturePad['toData']>) => {
+  const show = (strokes: Strokes) => {
     pad.current?.fromData(strokes);
     isEmpty.value = strokes.length === 0;
+  };
+  const clear = () => {
+    if (!isEmpty.value) cleared.current = pad.current?.toData();
+    show([]);
+  };
+  const undo = () => {
+    const strokes = pad.current?.toData() ?? [];
+    show(strokes.length === 0 ? (cleared.current ?? []) : strokes.slice(0, -1));
   };
   const use = () =>
     canvas.current?.toBlob((blob) => onDone(blob ? new File([blob], 'Drawing', { type: 'image/png' }) : undefined));
@@ -134,10 +146,10 @@ function Sheet({ onDone }: { onDone: (drawing: File | undefined) => void }) {
             />
           ))}
         </fieldset>
-        <button type="button" class="quiet" onClick={() => show(pad.current?.toData().slice(0, -1) ?? [])}>
+        <button type="button" class="quiet" onClick={undo}>
           Undo
         </button>
-        <button type="button" class="quiet" onClick={() => show([])}>
+        <button type="button" class="quiet" onClick={clear}>
           Clear
         </button>
       </div>

@@ -104,6 +104,9 @@ test('the pad: Escape leaves it, its strokes wait, nothing drawn is nothing used
   expect(violations.map(({ id, nodes }) => [id, nodes[0]?.html])).toEqual([]);
   await press(page, 'Clear');
   expect(await share(page, black)).toBe(0);
+  await press(page, 'Undo');
+  expect(Math.abs((await share(page, black)) - drawn)).toBeLessThan(0.2);
+  await press(page, 'Clear');
   await press(page, 'Cancel');
 
   await page.getByLabel('Start picture').setInputFiles(await disc(page, 'red'));

@@ -1,8 +1,7 @@
 // Files that reach the page: dropped, pasted or chosen. A clip that somebody made with Flipbook brings its settings back,
 // any other picture becomes the start picture. No file is trusted: what a clip says goes into the form as text and through
 // the same validation as typing, and what a picture holds is the browser's to decode.
-import { readClipMetadata } from '../media/metadata';
-import { type Restored, restored } from '../options';
+import { settingsOf } from './clip-store';
 import { toFailure } from './messages';
 import type { Session } from './session';
 
@@ -30,9 +29,4 @@ export function pastedPicture(event: ClipboardEvent): File | undefined {
   const isTyping = event.target instanceof HTMLElement && event.target.matches('textarea, input[type=text]');
   if (isTyping && event.clipboardData?.types.includes('text/plain')) return undefined;
   return files.find(({ type }) => type.startsWith('image/'));
-}
-
-async function settingsOf(file: File): Promise<Restored> {
-  const found = await readClipMetadata(file);
-  return found ? restored((name) => Reflect.get(found, name)) : {};
 }

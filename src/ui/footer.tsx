@@ -1,11 +1,12 @@
 // The small print: what runs, on what, what is stored here and how to be rid of it, and where a clip's settings come back from.
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+import { shelfSize } from './earlier';
 import { sizeInWords } from './estimate';
 import { receiveFile } from './files';
 import { OpenIcon } from './icons';
 import type { Session } from './session';
-import { clearStorage, keepStorage } from './settings';
+import { keepStorage } from './settings';
 
 export function Footer({ session }: { session: Session }) {
   const adapter = session.adapter.value;
@@ -15,7 +16,10 @@ export function Footer({ session }: { session: Session }) {
         <strong>What it can do.</strong> A small model that learned from animated emoji: single things on plain paper,
         128 × 128 points, looping. It was trained for a few hours on two processor cores: most things that emoji have
         come out, hands and people mostly do not, and eyes and mouths wander from frame to frame.{' '}
-        <a href="models/sticker/MODEL_CARD.md">Model card</a>.
+        <a href="models/sticker/MODEL_CARD.md" target="_blank" rel="noopener">
+          Model card
+        </a>
+        .
       </p>
       <p>
         <strong>What it runs on.</strong>{' '}
@@ -39,20 +43,16 @@ function Stored({ session }: { session: Session }) {
   };
   useEffect(() => void refresh(), [clip]);
   const clear = async () => {
-    try {
-      await clearStorage();
-      session.tell('Removed from this machine. This page keeps what it has in memory until you leave it.');
-    } catch (error) {
-      session.report(error);
-    }
+    await session.clearStored();
     await refresh();
   };
   return (
     <p>
-      <strong>What is stored here.</strong> Your settings with the start picture, and the model once it is downloaded
+      <strong>What is stored here.</strong> Your settings with the start picture, the last {shelfSize} clips, and the
+      model once it is downloaded
       {!usage.value ? '' : ` (${sizeInWords(usage.value)} now)`}. The browser{' '}
       {isKept.value ? 'keeps it until you clear it' : 'may clear it when space is short or after days without a visit'}.
-      Clips last until you leave the page, unless you save them.{' '}
+      Save the clips that you want to be sure of.{' '}
       <button type="button" class="plain" disabled={session.progress.value !== undefined} onClick={() => void clear()}>
         Clear it
       </button>

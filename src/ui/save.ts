@@ -1,14 +1,12 @@
 // Hands files to the visitor, named after the clip that they are of. It makes none.
-import type { Clip } from './session';
-
 /** `a-dancing-cat-7.mp4`: letters and digits of the clip's title, so that any system takes it, and its seed. */
-export function fileName({ title, options }: Clip, ending: string): string {
+export function fileName(title: string, seed: number | string | undefined, ending: string): string {
   const words = title
     .toLowerCase()
     .replace(/[^\p{L}\p{N}]+/gu, '-')
     .slice(0, 40)
     .replace(/^-|-$/g, '');
-  return `${words || 'flipbook'}-${options.seed}.${ending}`;
+  return `${[words || 'flipbook', seed].filter((part) => part !== undefined).join('-')}.${ending}`;
 }
 
 /** Starts a download. @param address an object URL, which must outlive it */

@@ -3,16 +3,18 @@ import { batch, computed, type ReadonlySignal, type Signal, signal } from '@prea
 import type { DoneEvent, GenerateEvent } from '../events';
 import type { StartPicture } from '../media/picture';
 import { type Pixels, toPng } from '../media/pixels';
-import { decodeLink, type Field, frameSide, type GenerateOptions, type Restored } from '../options';
+import { decodeLink, type Field, frameSide, type GenerateOptions, type Restored, toRaw } from '../options';
 import type { AdapterReport, Engine, Failure } from '../protocol';
 import { whole } from '../redraw';
 import { type Announcer, createAnnouncer } from './announcer';
+import type { ClipStore } from './clip-store';
+import { createEarlier, type Earlier } from './earlier';
 import { work } from './estimate';
 import { type Controls, createForm } from './form';
 import { createMemory, type Memory } from './memory';
 import { toFailure } from './messages';
 import { advance, atStart, type Progress, timeLeft } from './progress';
-import { loadPace, savePace } from './settings';
+import { clearStorage, loadPace, savePace } from './settings';
 import { createStartPicture, type PictureReader, type StartPictureState } from './start-picture';
 
 /** A finished clip. `address` is an object URL of the MP4, `null` where none could be encoded. */
@@ -22,9 +24,6 @@ export interface Clip extends Omit<DoneEvent, 'type'> {
   readonly title: string;
 }
 
-/** Earlier clips that stay at hand: their files are in memory. */
-export const shelfSize = 8;
-
 export interface Session extends Controls {
   readonly engine: Engine;
   readonly start: StartPictureState;
@@ -33,8 +32,8 @@ export interface Session extends Controls {
   readonly adapter: Signal<AdapterReport | undefined>;
   readonly progress: Signal<Progress | undefined>;
   readonly clip: Signal<Clip | undefined>;
-  /** The clips of this visit before it, newest first, `shelfSize` at most. */
-  readonly earlier: Signal<readonly Clip[]>;
+  /** The clips before it. */
+  readonly earlier: Pick<Earlier, 'clips' | 'isKept'>;
   readonly failure: Signal<Failure | undefined>;
   readonly playing: Signal<boolean>;
   /** The text of the live region. */
@@ -58,6 +57,8 @@ export interface Session extends Controls {
   keepPicture(): Promise<void>;
   /** Makes a drawing the start picture, as a sketch of what the prompt draws. */
   startFromSketch(drawing: File): Promise<void>;
+  /** Removes what is stored on this machine; the page keeps what it shows. */
+  clearStored(): Promise<void>;
   report(error: unknown): void;
   /** Says it below the stage, and to screen readers. */
   tell(message: string): void;
@@ -70,6 +71,8 @@ export interface SessionOptions {
   readonly reducedMotion?: boolean;
   /** Another reader of pictures, for tests without a browser. */
   readonly readPicture?: PictureReader;
+  /** Another place for finished clips, for the same. */
+  readonly clipStore?: ClipStore;
 }
 
 export function createSession(engine: Engine, options: SessionOptions = {}): Session {
@@ -91,7 +94,7 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
   const adapter = signal<AdapterReport | undefined>(undefined);
   const progress = signal<Progress | undefined>(undefined);
   const clip = signal<Clip | undefined>(undefined);
-  const earlier = signal<readonly Clip[]>([]);
+  const earlier = createEarlier(options.clipStore);
   const failure = signal<Failure | undefined>(undefined);
   const playing = signal(!options.reducedMotion);
   const note = signal('');
@@ -137,7 +140,8 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
     const old = clip.value;
     const title = done.options.prompt || started?.name || 'a picture';
     clip.value = { ...done, title, address: done.video && URL.createObjectURL(done.video) };
-    if (old) shelve(old);
+    if (old) earlier.add({ address: old.address, title: old.title, settings: settingsOf(old.options) });
+    if (done.video) void earlier.keep(done.video, title);
     const { codec, stats, options, problem } = done;
     broadcast({ type: 'done', codec, stats, options, problem, adapter: adapter.value?.name });
     const { seconds } = stats;
@@ -147,12 +151,6 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
     if (!done.video) {
       failure.value = { code: 'encoder', message: done.problem ?? 'This browser could not encode a video.', hint: '' };
     }
-  };
-
-  const shelve = (old: Clip) => {
-    const all = [old, ...earlier.value];
-    earlier.value = all.slice(0, shelfSize);
-    for (const { address } of all.slice(shelfSize)) if (address) URL.revokeObjectURL(address);
   };
 
   const restore = (given: Restored, from: string) => {
@@ -253,6 +251,15 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
         memory.borrow();
       });
     },
+    async clearStored() {
+      try {
+        await clearStorage();
+        earlier.forget();
+        tell('Removed from this machine. This page keeps what it has in memory until you leave it.');
+      } catch (error) {
+        fail(error);
+      }
+    },
     report: fail,
     tell,
     setPlaying(value) {
@@ -260,6 +267,12 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
       engine.setPlaying(value);
     },
   };
+}
+
+/** As a file or a link would say them. */
+function settingsOf(options: GenerateOptions): Restored {
+  const { picture } = options;
+  return { ...toRaw(options), ...(picture && { picture }) };
 }
 
 /** For scripts that drive the page (scripts/generate.mjs): each event of a generation, and failures, on `window`. */

@@ -1,7 +1,7 @@
 // What is kept between visits: the form as typed, the seed's lock, the start picture, and how fast this machine was. In the
 // browser's storage, which may be full, forbidden or tampered with: every read is checked, no failed write reaches the visitor.
 import type { StartPicture } from '../media/picture';
-import { defaults, fields, type RawOptions, toRaw } from '../options';
+import { defaults, fields, type RawOptions, sha256Hex, toRaw } from '../options';
 
 const settingsKey = 'flipbook:settings';
 const paceKey = 'flipbook:pace';
@@ -30,7 +30,7 @@ export function saveSettings({ form, seedLocked }: Settings): void {
 export function loadPicture(side: number): StartPicture | undefined {
   const { name, sha256, pixels } = read(pictureKey, own());
   if (typeof name !== 'string' || typeof pixels !== 'string') return undefined;
-  if (typeof sha256 !== 'string' || !/^[0-9a-f]{64}$/.test(sha256)) return undefined;
+  if (typeof sha256 !== 'string' || !sha256Hex.test(sha256)) return undefined;
   try {
     const data = Uint8ClampedArray.from(atob(pixels), (character) => character.charCodeAt(0));
     if (data.length !== side * side * 4) return undefined;
@@ -73,7 +73,7 @@ export async function keepStorage(ask: boolean): Promise<boolean> {
   }
 }
 
-/** Removes everything that Flipbook stores on this machine, weights of any version and tuning included. */
+/** Removes everything that Flipbook stores on this machine, clips, weights of any version and tuning included. */
 export async function clearStorage(): Promise<void> {
   for (const key of [settingsKey, paceKey, pictureKey]) remove(key);
   if (typeof caches === 'undefined') return;

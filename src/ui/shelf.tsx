@@ -1,19 +1,24 @@
-// The clips of this visit before the last one: each can still be saved, and gives its settings back. They end with the page.
-import { toRaw } from '../options';
+// The clips before the last one, of this visit and earlier ones: each can still be saved, and gives its settings back.
+import { useRef } from 'preact/hooks';
+import { type EarlierClip, shelfSize } from './earlier';
 import { DownloadIcon } from './icons';
 import { fileName, save } from './save';
-import { type Clip, type Session, shelfSize } from './session';
+import type { Session } from './session';
 
-/** Nothing before there is a second clip. */
+/** Nothing while there is none. */
 export function Shelf({ session }: { session: Session }) {
-  const clips = session.earlier.value;
-  if (clips.length === 0) return null;
+  const { clips, isKept } = session.earlier;
+  if (clips.value.length === 0) return null;
   return (
     <section class="shelf" aria-label="Earlier clips">
       <h2>Earlier clips</h2>
-      <p class="help">The last {shelfSize} stay here until you leave the page.</p>
+      <p class="help">
+        {isKept.value
+          ? `Your last ${shelfSize} clips stay in this browser.`
+          : 'They stay here until you leave the page: this browser is not keeping them.'}
+      </p>
       <ul>
-        {clips.map((clip) => (
+        {clips.value.map((clip) => (
           <Earlier key={clip.address} session={session} clip={clip} />
         ))}
       </ul>
@@ -21,35 +26,27 @@ export function Shelf({ session }: { session: Session }) {
   );
 }
 
-function Earlier({ session, clip }: { session: Session; clip: Clip }) {
-  const { address, title, options } = clip;
-  const useSettings = () => {
-    const { picture } = options;
-    session.restore({ ...toRaw(options), ...(picture && { picture }) }, `the earlier clip “${title}”`);
-  };
+function Earlier({ session, clip }: { session: Session; clip: EarlierClip }) {
+  const { address, title, settings } = clip;
+  const video = useRef<HTMLVideoElement>(null);
+  // Moves while it is pointed at, or a button of it has the keyboard; for who wants less motion, when it is asked to.
+  const isCalm = matchMedia('(prefers-reduced-motion: reduce)').matches;
+  const play = () => !isCalm && video.current?.play().catch(() => undefined);
+  const pause = () => !isCalm && video.current?.pause();
   return (
-    <li>
+    <li onPointerEnter={play} onFocusIn={play} onPointerLeave={pause} onFocusOut={pause}>
       {address && (
-        <video
-          src={address}
-          muted
-          loop
-          playsInline
-          preload="auto"
-          aria-label={title}
-          onPointerEnter={({ currentTarget }) => void currentTarget.play().catch(() => undefined)}
-          onPointerLeave={({ currentTarget }) => currentTarget.pause()}
-        />
+        <video ref={video} src={address} muted loop playsInline preload="auto" aria-label={title} controls={isCalm} />
       )}
       <p>
-        <q title={title}>{title}</q> <span>seed {options.seed}</span>
+        <q title={title}>{title}</q> <span>seed {settings.seed}</span>
       </p>
       {address && (
-        <button type="button" class="quiet" onClick={() => save(address, fileName(clip, 'mp4'))}>
+        <button type="button" class="quiet" onClick={() => save(address, fileName(title, settings.seed, 'mp4'))}>
           <DownloadIcon /> MP4 <span class="sr">of the earlier clip “{title}”</span>
         </button>
       )}
-      <button type="button" class="quiet" onClick={useSettings}>
+      <button type="button" class="quiet" onClick={() => session.restore(settings, `the earlier clip “${title}”`)}>
         Use its settings <span class="sr">: “{title}”</span>
       </button>
     </li>

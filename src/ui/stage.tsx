@@ -141,7 +141,7 @@ function Transport({ session }: { session: Session }) {
         type="button"
         class="download"
         disabled={!clip?.address}
-        onClick={() => clip?.address && save(clip.address, fileName(clip, 'mp4'))}
+        onClick={() => clip?.address && save(clip.address, fileName(clip.title, clip.options.seed, 'mp4'))}
       >
         <DownloadIcon /> Download MP4
         {clip?.video && <small>{sizeInWords(clip.video.size)}</small>}
@@ -221,7 +221,7 @@ async function saveAnimation(session: Session): Promise<void> {
 async function saveFile(session: Session, ending: string, make: () => Promise<Blob>): Promise<void> {
   const clip = session.clip.value;
   if (!clip) return;
-  const name = fileName(clip, ending);
+  const name = fileName(clip.title, clip.options.seed, ending);
   try {
     const address = URL.createObjectURL(await make());
     save(address, name);

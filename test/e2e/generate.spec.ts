@@ -82,7 +82,7 @@ test('cancel midway, keep the last clip, generate again', async ({ page }) => {
   expect(pixels((await download(page)).path)).toBe(before);
 });
 
-test('leaving with a clip in the making is asked about; an earlier clip can still be saved and set up again', async ({
+test('leaving with a clip in the making is asked about; an earlier clip can be saved and set up again, after a reload too', async ({
   page,
 }) => {
   const asked: string[] = [];
@@ -105,7 +105,12 @@ test('leaving with a clip in the making is asked about; an earlier clip can stil
   const { path, file } = await download(page, 'MP4 of the earlier clip “a rocket”');
   expect(file.suggestedFilename()).toBe('a-rocket-7.mp4');
   expect(pixels(path)).toBe(before);
-  await shelf.getByRole('button', { name: 'Use its settings' }).click();
+
+  await page.reload();
+  await expect(shelf.locator('q')).toHaveText(['a crab', 'a rocket']);
+  await expect(shelf).toContainText('stay in this browser');
+  expect(pixels((await download(page, 'MP4 of the earlier clip “a rocket”')).path)).toBe(before);
+  await shelf.getByRole('button', { name: 'Use its settings : “a rocket”' }).click();
   await expect(page.getByLabel('Prompt')).toHaveValue('a rocket');
   await expect(page.locator('.note')).toHaveText('Settings restored from the earlier clip “a rocket”.');
 });

@@ -77,7 +77,8 @@ test('all that is stored can be cleared, without a connection too', async ({ pag
   await makeClip(page);
   const stored = () =>
     page.evaluate(async () => [...(await caches.keys()), ...Object.keys(localStorage), ...Object.keys(sessionStorage)]);
-  expect(await stored()).toEqual(expect.arrayContaining(['flipbook-weights', 'flipbook:settings']));
+  const all = ['flipbook-weights', 'flipbook-clips', 'flipbook:settings'];
+  await expect.poll(stored).toEqual(expect.arrayContaining(all));
   await context.setOffline(true);
   await page.getByRole('button', { name: 'Clear it' }).click();
   await expect(page.locator('.note')).toContainText('Removed from this machine.');
@@ -120,20 +121,45 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await page.getByLabel('Steps').fill('1');
     await makeClip(page);
     expect(await scan()).toEqual([]);
+    await page.reload();
+    await expect(page.getByRole('region', { name: 'Earlier clips' })).toBeVisible();
+    expect(await scan()).toEqual([]);
   });
 }
 
-test('a phone: no sideways scrolling, everything within reach', async ({ page }) => {
-  await page.setViewportSize({ width: 360, height: 640 });
+test.describe('a phone', () => {
+  test.use({ viewport: { width: 360, height: 640 }, hasTouch: true, isMobile: true });
+
+  test('no sideways scrolling, everything within reach, no word of keys', async ({ page }) => {
+    await open(page, { steps: '50' });
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    expect(overflow).toBeLessThanOrEqual(0);
+    for (const name of ['Generate', 'Copy link', 'Download MP4', 'Roll dice']) {
+      const box = await page.getByRole('button', { name }).boundingBox();
+      expect(box?.x).toBeGreaterThanOrEqual(0);
+      expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThanOrEqual(360);
+      expect(box?.height).toBeGreaterThanOrEqual(36);
+    }
+    await generate(page);
+    await expect(page.getByRole('button', { name: 'Cancel' })).toBeVisible();
+    await expect(page.getByText('Escape cancels.')).toBeHidden();
+  });
+});
+
+test('a link that is dropped beside the text fields does not take the page away', async ({ page }) => {
   await open(page);
-  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-  expect(overflow).toBeLessThanOrEqual(0);
-  for (const name of ['Generate', 'Copy link', 'Download MP4', 'Roll dice']) {
-    const box = await page.getByRole('button', { name }).boundingBox();
-    expect(box?.x).toBeGreaterThanOrEqual(0);
-    expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThanOrEqual(360);
-    expect(box?.height).toBeGreaterThanOrEqual(36);
-  }
+  const isRefused = (selector: string) =>
+    page.evaluate((at) => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.setData('text/uri-list', 'https://example.org/');
+      return ['dragover', 'drop'].map((type) => {
+        const event = new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true });
+        document.querySelector(at)?.dispatchEvent(event);
+        return event.defaultPrevented;
+      });
+    }, selector);
+  expect(await isRefused('.book')).toEqual([true, true]);
+  expect(await isRefused('#prompt')).toEqual([false, false]);
 });
 
 test('once there is a clip the browser is asked to keep what is stored; what it says is told', async ({ page }) => {

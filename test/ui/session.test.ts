@@ -1,8 +1,10 @@
 // The page's state on a fake engine: what a visitor does, what the engine is asked for, what is kept.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { defaults, limits } from '../../src/options';
+import type { ClipStore } from '../../src/ui/clip-store';
+import { shelfSize } from '../../src/ui/earlier';
 import { stepped } from '../../src/ui/form';
-import { createSession, shelfSize } from '../../src/ui/session';
+import { createSession } from '../../src/ui/session';
 import { type FakeEngine, fakeEngine } from './fake-engine';
 import { make, storage, visit } from './visit';
 
@@ -65,9 +67,35 @@ describe('generate', () => {
       await make(engine, session, new Blob([`clip ${i}`]));
       made.unshift(session.clip.value?.address);
     }
-    expect(session.earlier.value.map(({ address }) => address)).toEqual(made.slice(1, -1));
+    expect(session.earlier.clips.value.map(({ address }) => address)).toEqual(made.slice(1, -1));
     expect(await (await fetch(made.at(-2)!)).text()).toBe('clip 1');
     await expect(fetch(made.at(-1)!)).rejects.toThrow();
+  });
+
+  test('clips of earlier visits come after those of this one, and each clip with a video is kept for the next', async () => {
+    const kept: [string, string][] = [];
+    const clipStore: ClipStore = {
+      load: async () => [{ video: new Blob(['old']), title: 'a ghost', settings: { prompt: 'a ghost', seed: '3' } }],
+      keep: async (video, title) => {
+        kept.push([await video.text(), title]);
+        return kept.length < 2;
+      },
+    };
+    const session = createSession(engine, { clipStore });
+    session.edit('prompt', 'a rocket');
+    await make(engine, session, new Blob(['one']));
+    await make(engine, session, null);
+    await vi.waitFor(() => expect(kept).toEqual([['one', 'a rocket']]));
+    expect(session.earlier.isKept.value).toBe(true);
+    const titles = () => session.earlier.clips.value.map(({ title, settings }) => [title, settings.seed]);
+    expect(titles()).toEqual([
+      ['a rocket', String(defaults.seed)],
+      ['a ghost', '3'],
+    ]);
+    expect(await (await fetch(session.earlier.clips.value[1]!.address!)).text()).toBe('old');
+    await make(engine, session, new Blob(['two']));
+    await vi.waitFor(() => expect(session.earlier.isKept.value).toBe(false));
+    expect(titles()).toHaveLength(3);
   });
 
   test('a clip without a video says why', async () => {

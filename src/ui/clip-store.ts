@@ -1,0 +1,74 @@
+// Finished clips between visits: their MP4s in the browser's Cache API. The settings are the ones inside the files.
+// Storage may be full or forbidden and its entries damaged: then there are fewer clips, never an error.
+import { readClipMetadata } from '../media/metadata';
+import { type Restored, restored } from '../options';
+
+/** A clip as its file knows it. */
+export interface KeptClip {
+  readonly video: Blob;
+  readonly title: string;
+  readonly settings: Restored;
+}
+
+export interface ClipStore {
+  /** The clips that are there and whole, newest first. */
+  load(): Promise<readonly KeptClip[]>;
+  /** Adds one and lets the oldest go. @returns whether the browser took it */
+  keep(video: Blob, title: string): Promise<boolean>;
+}
+
+/** Of Response headers, which hold Latin-1 only. */
+const titleHeader = 'X-Flipbook-Title';
+
+/** @param most clips that are kept, over all tabs */
+export function openClipStore(most: number): ClipStore {
+  const opened = async () => caches.open('flipbook-clips');
+  return {
+    async load() {
+      try {
+        const cache = await opened();
+        const requests = (await sorted(cache)).slice(0, most);
+        const clips = await Promise.all(requests.map(async (request) => readClip(await cache.match(request))));
+        return clips.filter((clip) => clip !== undefined);
+      } catch {
+        return [];
+      }
+    },
+    async keep(video, title) {
+      try {
+        const cache = await opened();
+        // Digits of equal length sort by time; the rest tells two tabs apart.
+        const name = `clips/${String(Date.now()).padStart(15, '0')}-${crypto.randomUUID()}.mp4`;
+        const headers = { 'Content-Type': video.type, [titleHeader]: encodeURIComponent(title) };
+        await cache.put(new URL(name, document.baseURI), new Response(video, { headers }));
+        for (const old of (await sorted(cache)).slice(most)) await cache.delete(old);
+        return true;
+      } catch {
+        return false;
+      }
+    },
+  };
+}
+
+/** What a file says of how it was made, as text that nobody vouches for; {} where it says nothing. Throws as `readClipMetadata`. */
+export async function settingsOf(file: Blob): Promise<Restored> {
+  const found = await readClipMetadata(file);
+  return found ? restored((name) => Reflect.get(found, name)) : {};
+}
+
+/** Newest first. */
+async function sorted(cache: Cache): Promise<readonly Request[]> {
+  return [...(await cache.keys())].sort((a, b) => (a.url < b.url ? 1 : -1));
+}
+
+async function readClip(response: Response | undefined): Promise<KeptClip | undefined> {
+  try {
+    if (!response) return undefined; // Another tab has let it go meanwhile.
+    const video = await response.blob();
+    const settings = await settingsOf(video);
+    const title = decodeURIComponent(response.headers.get(titleHeader) ?? '') || settings.prompt;
+    return title ? { video, title, settings } : undefined;
+  } catch {
+    return undefined;
+  }
+}

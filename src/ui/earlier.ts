@@ -1,0 +1,55 @@
+// The clips before the last one, newest first: of this visit, and of earlier ones as far as the browser keeps them. How they are
+// kept is clip-store.ts's, and what a visitor sees shelf.tsx's.
+import { type ReadonlySignal, signal } from '@preact/signals';
+import type { Restored } from '../options';
+import { type ClipStore, openClipStore } from './clip-store';
+
+export interface EarlierClip {
+  /** Object URL of the MP4, `null` where none could be encoded. */
+  readonly address: string | null;
+  readonly title: string;
+  readonly settings: Restored;
+}
+
+/** How many are at hand: their files are in memory. */
+export const shelfSize = 8;
+
+export interface Earlier {
+  readonly clips: ReadonlySignal<readonly EarlierClip[]>;
+  /** Whether clips outlive the page: the browser took the last one that was finished, if there was one. */
+  readonly isKept: ReadonlySignal<boolean>;
+  /** A clip that another one takes the place of. The oldest of too many goes. */
+  add(clip: EarlierClip): void;
+  /** Stores a clip that was just finished. */
+  keep(video: Blob, title: string): Promise<void>;
+  /** What was stored is gone. */
+  forget(): void;
+}
+
+/** Begins with what earlier visits left. */
+export function createEarlier(store: ClipStore = openClipStore(shelfSize)): Earlier {
+  const clips = signal<readonly EarlierClip[]>([]);
+  const isKept = signal(true);
+
+  const set = (all: readonly EarlierClip[]) => {
+    clips.value = all.slice(0, shelfSize);
+    for (const { address } of all.slice(shelfSize)) if (address) URL.revokeObjectURL(address);
+  };
+  const loaded = store.load().then((kept) => {
+    const old = kept.map(({ video, ...clip }) => ({ ...clip, address: URL.createObjectURL(video) }));
+    set([...clips.value, ...old]);
+  });
+
+  return {
+    clips,
+    isKept,
+    add: (clip) => set([clip, ...clips.value]),
+    async keep(video, title) {
+      await loaded; // A clip of this visit is on the page already: it must not be found again as an old one.
+      isKept.value = await store.keep(video, title);
+    },
+    forget() {
+      isKept.value = false;
+    },
+  };
+}

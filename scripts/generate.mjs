@@ -134,7 +134,7 @@ async function drive(chrome, address, { link, ...options }, out, picture) {
     void page.exposeFunction('flipbookListener', (/** @type {{ type: string }} */ event) => {
       if (event.type === 'picture') onPicture();
       else if (event.type === 'done') done(event);
-      else if (event.type === 'failure') failed(new Refusal(Object.values(event).slice(1).filter(Boolean).join('. ')));
+      else if (event.type === 'failure') failed(new Refusal(sentences(event)));
       else tell(event);
     });
   });
@@ -187,6 +187,12 @@ function tell(event) {
   if (!line) return;
   // One line that rewrites itself for a person; a plain log for a script.
   process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${line}` : `${line}\n`);
+}
+
+/** What happened and what to do. @param {Record<string, any>} failure */
+function sentences({ message, hint }) {
+  const parts = [message, hint].filter(Boolean);
+  return parts.map((part) => part.replace(/\.$/, '')).join('. ');
 }
 
 /** @param {unknown} error */

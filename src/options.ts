@@ -103,14 +103,20 @@ export function toRaw(options: GenerateOptions): RawOptions {
   };
 }
 
+/** Options as a link or a file says them. */
+export function toRestored(options: GenerateOptions): Restored {
+  const { picture } = options;
+  return { ...toRaw(options), ...(picture && { picture }) };
+}
+
 export function clamp(value: number, min: number, max: number): number {
   return Math.min(max, Math.max(min, value));
 }
 
 /** `#prompt=a+cat&seed=7…`: with the same model, and the same start picture if it names one, it makes the same clip. */
 export function encodeLink(options: GenerateOptions): string {
-  const given = Object.entries({ ...toRaw(options), picture: options.picture ?? '' });
-  return `#${new URLSearchParams(given.filter(([name, text]) => name === 'prompt' || text !== ''))}`;
+  const given = Object.entries(toRestored(options)).filter(([name, text]) => name === 'prompt' || text !== '');
+  return `#${new URLSearchParams(given)}`;
 }
 
 /** The fields that a link names, as typed and unchecked; unknown ones are ignored. Never throws. */

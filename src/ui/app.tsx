@@ -67,7 +67,7 @@ function Slip({ session }: { session: Session }) {
       <ul class="ideas" aria-label="Ideas to try">
         {ideas.map((idea) => (
           <li key={idea}>
-            <button type="button" onClick={() => session.edit('prompt', idea)}>
+            <button type="button" onClick={() => session.suggest(idea)}>
               {idea}
             </button>
           </li>

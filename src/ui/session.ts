@@ -3,7 +3,7 @@ import { batch, computed, type ReadonlySignal, type Signal, signal } from '@prea
 import type { DoneEvent, GenerateEvent } from '../events';
 import type { StartPicture } from '../media/picture';
 import { type Pixels, toPng } from '../media/pixels';
-import { decodeLink, type Field, frameSide, type GenerateOptions, type Restored, toRaw } from '../options';
+import { decodeLink, type Field, frameSide, type GenerateOptions, type Restored, toRestored } from '../options';
 import type { AdapterReport, Engine, Failure } from '../protocol';
 import { whole } from '../redraw';
 import { type Announcer, createAnnouncer } from './announcer';
@@ -16,6 +16,7 @@ import { toFailure } from './messages';
 import { advance, atStart, type Progress, timeLeft } from './progress';
 import { clearStorage, loadPace, savePace } from './settings';
 import { createStartPicture, type PictureReader, type StartPictureState } from './start-picture';
+import { createUndo, type Undo } from './undo';
 
 /** A finished clip. `address` is an object URL of the MP4, `null` where none could be encoded. */
 export interface Clip extends Omit<DoneEvent, 'type'> {
@@ -53,6 +54,10 @@ export interface Session extends Controls {
   restore(raw: Restored, from: string): void;
   /** The same for a link, if there is one in the address's hash. */
   openLink(hash: string): void;
+  /** Makes an idea the prompt. */
+  suggest(prompt: string): void;
+  /** Takes back what the last of these three did; undefined when there is nothing, or a clip was begun since. */
+  readonly undo: Undo['undo'];
   /** Makes the finished clip's first frame the start picture, as it is. */
   keepPicture(): Promise<void>;
   /** Makes a drawing the start picture, as a sketch of what the prompt draws. */
@@ -90,6 +95,7 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
     broadcast,
   });
   const { valid, showAll, fill, settings, ...controls } = createForm(link, start.picture);
+  const { undo, replacing, forget } = createUndo({ settings, fill, seedLocked: controls.seedLocked }, start);
   const memory = createMemory(settings, start.picture, isLinked);
   const adapter = signal<AdapterReport | undefined>(undefined);
   const progress = signal<Progress | undefined>(undefined);
@@ -109,6 +115,7 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
   let started: StartPicture | undefined;
 
   const tell = (message: string) => {
+    forget();
     note.value = message;
     announcer.say(message, true);
   };
@@ -140,7 +147,7 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
     const old = clip.value;
     const title = done.options.prompt || started?.name || 'a picture';
     clip.value = { ...done, title, address: done.video && URL.createObjectURL(done.video) };
-    if (old) earlier.add({ address: old.address, title: old.title, settings: settingsOf(old.options) });
+    if (old) earlier.add({ address: old.address, title: old.title, settings: toRestored(old.options) });
     if (done.video) void earlier.keep(done.video, title);
     const { codec, stats, options, problem } = done;
     broadcast({ type: 'done', codec, stats, options, problem, adapter: adapter.value?.name });
@@ -155,14 +162,16 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
 
   const restore = (given: Restored, from: string) => {
     const before = start.picture.value;
-    batch(() => {
-      fill(given);
-      start.want(given.picture);
+    replacing(() => {
+      batch(() => {
+        fill(given);
+        start.want(given.picture);
+      });
+      let more = '';
+      if (start.missing.value) more = ' The picture that it started from is not in it: add that, too.';
+      else if (before && !start.picture.value) more = ' It started from no picture, so yours is removed.';
+      tell(`Settings restored from ${from}.${more}`);
     });
-    let more = '';
-    if (start.missing.value) more = ' The picture that it started from is not in it: add that, too.';
-    else if (before && !start.picture.value) more = ' It started from no picture, so yours is removed.';
-    tell(`Settings restored from ${from}.${more}`);
   };
 
   const run = async (options: GenerateOptions, picture: StartPicture | undefined) => {
@@ -170,6 +179,7 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
     batch(() => {
       failure.value = undefined;
       note.value = '';
+      forget();
       progress.value = atStart;
     });
     partBegan = performance.now();
@@ -243,6 +253,13 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
       if (progress.value) engine.cancel();
     },
     restore,
+    undo,
+    suggest(prompt) {
+      replacing(() => {
+        controls.edit('prompt', prompt);
+        tell(`The prompt is “${prompt}” now.`);
+      });
+    },
     openLink(hash) {
       const given = decodeLink(hash);
       if (Object.keys(given).length === 0) return;
@@ -267,12 +284,6 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
       engine.setPlaying(value);
     },
   };
-}
-
-/** As a file or a link would say them. */
-function settingsOf(options: GenerateOptions): Restored {
-  const { picture } = options;
-  return { ...toRaw(options), ...(picture && { picture }) };
 }
 
 /** For scripts that drive the page (scripts/generate.mjs): each event of a generation, and failures, on `window`. */

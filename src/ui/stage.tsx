@@ -17,12 +17,34 @@ export function Stage({ session }: { session: Session }) {
       <Book session={session} />
       <ProgressStrip session={session} />
       <Transport session={session} />
-      {session.note.value && <p class="note">{session.note.value}</p>}
+      <Note session={session} />
       <Shelf session={session} />
       <p class="sr" role="status" aria-live="polite">
         {session.announcement.value}
       </p>
     </section>
+  );
+}
+
+/** What the last small action did, and the way back where there is one. */
+function Note({ session }: { session: Session }) {
+  const undo = session.undo.value;
+  if (!session.note.value) return null;
+  const takeBack = () => {
+    // The button goes away: keep the keyboard at the form.
+    document.getElementById('prompt')?.focus();
+    undo?.();
+    session.tell('Your settings are back.');
+  };
+  return (
+    <p class="note">
+      {session.note.value}{' '}
+      {undo && (
+        <button type="button" class="plain" onClick={takeBack}>
+          Undo
+        </button>
+      )}
+    </p>
   );
 }
 

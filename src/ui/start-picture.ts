@@ -20,6 +20,8 @@ export interface StartPictureState {
   remove(): void;
   /** For settings from elsewhere: theirs, or none. What is here stays only if it is that one. */
   want(sha256: string | undefined): void;
+  /** The one that was here before, or none. */
+  putBack(picture: StartPicture | undefined): void;
 }
 
 interface Surroundings {
@@ -78,6 +80,11 @@ export function createStartPicture({ linked, read = readPicture, say, broadcast 
       latest++;
       wanted.value = sha256 ?? '';
       if (picture.value?.sha256 !== sha256) set(undefined);
+    },
+    putBack(before) {
+      latest++;
+      wanted.value = before?.sha256 ?? '';
+      set(before);
     },
   };
 }

@@ -1,6 +1,6 @@
 // The page around the clip: wrong input at each control, keyboard, accessibility, memory of settings, links, small screens.
 import AxeBuilder from '@axe-core/playwright';
-import { ended, expect, generate, makeClip, open, progressBar, test } from './flipbook';
+import { ended, expect, generate, makeClip, open, progressBar, short, test } from './flipbook';
 
 const wrong = [
   ['Prompt', '', /Prompt is empty/],
@@ -69,7 +69,12 @@ test('a link holds until the form is edited, and may be pasted into the open pag
   });
   await expect(prompt).toHaveValue('a crab');
   await expect(page.getByLabel('Steps')).toHaveValue('3');
-  await expect(page.locator('.note')).toHaveText('Settings restored from the link.');
+  await expect(page.locator('.note')).toContainText('Settings restored from the link.');
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await expect(prompt).toHaveValue('a red rocket');
+  await expect(prompt).toBeFocused();
+  await expect(page.getByLabel('Steps')).toHaveValue(short.steps);
+  await expect(page).not.toHaveURL(/#/);
 });
 
 test('all that is stored can be cleared, without a connection too', async ({ page, context }) => {

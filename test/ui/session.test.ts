@@ -208,6 +208,29 @@ describe('memory', () => {
     expect(mine()).toBe('a crab');
   });
 
+  test('what settings from elsewhere or an idea replaced can be put back, until a clip is made of them', async () => {
+    const session = createSession(engine);
+    session.edit('prompt', 'a long and winding prompt');
+    session.edit('motion', '2');
+    session.restore({ prompt: 'a crab', seed: '9' }, 'a file');
+    expect([session.form.prompt.value, session.form.motion.value, session.seedLocked.value]).toEqual([
+      'a crab',
+      '',
+      true,
+    ]);
+    session.undo.value?.();
+    const { prompt, motion, seed } = session.form;
+    expect([prompt.value, motion.value, seed.value]).toEqual(['a long and winding prompt', '2', String(defaults.seed)]);
+    expect(session.seedLocked.value).toBe(false);
+    expect(session.undo.value).toBeUndefined();
+    session.suggest('a car');
+    session.undo.value?.();
+    expect(prompt.value).toBe('a long and winding prompt');
+    session.suggest('a car');
+    await make(engine, session);
+    expect(session.undo.value).toBeUndefined();
+  });
+
   test('what a link or a file leaves out, though it may, is left out here too', () => {
     const session = createSession(engine);
     const chosen = { motion: '3', redraw: '4,4,8,8' };

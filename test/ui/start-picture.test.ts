@@ -51,6 +51,16 @@ test('a part of it is redrawn while it is there; its box waits where it is not',
   expect(session.errors.value).toEqual({});
 });
 
+test('one that settings from elsewhere took away can be put back', async () => {
+  const session = createSession(engine, good);
+  await session.start.use(file('cat.png'));
+  session.restore({ prompt: 'a crab' }, 'a file');
+  expect(session.start.picture.value).toBeUndefined();
+  session.undo.value?.();
+  expect(session.start.picture.value?.name).toBe('cat.png');
+  expect(session.start.missing.value).toBe('');
+});
+
 test('a drawing is used as a sketch; one that shows nothing is not used', async () => {
   const session = createSession(engine, good);
   await session.startFromSketch(file('Drawing'));

@@ -22,6 +22,8 @@ export function createEngine(): Engine {
   /** Why there is none. */
   let failure: unknown = new Error('attach comes first');
   let playing = true;
+  /** Cancel was pressed in this run: a worker that is still being opened hears nothing of it. */
+  let cancelled = false;
 
   const start = async (): Promise<Running> => {
     if (!place) throw failure;
@@ -55,10 +57,13 @@ export function createEngine(): Engine {
       await start();
     },
     async generate(options, onEvent, picture) {
+      cancelled = false;
       const worker = running ?? (await start());
+      if (cancelled) throw new FlipbookError('cancelled', 'Cancelled');
       await ask(worker, (remote) => remote.generate(options, proxy(onEvent), picture));
     },
     cancel() {
+      cancelled = true;
       void running?.remote.cancel();
     },
     setPlaying(value) {

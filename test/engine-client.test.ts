@@ -1,0 +1,98 @@
+// The page's side of the engine's worker: what it asks, of which worker, and when. On a fake worker at the end of a real channel.
+import { expose } from 'comlink';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { createEngine } from '../src/engine-client';
+import { defaults } from '../src/options';
+import type { EngineWorker } from '../src/protocol';
+
+const done = async () => ({ value: null });
+let asked: string[] = [];
+let workers: FakeWorker[] = [];
+/** Waits before a worker says that it is attached. */
+let opening: Promise<void> = Promise.resolve();
+
+class FakeWorker extends EventTarget {
+  readonly #channel = new MessageChannel();
+
+  constructor() {
+    super();
+    workers.push(this);
+    const { port1, port2 } = this.#channel;
+    port1.onmessage = ({ data }) => this.dispatchEvent(new MessageEvent('message', { data }));
+    const name = workers.length;
+    const worker: Partial<EngineWorker> = {
+      attach: async () => {
+        asked.push(`attach ${name}`);
+        await opening;
+        return { value: null };
+      },
+      generate: () => {
+        asked.push(`generate ${name}`);
+        return done();
+      },
+      cancel: () => void asked.push(`cancel ${name}`),
+      setPlaying: () => undefined,
+    };
+    expose(worker, port2);
+  }
+
+  postMessage(message: unknown, transfer: Transferable[] = []): void {
+    this.#channel.port1.postMessage(message, transfer);
+  }
+
+  terminate(): void {
+    this.#channel.port1.close();
+  }
+}
+
+/** An error that nothing in the worker caught. */
+const stop = (worker: FakeWorker | undefined) =>
+  worker?.dispatchEvent(Object.assign(new Event('error'), { message: 'on purpose' }));
+
+const element = { replaceChildren: () => undefined } as unknown as HTMLElement;
+const ignore = () => undefined;
+
+beforeEach(() => {
+  asked = [];
+  workers = [];
+  opening = Promise.resolve();
+  vi.stubGlobal('Worker', FakeWorker);
+  vi.stubGlobal('navigator', { gpu: {} });
+  vi.stubGlobal('document', {
+    baseURI: 'http://localhost/',
+    createElement: () => ({ transferControlToOffscreen: () => new ArrayBuffer(8) }),
+  });
+});
+
+afterEach(() => {
+  for (const worker of workers) worker.terminate();
+  vi.unstubAllGlobals();
+});
+
+test('after a worker that stopped, the next clip is made by another', async () => {
+  const engine = createEngine();
+  await engine.attach(element, ignore);
+  await engine.generate(defaults, ignore);
+  stop(workers[0]);
+  await expect(engine.still()).rejects.toMatchObject({ code: 'stopped', message: 'on purpose' });
+  await engine.generate(defaults, ignore);
+  expect(asked).toEqual(['attach 1', 'generate 1', 'attach 2', 'generate 2']);
+});
+
+test('Cancel while another worker is being opened is not forgotten, and holds for that run alone', async () => {
+  const engine = createEngine();
+  await engine.attach(element, ignore);
+  stop(workers[0]);
+  let open: () => void = ignore;
+  opening = new Promise((resolve) => {
+    open = resolve;
+  });
+  const run = engine.generate(defaults, ignore);
+  await vi.waitFor(() => expect(asked).toContain('attach 2'));
+  engine.cancel();
+  open();
+  await expect(run).rejects.toMatchObject({ code: 'cancelled' });
+  expect(asked).not.toContain('generate 2');
+  await engine.generate(defaults, ignore);
+  expect(asked.at(-1)).toBe('generate 2');
+});

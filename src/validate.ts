@@ -41,17 +41,9 @@ export function validate(given: Partial<Record<Field | 'picture', unknown>>): Va
   const scenes = errors.prompt === undefined ? scenesOf(prompt).length : 1;
   const options: GenerateOptions = {
     prompt,
-    seed: read('seed', (text) =>
-      parseInteger('Seed', text, limits.seed, 'a whole number from 0 to 9007199254740991', 'Try 7, or roll the dice.'),
-    ),
+    seed: read('seed', (text) => parseInteger('Seed', text, limits.seed, `Try ${defaults.seed}, or roll the dice.`)),
     steps: read('steps', (text) =>
-      parseInteger(
-        'Steps',
-        text,
-        limits.steps,
-        'a whole number from 1 to 200',
-        `Try ${defaults.steps}: more steps are slower and finer.`,
-      ),
+      parseInteger('Steps', text, limits.steps, `Try ${defaults.steps}: more steps are slower and finer.`),
     ),
     guidance: read('guidance', parseGuidance),
     frames: read('frames', (text) => parseFrames(text, scenes, isKept)),
@@ -95,12 +87,11 @@ function parseInteger(
   name: string,
   text: string,
   { min, max }: { min: number; max: number },
-  expected: string,
   advice: string,
 ): number | Problem {
   const value = /^\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
   if (value >= min && value <= max) return value;
-  return new Problem(`${name} is ${quote(text)}; it must be ${expected}. ${advice}`);
+  return new Problem(`${name} is ${quote(text)}; it must be a whole number from ${min} to ${max}. ${advice}`);
 }
 
 function parseDecimal(text: string): number {

@@ -34,20 +34,28 @@ const systemPaths = [
   'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
 ];
 
-/** @type {Promise<import('./ensure-browser.d.mts').Browser> | undefined} */
+/**
+ * @typedef {object} Browser
+ * @property {string} executablePath
+ * @property {string[]} args
+ * @property {Record<string, string>} env
+ * @property {string} source where it was found, in words
+ */
+
+/** @type {Promise<Browser> | undefined} */
 let found;
 
 /**
  * Order: `CHROME_PATH`, a system Chrome or Chromium, Playwright's own, `@sparticuz/chromium` from npm.
  * `FLIPBOOK_GPU=hardware` leaves out the software-adapter flags, for a machine with a GPU.
- * @returns {Promise<import('./ensure-browser.d.mts').Browser>}
+ * @returns {Promise<Browser>}
  */
 export function browser() {
   found ??= resolve();
   return found;
 }
 
-/** @returns {Promise<import('./ensure-browser.d.mts').Browser>} */
+/** @returns {Promise<Browser>} */
 async function resolve() {
   const args = [
     ...commonFlags,
@@ -99,7 +107,7 @@ function environment(extra = {}) {
 /**
  * Unpacks `@sparticuz/chromium` once into node_modules/.cache: its browser, libraries, SwiftShader and a font.
  * @param {string[]} args
- * @returns {Promise<import('./ensure-browser.d.mts').Browser>}
+ * @returns {Promise<Browser>}
  */
 async function npmBrowser(args) {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
@@ -133,7 +141,8 @@ async function unpack(packageRoot, home) {
   await mkdir(dirname(home), { recursive: true });
   // Into a folder of our own first, then renamed: a run that is cut off leaves nothing half unpacked in place.
   const draft = await mkdtemp(`${home}-`);
-  const part = (name) => createReadStream(join(packageRoot, 'bin', name), { highWaterMark: 1 << 22 });
+  const part = (/** @type {string} */ name) =>
+    createReadStream(join(packageRoot, 'bin', name), { highWaterMark: 1 << 22 });
   const plain = { chown: false }; // The archives name their maker's user.
   const brotli = () => createBrotliDecompress({ chunkSize: 1 << 21 });
   try {

@@ -12,7 +12,10 @@ const execute = promisify(execFile);
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const home = join(root, 'node_modules', '.cache', 'lavapipe');
 
-/** What Mesa is fetched from, by Debian's name. Mesa 22, which bookworm itself has, is refused by Dawn. */
+/**
+ * What Mesa is fetched from, by Debian's name. Mesa 22, which bookworm itself has, is refused by Dawn.
+ * @type {Readonly<Record<string, { suites: string[], driver: string }>>}
+ */
 const releases = {
   bookworm: { suites: ['bookworm', 'bookworm-backports'], driver: 'mesa-vulkan-drivers/bookworm-backports' },
   trixie: { suites: ['trixie'], driver: 'mesa-vulkan-drivers' },
@@ -130,7 +133,8 @@ async function aptGet(args) {
   try {
     await execute('apt-get', args, { timeout: 300_000, maxBuffer: 1 << 24, env: { ...process.env, LC_ALL: 'C' } });
   } catch (error) {
-    const reason = String(error.stderr || error.message)
+    const { stderr, message } = /** @type {Error & { stderr?: string }} */ (error);
+    const reason = String(stderr || message)
       .trim()
       .split('\n')
       .at(-1);
@@ -140,7 +144,7 @@ async function aptGet(args) {
 
 async function system() {
   const text = await readFile('/etc/os-release', 'utf8').catch(() => '');
-  const field = (name) => new RegExp(`^${name}="?([^"\n]*)`, 'm').exec(text)?.[1];
+  const field = (/** @type {string} */ name) => new RegExp(`^${name}="?([^"\n]*)`, 'm').exec(text)?.[1];
   return { id: field('ID') ?? process.platform, codename: field('VERSION_CODENAME') ?? '' };
 }
 

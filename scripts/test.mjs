@@ -10,8 +10,10 @@ import { install, root } from './site.mjs';
 const reports = join(root, 'node_modules', '.cache', 'reports');
 
 /** @typedef {{ passed: number, failed: number }} Count */
+/** @typedef {{ stats: { expected: number, unexpected: number, flaky: number, skipped: number } }} PlaywrightReport */
 
 const minute = 60_000;
+/** @type {Readonly<Record<string, (byName: boolean) => Promise<Count>>>} */
 const parts = {
   types: () =>
     check('types', [
@@ -24,7 +26,13 @@ const parts = {
   variants,
 };
 
-/** Runs a program of node_modules/.bin; its exit code, or 1 where it had to be stopped. */
+/**
+ * Runs a program of node_modules/.bin, or of the system. Its exit code, or 1 where it had to be stopped.
+ * @param {string} command
+ * @param {string[]} args
+ * @param {{ env?: NodeJS.ProcessEnv, timeout?: number }} [options] timeout in milliseconds
+ * @returns {Promise<number>}
+ */
 function run(command, args, { env = {}, timeout = 5 * minute } = {}) {
   return new Promise((resolve) => {
     const path = existsSync(join(root, 'node_modules', '.bin', command))
@@ -37,9 +45,9 @@ function run(command, args, { env = {}, timeout = 5 * minute } = {}) {
       stdio: ['ignore', 'inherit', 'inherit'],
       detached: true,
     });
-    const end = (signal) => {
+    const end = (/** @type {NodeJS.Signals} */ signal) => {
       try {
-        process.kill(-child.pid, signal);
+        if (child.pid) process.kill(-child.pid, signal);
       } catch {
         // It has ended meanwhile.
       }
@@ -69,7 +77,7 @@ function run(command, args, { env = {}, timeout = 5 * minute } = {}) {
   });
 }
 
-/** @returns {Promise<Count>} */
+/** @param {string} name @param {[string, ...string[]][]} commands @returns {Promise<Count>} */
 async function check(name, commands) {
   for (const [command, ...args] of commands) {
     if ((await run(command, args)) !== 0) return tell(name, { passed: 0, failed: 1 });
@@ -85,6 +93,7 @@ function unit() {
 /**
  * Kernels for `shader-f16` and subgroups, in Node. Where the machine has no driver for them and none can be fetched, that is a
  * failure if this part was asked for by name; else it is said, and nothing is counted.
+ * @param {boolean} byName
  * @returns {Promise<Count>}
  */
 async function variants(byName) {
@@ -95,20 +104,20 @@ async function variants(byName) {
     return await vitest('variants', ['--config', 'vitest.variants.config.ts'], { timeout: 10 * minute, env });
   } catch (error) {
     if (!byName) {
-      console.log(`variants: NOT RUN, and not counted: ${error.message}`);
+      console.log(`variants: NOT RUN, and not counted: ${messageOf(error)}`);
       return { passed: 0, failed: 0 };
     }
-    console.error(`variants: ${error.message}`);
+    console.error(`variants: ${messageOf(error)}`);
     return tell('variants', { passed: 0, failed: 1 });
   }
 }
 
-/** @returns {Promise<Count>} */
+/** @param {string} name @param {string[]} args @param {{ env?: NodeJS.ProcessEnv, timeout: number }} options */
 async function vitest(name, args, { timeout, env }) {
   const report = join(reports, `${name}.json`);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   const code = await run('vitest', ['run', ...args, ...reporters], { timeout, env: { ...env, NO_COLOR: '1' } });
-  return count(name, code, report, (json) => ({
+  return count(name, code, report, (/** @type {{ numPassedTests: number, numTotalTests: number }} */ json) => ({
     passed: json.numPassedTests,
     failed: json.numTotalTests - json.numPassedTests,
   }));
@@ -121,25 +130,33 @@ async function e2e() {
     timeout: 20 * minute,
     env: { PLAYWRIGHT_JSON_OUTPUT_NAME: report, NO_COLOR: '1', FORCE_COLOR: undefined },
   });
-  return count('e2e', code, report, ({ stats }) => ({
+  return count('e2e', code, report, (/** @type {PlaywrightReport} */ { stats }) => ({
     passed: stats.expected,
     failed: stats.unexpected + stats.flaky + stats.skipped,
   }));
 }
 
-/** The counts of a report. No report, no test, or an exit code that the counts do not explain is one failure. */
+/**
+ * The counts of a report. No report, no test, or an exit code that the counts do not explain is one failure.
+ * @template Report
+ * @param {string} name
+ * @param {number} code of the program that wrote it
+ * @param {string} report its path
+ * @param {(json: Report) => Count} read
+ */
 async function count(name, code, report, read) {
   /** @type {Count} */
   let counts = { passed: 0, failed: 0 };
   try {
     counts = read(JSON.parse(await readFile(report, 'utf8')));
   } catch (error) {
-    console.error(`${name}: no report (${error.message})`);
+    console.error(`${name}: no report (${messageOf(error)})`);
   }
   if (counts.failed === 0 && (code !== 0 || counts.passed === 0)) counts.failed = 1;
   return tell(name, counts);
 }
 
+/** @param {string} name @param {Count} counts */
 function tell(name, counts) {
   console.log(`${name}: ${counts.passed} passed, ${counts.failed} failed`);
   return counts;
@@ -147,7 +164,7 @@ function tell(name, counts) {
 
 async function main() {
   const asked = process.argv.slice(2);
-  const unknown = asked.filter((name) => !(name in parts));
+  const unknown = asked.filter((name) => !Object.hasOwn(parts, name));
   if (unknown.length > 0)
     throw new Error(`unknown part ${unknown.join(', ')}: expected ${Object.keys(parts).join(', ')}`);
   await install(console.log);
@@ -168,8 +185,13 @@ async function main() {
   return total;
 }
 
+/** @param {unknown} error */
+function messageOf(error) {
+  return error instanceof Error ? error.message : String(error);
+}
+
 const total = await main().catch((error) => {
-  console.error(error.message);
+  console.error(messageOf(error));
   return { passed: 0, failed: 1 };
 });
 process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;

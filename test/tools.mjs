@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 
 const require = createRequire(import.meta.url);
 
-/** npm may skip the packages' install scripts, which would have made their programs executable. */
+/** npm may skip the packages' install scripts, which would have made their programs executable. @param {string} path */
 function executable(path) {
   if ((statSync(path).mode & 0o111) !== 0o111) {
     try {
@@ -17,6 +17,7 @@ function executable(path) {
   return path;
 }
 
+/** @param {string} scope @param {string} name */
 function platformBinary(scope, name) {
   const file = process.platform === 'win32' ? `${name}.exe` : name;
   return executable(require.resolve(`@${scope}/${process.platform}-${process.arch}/${file}`));

@@ -1,2 +1,0 @@
-export function pageHeaders(options?: { dev?: boolean; wasm?: boolean }): Record<string, string>;
-export function forBench(path: string): boolean;

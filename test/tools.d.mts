@@ -1,3 +1,0 @@
-export function ffprobe(): string;
-export function ffmpeg(): string;
-export function exiftool(): string;

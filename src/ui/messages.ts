@@ -76,7 +76,8 @@ const known: Record<string, (failure: Failure, surroundings: Surroundings) => Me
   input: ({ message, hint }) => ({ title: 'That does not fit', body: message, advice: hint, retry: false }),
 };
 
-export function explain(failure: Failure, surroundings: Surroundings): Message {
+export function explain(given: Failure, surroundings: Surroundings): Message {
+  const failure = { ...given, message: sentence(given.message) };
   const message = Object.hasOwn(known, failure.code) ? known[failure.code]?.(failure, surroundings) : undefined;
   return (
     message ?? {
@@ -86,6 +87,11 @@ export function explain(failure: Failure, surroundings: Surroundings): Message {
       retry: true,
     }
   );
+}
+
+/** Errors end without a full stop as often as with one, and other words follow them here. */
+function sentence(text: string): string {
+  return text === '' || /[.!?…]$/.test(text) ? text : `${text}.`;
 }
 
 /** Any thrown value as a failure: errors of the engine carry a code and a hint, others only words. */

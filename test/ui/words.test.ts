@@ -148,6 +148,19 @@ test.each([
   expect(message.advice.length).toBeGreaterThan(5);
 });
 
+test.each([
+  [
+    'encoder',
+    'The video encoder stopped: no reason',
+    /^The video encoder stopped: no reason\. The clip still plays here\.$/,
+  ],
+  ['encoder', 'It stopped.', /^It stopped\. The clip/],
+  ['out-of-memory', 'There is no room', /^There is no room\. Your last/],
+  ['anything else', 'Why?', /^Why\?$/],
+])('%s: “%s” is a sentence that others may follow', (code, message, body) => {
+  expect(explain({ code, message, hint: '' }, surroundings).body).toMatch(body);
+});
+
 test('an address that is not secure is the reason, before the browser is', () => {
   const { advice } = explain({ code: 'no-webgpu', message: '', hint: '' }, { ...surroundings, isSecure: false });
   expect(advice).toMatch(/https/);

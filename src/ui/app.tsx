@@ -180,6 +180,7 @@ function usePageKeys(session: Session): void {
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
       if (document.querySelector('dialog[open]')) return; // Its keys are its own.
+      if (event.isComposing) return; // Enter and Escape choose characters then, in Japanese or Chinese.
       if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
         event.preventDefault();
         start(session);

@@ -1,7 +1,7 @@
 // The built page, for `npm start` and `npm run generate`: installs and builds what is missing or stale, and serves it.
 // Not the end-to-end tests' server: they build into a folder of their own.
 import { spawn } from 'node:child_process';
-import { readdir, rename, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -20,16 +20,19 @@ const sources = [
   'public',
 ];
 
+/** @typedef {Record<string, { integrity?: string, optional?: boolean }>} Packages of a lock file, by their folders */
+
 /**
- * `npm ci` where node_modules is missing or older than the lock file. Its words go to stderr: stdout may be a summary.
+ * `npm ci` where node_modules lacks a package of the lock file. Its words go to stderr: stdout may be a summary.
  * @param {(line: string) => void} say
  */
 export async function install(say) {
-  const [lock, installed] = await Promise.all([
-    changed(join(root, 'package-lock.json')),
-    changed(join(root, 'node_modules', '.package-lock.json')),
-  ]);
-  if (installed > 0 && installed >= lock) return;
+  /** @param {string} path @returns {Promise<Packages>} */
+  const packages = async (path) => JSON.parse(await readFile(join(root, path), 'utf8')).packages;
+  const wanted = await packages('package-lock.json');
+  // npm writes this one when it is done.
+  const there = await packages('node_modules/.package-lock.json').catch(() => undefined);
+  if (there && hasAll(wanted, there)) return;
   say('Installing packages (once)');
   const code = await new Promise((resolve) => {
     const shell = process.platform === 'win32';
@@ -38,6 +41,18 @@ export async function install(say) {
     child.on('close', resolve);
   });
   if (code !== 0) throw new Error('npm ci failed: see its words above. The first start needs the network.');
+}
+
+/**
+ * Not by time: npm ci empties node_modules, whatever is cached or running there, and a lock file is new after each checkout.
+ * @param {Packages} wanted optional ones, which may be for other systems, need not be there
+ * @param {Packages} there
+ */
+export function hasAll(wanted, there) {
+  return Object.entries(wanted).every(([folder, { integrity, optional }]) => {
+    const found = there[folder];
+    return folder === '' || (found ? found.integrity === integrity : optional === true);
+  });
 }
 
 /**

@@ -12,8 +12,11 @@ const names = ['prompt', 'seed', 'steps', 'guidance', 'frames', 'motion', 'redra
 
 class Refusal extends Error {}
 
+/** Where progress rewrites its line, the next line takes its place. */
+const clear = process.stderr.isTTY ? '\r\x1b[K' : '';
+
 /** @param {string} line */
-const say = (line) => process.stderr.write(`${line}\n`);
+const say = (line) => process.stderr.write(`${clear}${line}\n`);
 
 async function main() {
   const values = readArguments();
@@ -74,6 +77,9 @@ function joined() {
 /** The path that the clip will have, after seeing that it can be written. @param {string | undefined} out */
 async function writable(out) {
   if (!out) throw new Refusal(`--out is missing: name the file to write. Usage: ${usage}`);
+  if (!/\.(mp4|a?png)$/i.test(out)) {
+    throw new Refusal(`--out ${out} is of another kind: name a file .mp4, or .apng or .png for the transparent loop`);
+  }
   const path = resolve(process.env.INIT_CWD ?? process.cwd(), out);
   const info = await stat(path).catch(() => undefined);
   if (info?.isDirectory()) throw new Refusal(`--out ${out} is a folder: name a file in it`);
@@ -186,7 +192,7 @@ function tell(event) {
   const line = lines[/** @type {keyof typeof lines} */ (event.type)]?.();
   if (!line) return;
   // One line that rewrites itself for a person; a plain log for a script.
-  process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${line}` : `${line}\n`);
+  process.stderr.write(process.stderr.isTTY ? `${clear}${line}` : `${line}\n`);
 }
 
 /** What happened and what to do. @param {Record<string, any>} failure */
@@ -201,6 +207,6 @@ function firstLine(error) {
 }
 
 main().catch((error) => {
-  process.stderr.write(`${process.stderr.isTTY ? '\r\x1b[K' : ''}generate: ${firstLine(error)}\n`);
+  say(`generate: ${firstLine(error)}`);
   process.exitCode = 1;
 });

@@ -1,13 +1,15 @@
 // `npm run generate` on wrong arguments: told in one line before a browser starts, and an exit code that is not 0.
 // What it makes is the page's, and tested there.
 import { execFile } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 
 const folder = mkdtempSync(join(tmpdir(), 'flipbook-'));
+const taken = join(folder, 'folder.mp4');
+mkdirSync(taken);
 const out = join(folder, 'cat.mp4');
 const picture = join(folder, 'cat.png');
 writeFileSync(picture, 'any bytes: they are the page’s to judge');
@@ -29,7 +31,12 @@ test.each<[string, string[], RegExp]>([
   ['no file to write', ['--prompt', 'a cat'], /--out is missing/],
   ['nothing to draw', ['--out', out], /--prompt is missing.*or give a --picture/],
   ['a folder that is not there', ['--prompt', 'a cat', '--out', join(folder, 'no', 'cat.mp4')], /cannot be written/],
-  ['a folder as file', ['--prompt', 'a cat', '--out', folder], /is a folder/],
+  ['a folder as file', ['--prompt', 'a cat', '--out', taken], /is a folder/],
+  [
+    'a file that it cannot make',
+    ['--prompt', 'a cat', '--out', join(folder, 'cat.gif')],
+    /cat\.gif.*name a file \.mp4/,
+  ],
   ['an unknown option', ['--prompt', 'a cat', '--out', out, '--stepz', '3'], /--stepz/],
   ['an empty prompt', ['--prompt', '', '--out', out], /Prompt is empty/],
   ['a negative number', ['--prompt', 'a cat', '--out', out, '--steps', '-1'], /Steps is “-1”/],

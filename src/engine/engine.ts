@@ -7,7 +7,7 @@ import { ApngWriter } from '../media/apng';
 import type { Canvas } from '../media/canvas';
 import type { ClipMetadata } from '../media/metadata';
 import { type Pixels, toPng } from '../media/pixels';
-import { checkCapture } from '../media/selfcheck';
+import { chooseCapture } from '../media/selfcheck';
 import { Cutout } from './cutout';
 import { chunkFrames, FrameStore, HeadDecoder, PreviewDecoder, StemDecoder } from './decoding';
 import { PictureEncoder } from './encoding';
@@ -71,7 +71,7 @@ type Report = (done: number, total: number) => void;
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   throwIfAborted(options.signal);
   // Before the device: see checkCapture.
-  const { path, problem } = await checkCapture();
+  const { path, problem } = await chooseCapture();
   if (problem) console.info(`Frames go through memory to the canvas and the encoder: ${problem}`);
   const gpu = await openGpu();
   try {

@@ -5,6 +5,7 @@ import { FlipbookError } from './errors';
 import type { Kernel } from './kernel';
 import { Memory, megabytes } from './memory';
 import { PipelineCache } from './pipelines';
+import { isSoftwareAdapter } from './software';
 import { alignTo, bindingBytes, byteLength, checkShape, type DType, sizeOf, type Tensor } from './tensor';
 
 export interface Features {
@@ -14,8 +15,6 @@ export interface Features {
 }
 
 export type Elements = Float32Array | Uint16Array | Uint32Array;
-
-const softwareNames = /swiftshader|llvmpipe|lavapipe|softpipe|microsoft basic render/i;
 
 /** Buffers of tensors: kernels use them, the CPU writes them, tests and checks read them. */
 const tensorUsage = () => GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
@@ -27,7 +26,7 @@ export class Gpu {
   readonly device: GPUDevice;
   readonly adapterInfo: GPUAdapterInfo;
   readonly features: Features;
-  /** A CPU behind the API (SwiftShader, llvmpipe): kernels without workgroup barriers are the faster ones there. */
+  /** See isSoftwareAdapter: kernels without workgroup barriers are the faster ones there. */
   readonly isSoftware: boolean;
   readonly lost: Promise<GPUDeviceLostInfo>;
   /** Which variants of kernels are used; the defaults until `recall`. */
@@ -52,9 +51,7 @@ export class Gpu {
       subgroups: device.features.has('subgroups'),
       timestamps: device.features.has('timestamp-query'),
     };
-    this.isSoftware =
-      info.isFallbackAdapter ||
-      softwareNames.test(`${info.vendor} ${info.architecture} ${info.device} ${info.description}`);
+    this.isSoftware = isSoftwareAdapter(info);
     // Pessimistic, so that a first submit is short: about 2 GFLOP/s in software, 50 on a GPU.
     this.pace = this.isSoftware ? 1 / 2e6 : 1 / 5e7;
     this.lost = device.lost;

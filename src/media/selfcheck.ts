@@ -1,5 +1,6 @@
 // Does this browser hand a WebGPU canvas to a VideoFrame rightly? Some give black, or the picture before.
 // Known pictures are drawn and read back once; it repairs nothing, it only chooses the path.
+import { isSoftwareAdapter } from '../gpu/software';
 import { type CapturePath, GpuCanvas } from './canvas';
 import { reason } from './encoder';
 import type { FrameTiming } from './sink';
@@ -30,6 +31,18 @@ const palette: readonly Color[] = [
 const size = 64;
 /** A colour may be off by this much: dividing by a half alpha doubles a rounding error. */
 const tolerance = 4;
+
+/**
+ * The path for an opaque canvas on this adapter: 'zero-copy' where `checkCapture` finds it right, but not in software.
+ * There Chromium copies each WebGPU canvas, and each VideoFrame of one, through memory by itself, and its GPU process
+ * waits each time until all that the page has drawn so far is rasterised: seconds, for which submits, and with them a
+ * cancel, are held up. Ask before any other device is made.
+ */
+export async function chooseCapture(): Promise<SelfCheck> {
+  const adapter = await navigator.gpu?.requestAdapter({ powerPreference: 'high-performance' }); // the one of openGpu
+  if (!adapter || !isSoftwareAdapter(adapter.info)) return checkCapture();
+  return { path: 'readback', problem: 'the adapter is a processor, so that nothing is saved by sharing a canvas' };
+}
 
 /**
  * Draws four quadrants twice, with the colours moved on the second time: shows black frames, stale frames, swapped

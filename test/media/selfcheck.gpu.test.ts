@@ -1,11 +1,31 @@
 // The self-check that chooses between the canvas's two paths, on this browser and on captures that are wrong on purpose.
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { GpuCanvas } from '../../src/media/canvas';
-import { checkCapture } from '../../src/media/selfcheck';
+import { checkCapture, chooseCapture } from '../../src/media/selfcheck';
 
 test('the self-check finds zero-copy right here, opaque and with alpha', async () => {
   for (const alpha of [false, true]) {
     expect(await checkCapture({ alpha })).toEqual({ path: 'zero-copy', problem: null });
+  }
+});
+
+test.for([
+  [
+    'readback',
+    'a fallback',
+    { vendor: 'acme', architecture: '', device: '', description: '', isFallbackAdapter: true },
+  ],
+  ['readback', 'a software', { vendor: 'google', architecture: 'swiftshader', isFallbackAdapter: false }],
+  ['zero-copy', 'any other', { vendor: 'acme', architecture: 'rtx', isFallbackAdapter: false }],
+] as const)('%s is the path on %s adapter', async ([path, , info]) => {
+  const told = vi.spyOn(GPUAdapter.prototype, 'info', 'get').mockReturnValue(info as GPUAdapterInfo);
+  const canvases = vi.spyOn(OffscreenCanvas.prototype, 'getContext');
+  try {
+    expect((await chooseCapture()).path).toBe(path);
+    expect(canvases.mock.calls.length > 0, 'a WebGPU canvas was made').toBe(path === 'zero-copy');
+  } finally {
+    told.mockRestore();
+    canvases.mockRestore();
   }
 });
 

@@ -16,6 +16,7 @@ from captions import draw_caption
 from data import data_dir
 from denoiser import Denoiser, clip_conditions, picture_conditions
 from loop import Loop, arguments
+from motion import MOTIONS
 from near_words import Words, load_near_words
 from text import TextEncoder, Tokenizer, trimmed
 from vocabulary import load_table
@@ -31,6 +32,7 @@ MOTION_GIVEN = 0.5
 # Logit-normal times, shifted to noise: a sticker's outline is decided at t > 0.8, which a mean of 0 draws 8 % of the time.
 TIME_MEAN, TIME_STD = 1.2, 1.1
 KNOWN_PICTURE, KNOWN_CLIP = 0.1, 0.15  # share of the batch in which a part of the latents is given
+MOVING = 0.3  # share of the pictures that are asked for with a motion word: a dancing cat begins as the picture of a cat
 SKETCHED = 0.35  # share of the pictures that a degraded one of themselves is given with
 # Names come in families that look alike; each counts as a few names, so that training time goes to different things.
 FAMILIES = {"keycap": 3, "Japanese": 4, "family": 4, "input": 1}
@@ -96,7 +98,9 @@ class Latents:
         """[B, 1, 12, 16, 16], each degraded in one of its ways [B, 12, 16, 16], and captions."""
         drawn = self.draw(self.picture_groups, self.picture_weights, count, rng)
         degraded = self.degraded[rng.integers(len(self.degraded), size=count), drawn]
-        texts = [self.caption(self.picture_rows[i], rng) for i in drawn]
+        rows = [self.picture_rows[i] for i in drawn]
+        moving = [{**row, "motion_name": rng.choice(list(MOTIONS))} if rng.random() < MOVING else row for row in rows]
+        texts = [self.caption(row, rng) for row in moving]
         return self.normalise(self.singles[drawn])[:, None], self.normalise(degraded), texts
 
     def loops(self, count: int, rng: np.random.Generator) -> tuple[Tensor, Tensor, list[str], Tensor]:

@@ -27,6 +27,11 @@ export interface Conv3dDirectOptions extends ConvShape, DirectOptions {
   /** The axis along which one thread makes `strip` neighbouring outputs, so that they share their inputs. */
   readonly axis: 'time' | 'width';
   readonly strip: number;
+  /**
+   * A strip spans its whole axis, with stride 1 and zero padding: which of its inputs are padding is known beforehand, and
+   * neither they nor their products are in the text.
+   */
+  readonly whole: boolean;
   /** Lines of outputs that one thread makes with the same weights; they may lie in different rows, frames and clips. */
   readonly lines: number;
 }
@@ -61,7 +66,7 @@ const outSizes = ['outTime', 'outHeight', 'outWidth'] as const;
  * input of a strip once for all taps along the strip's axis, and each weight once for all its outputs.
  */
 export function conv3dDirect(options: Conv3dDirectOptions): Shader {
-  const { kernel, stride, padding, circular, strip, lines, unroll, aligned } = options;
+  const { kernel, stride, padding, circular, strip, whole, lines, unroll, aligned } = options;
   const along = options.axis === 'time' ? 0 : 2;
   const [outer, inner] = along === 0 ? ([1, 2] as const) : ([0, 1] as const); // the other two axes
   const { declarations, ...shader } = directInterface(options, conv3dDirectParams);
@@ -100,23 +105,26 @@ export function conv3dDirect(options: Conv3dDirectOptions): Shader {
     const inside = checks.length > 0 ? `\n      let inside${j} = ${checks.join(' & ')};` : '';
     return `let base${j} = (clip${j} + ${place}) * params.cin;${inside}`;
   };
+  const isPadding = (i: number): boolean => whole && (i < padding[along] || i >= inputs - padding[along]);
   // Inputs of a strip: an element offset each, and, where padding is zero, whether it is inside.
   const places = counted(inputs).map((i) => {
+    if (whole) return isPadding(i) ? '' : `let p${i} = ${i - padding[along]}u * pitch;`;
     const raw = `first + ${i}`;
     if (circular[along])
       return `let p${i} = u32((${raw} + ${size(along)} * ${padding[along]}) % ${size(along)}) * pitch;`;
     return `let p${i} = u32(clamp(${raw}, 0, ${size(along)} - 1)) * pitch; let v${i} = ${raw} >= 0 && ${raw} < ${size(along)};`;
   });
-  const input = (index: number, channel: string): string => {
+  const input = (index: number, channel: string): string | undefined => {
     const [j, i] = [Math.floor(index / inputs), index % inputs];
+    if (isPadding(i)) return undefined;
     const value = `x[base${j} + p${i} + c + ${channel}]`;
-    const checks = [padded(along) && `v${i}`, lines > 1 && (padded(outer) || padded(inner)) && `inside${j}`];
+    const checks = [padded(along) && !whole && `v${i}`, lines > 1 && (padded(outer) || padded(inner)) && `inside${j}`];
     const inside = checks.filter(Boolean).join(' & ');
     return inside ? `select(0.0, ${value}, ${inside})` : value;
   };
   return {
     ...shader,
-    label: `conv3d direct ${kernel} stride ${stride} ${options.axis} ${lines}x${directLabel(options, strip)} ${epilogueLabel(options)}`,
+    label: `conv3d direct ${kernel} stride ${stride} ${options.axis}${whole ? ' whole' : ''} ${lines}x${directLabel(options, strip)} ${epilogueLabel(options)}`,
     code: wgsl`
 ${declarations}
 ${linearMain(directThreads)}

@@ -56,19 +56,21 @@ const quadSwaps = ['', 'quadSwapX', 'quadSwapY', 'quadSwapDiagonal'];
 /**
  * One step of the inner loop: `unroll` channels of every input, from weight row `row` on, into the sums.
  * Output s of a line reads inputs s·stride .. s·stride + taps - 1 of that line, and the taps' weights are `tapPitch` apart.
- * @param input an expression for channel `channel` of input i of this step, counted through all lines
+ * @param input an expression for channel `channel` of input i of this step, counted through all lines; `undefined` for one
+ * that is zero, whose products are left out
  */
 export function directStep(
   { columns, unroll, shared, aligned }: DirectOptions,
   { outputs, taps, stride, lines }: DirectLines,
-  input: (i: number, channel: string) => string,
+  input: (i: number, channel: string) => string | undefined,
 ): string {
   const U = counted(unroll);
   const C = counted(columns);
   const T = counted(taps);
   const perLine = (outputs - 1) * stride + taps;
   // x{u}_{i}: input i at the step's channel u, which in a quad is another one for each thread.
-  const inputs = counted(lines * perLine).flatMap((i) => {
+  const known = counted(lines * perLine).filter((i) => input(i, '0u') !== undefined);
+  const inputs = known.flatMap((i) => {
     if (!shared) return U.map((u) => `let x${u}_${i} = ${input(i, `${u}u`)};`);
     return U.map((u) => {
       const own = u - (u % 4);
@@ -89,7 +91,8 @@ export function directStep(
     const first = Math.floor(s / outputs) * perLine + (s % outputs) * stride;
     return C.flatMap((c) =>
       components.map((component) => {
-        const terms = U.flatMap((u) => T.map((tap) => [`x${u}_${first + tap}`, `w${u}_${tap}_${c}.${component}`]));
+        const used = T.filter((tap) => known.includes(first + tap));
+        const terms = U.flatMap((u) => used.map((tap) => [`x${u}_${first + tap}`, `w${u}_${tap}_${c}.${component}`]));
         const sum = `s${s}_${c}${component}`;
         return `${sum} = ${terms.reduce((rest, [x, w]) => `fma(${x}, ${w}, ${rest})`, sum)};`;
       }),

@@ -114,12 +114,14 @@ export function conv3d(plan: Plan, x: Tensor, options: Conv3dOptions, variant?: 
   checkDirectTile(plan, 'conv3d', chosen, cin);
   const { kind: _, ...tile } = chosen;
   const { axis, strip } = tile;
-  const strips = Math.ceil((axis === 'time' ? outTime : outWidth) / strip);
+  const along = axis === 'time' ? 0 : 2;
+  const whole = strip === extents[along] && stride[along] === 1 && !circular[along];
+  const strips = Math.ceil(extents[along]! / strip);
   const lines = batch * outHeight * (axis === 'time' ? outWidth : outTime);
   const groups = channelGroups(cout, tile);
   const threads = Math.ceil(lines / tile.lines) * strips * groups;
   plan.call(
-    conv3dDirect({ ...shader, ...tile }),
+    conv3dDirect({ ...shader, ...tile, whole }),
     args,
     linearGrid(threads, directThreads),
     { ...sizes, strips, groups, lines, threads },

@@ -39,6 +39,8 @@ const cases: readonly Conv3dCase[] = [
   { input: [1, 3, 5, 4, 4], cout: 8, kernel: [3, 3, 3], padding: [1, 1, 1], circular: [true, true, true] },
   { input: [1, 3, 5, 4, 4], cout: 8, kernel: [3, 3, 3], padding: [1, 1, 1], stride: [2, 2, 2] },
   { input: [1, 2, 3, 3, 4], cout: 4, kernel: [1, 3, 3], padding: [0, 4, 5], circular: [false, true, true] },
+  { input: [1, 2, 3, 3, 4], cout: 4, kernel: [1, 1, 3], padding: [0, 0, 4], bias: true },
+  { input: [2, 3, 3, 5, 8], cout: 52, kernel: [3, 3, 3], padding: [1, 1, 1], residual: true },
   { input: [1, 3, 7, 5, 24], cout: 48, kernel: [1, 1, 1], bias: true, residual: true },
   { input: [1, 3, 7, 5, 8], cout: 6, kernel: [1, 1, 1], stride: [1, 2, 2] },
 ];

@@ -14,11 +14,14 @@ export const shapes: readonly Pick<Conv3dDirectOptions, 'kernel' | 'stride' | 'p
   { kernel: [1, 1, 1], stride: [1, 1, 1], padding: [0, 0, 0], circular: [false, false, false] },
 ];
 
-const tiles: readonly Pick<Conv3dDirectOptions, 'axis' | 'strip' | 'lines' | 'columns' | 'unroll' | 'shared'>[] = [
-  { axis: 'width', strip: 8, lines: 1, columns: 2, unroll: 1, shared: false },
-  { axis: 'time', strip: 4, lines: 2, columns: 1, unroll: 2, shared: false },
-  { axis: 'width', strip: 4, lines: 3, columns: 1, unroll: 4, shared: true },
-  { axis: 'time', strip: 9, lines: 1, columns: 1, unroll: 4, shared: true },
+const tiles: readonly Pick<
+  Conv3dDirectOptions,
+  'axis' | 'strip' | 'whole' | 'lines' | 'columns' | 'unroll' | 'shared'
+>[] = [
+  { axis: 'width', strip: 8, whole: false, lines: 1, columns: 2, unroll: 1, shared: false },
+  { axis: 'time', strip: 4, whole: false, lines: 2, columns: 1, unroll: 2, shared: false },
+  { axis: 'width', strip: 4, whole: true, lines: 3, columns: 1, unroll: 4, shared: true },
+  { axis: 'time', strip: 9, whole: true, lines: 1, columns: 1, unroll: 4, shared: true },
 ];
 
 // Every epilogue on one shape, and every shape and tile with two of them.

@@ -135,16 +135,31 @@ for (const colorScheme of ['light', 'dark'] as const) {
 test.describe('a phone', () => {
   test.use({ viewport: { width: 360, height: 640 }, hasTouch: true, isMobile: true });
 
-  test('no sideways scrolling, everything within reach, no word of keys', async ({ page }) => {
-    await open(page, { steps: '50' });
-    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-    expect(overflow).toBeLessThanOrEqual(0);
+  test('no sideways scrolling, with a full shelf too; everything within reach, no word of keys', async ({ page }) => {
+    const width = () => page.evaluate(() => document.documentElement.scrollWidth);
+    await open(page);
+    expect(await width()).toBe(360);
+    await makeClip(page);
+    const kept = () => page.evaluate(async () => (await (await caches.open('flipbook-clips')).keys()).length);
+    await expect.poll(kept).toBe(1);
+    await page.evaluate(async () => {
+      const cache = await caches.open('flipbook-clips');
+      const [clip] = await cache.keys();
+      for (const name of ['1', '2', '3', '4']) {
+        const copy = clip && (await cache.match(clip));
+        if (copy) await cache.put(new URL(`clips/${name}`, document.baseURI), copy);
+      }
+    });
+    await page.reload();
+    await expect(page.locator('.shelf li')).toHaveCount(5);
+    expect(await width()).toBe(360);
     for (const name of ['Generate', 'Copy link', 'Download MP4', 'Roll dice']) {
       const box = await page.getByRole('button', { name }).boundingBox();
       expect(box?.x).toBeGreaterThanOrEqual(0);
       expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThanOrEqual(360);
       expect(box?.height).toBeGreaterThanOrEqual(36);
     }
+    await page.getByLabel('Steps').fill('50');
     await generate(page);
     await expect(page.getByRole('button', { name: 'Cancel' })).toBeVisible();
     await expect(page.getByText('Escape cancels.')).toBeHidden();

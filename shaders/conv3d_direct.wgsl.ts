@@ -138,7 +138,7 @@ ${linearMain(directThreads)}
   let firstLine = rest / params.strips * ${lines}u;
   ${eachLine(prepare, '  ')}
 
-  let pitch = ${axisStride[along]} * params.cin;
+  let pitch = ${axisStride[along]!} * params.cin;
   let first = i32(o${along} * ${stride[along]}u) - ${padding[along]};
   ${places.join('\n  ')}
   ${directSums(options, lines * strip)}

@@ -26,5 +26,5 @@ export function diffuse(x: Float32Array, kernel: GaussianKernel, noise: Float32A
   if (x.length !== noise.length) {
     throw new RangeError(`the noise must have the ${x.length} elements of x, but it has ${noise.length}`);
   }
-  return x.map((value, i) => kernel.scale * value + kernel.std * noise[i]);
+  return x.map((value, i) => kernel.scale * value + kernel.std * noise[i]!);
 }

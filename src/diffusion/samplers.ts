@@ -148,12 +148,11 @@ export function samplerTable(options: SamplerOptions): SamplerTable {
   const levels = noiseLevels(process, steps, options.spacing ?? usualSpacing(sampler, process));
   const updates = SAMPLERS[sampler](levels, eta);
   return {
-    initialScale: Math.hypot(levels[0].alpha, levels[0].sigma),
-    steps: updates.map((update, i) => ({
-      ...update,
-      ...denoising(prediction, levels[i]),
-      timestep: levels[i].timestep,
-    })),
+    initialScale: Math.hypot(levels[0]!.alpha, levels[0]!.sigma),
+    steps: updates.map((update, i) => {
+      const level = levels[i]!;
+      return { ...update, ...denoising(prediction, level), timestep: level.timestep };
+    }),
   };
 }
 
@@ -180,7 +179,7 @@ export function usualSpacing(sampler: SamplerName, process: Process): Spacing {
 type Step = (from: NoiseLevel, to: NoiseLevel, before: NoiseLevel | undefined) => Update;
 
 function between(levels: readonly NoiseLevel[], step: Step): readonly Update[] {
-  return levels.slice(1).map((to, i) => step(levels[i], to, levels[i - 1]));
+  return levels.slice(1).map((to, i) => step(levels[i]!, to, levels[i - 1]));
 }
 
 /** (alpha_t / sigma_t) / (alpha_s / sigma_s) for s after t on the way to data: below 1, and 0 where alpha_t or sigma_s is. */

@@ -88,8 +88,8 @@ export function alphaBars(betas: Float64Array): Float64Array {
 /** Shifts and scales √ᾱ so that the last is 0 and the first is kept (Lin et al., "Common diffusion noise schedules and
  * sample steps are flawed", 2023, algorithm 1). */
 export function rescaleZeroTerminalSnr(alphaBar: Float64Array): Float64Array {
-  const first = Math.sqrt(alphaBar[0]);
-  const last = Math.sqrt(alphaBar[alphaBar.length - 1]);
+  const first = Math.sqrt(alphaBar[0]!);
+  const last = Math.sqrt(alphaBar[alphaBar.length - 1]!);
   return alphaBar.map((value) => (((Math.sqrt(value) - last) * first) / (first - last)) ** 2);
 }
 
@@ -99,18 +99,17 @@ export function rescaleZeroTerminalSnr(alphaBar: Float64Array): Float64Array {
  */
 export function discreteProcess(alphaBar: Float64Array, spacing: Spacing = 'trailing'): Process {
   const length = alphaBar.length;
-  const angles = new Float64Array(length + 1);
-  for (let i = 0; i < length; i++) angles[i + 1] = Math.atan2(Math.sqrt(1 - alphaBar[i]), Math.sqrt(alphaBar[i]));
+  const angles = [0, ...Array.from(alphaBar, (value) => Math.atan2(Math.sqrt(1 - value), Math.sqrt(value)))];
   const at = (count: number): NoiseLevel => {
     const timestep = Math.max(count - 1, 0);
     const low = Math.min(Math.max(Math.floor(count), 0), length);
     if (low === count && count > 0) {
       // On a whole count ᾱ itself, so that an ᾱ of 0 is an alpha of 0, not cos(π/2) ≈ 6e-17.
-      const value = alphaBar[count - 1];
+      const value = alphaBar[count - 1]!;
       return { alpha: Math.sqrt(value), sigma: Math.sqrt(1 - value), timestep };
     }
     const high = Math.min(low + 1, length);
-    const angle = angles[low] + (angles[high] - angles[low]) * (count - low);
+    const angle = angles[low]! + (angles[high]! - angles[low]!) * (count - low);
     return { alpha: Math.cos(angle), sigma: Math.sin(angle), timestep };
   };
   const countOf = (ratio: number): number => {
@@ -119,10 +118,10 @@ export function discreteProcess(alphaBar: Float64Array, spacing: Spacing = 'trai
     let high = length;
     while (high - low > 1) {
       const middle = (low + high) >> 1;
-      if (angles[middle] <= angle) low = middle;
+      if (angles[middle]! <= angle) low = middle;
       else high = middle;
     }
-    const fraction = (angle - angles[low]) / (angles[high] - angles[low]);
+    const fraction = (angle - angles[low]!) / (angles[high]! - angles[low]!);
     return low + Math.min(Math.max(fraction, 0), 1);
   };
   const ratios = [ratioOf(at(1)), Math.min(ratioOf(at(length)), MAX_RATIO)] as const;

@@ -8,15 +8,15 @@ const BITS = new Uint32Array(FLOAT.buffer);
 /** Bits of the nearest binary16, ties to even; overflow becomes infinity. */
 export function numberToHalf(value: number): number {
   FLOAT[0] = value;
-  const bits = BITS[0];
+  const bits = BITS[0]!;
   const sign = (bits >>> 16) & 0x8000;
   const magnitude = bits & 0x7fffffff;
   if (magnitude > 0x7f800000) return sign | 0x7e00; // NaN
   if (magnitude >= 0x477ff000) return sign | 0x7c00; // from 65520 on, halfway to 2^16
   if (magnitude < 0x38800000) {
     // Subnormal: a multiple of 2^-24. Adding 0.5 aligns the last bit of f32 with it, and rounds to even.
-    FLOAT[0] = Math.abs(FLOAT[0]) + 0.5;
-    return sign | (BITS[0] - 0x3f000000);
+    FLOAT[0] = Math.abs(FLOAT[0]!) + 0.5;
+    return sign | (BITS[0]! - 0x3f000000);
   }
   const odd = (magnitude >>> 13) & 1;
   return sign | ((magnitude - 0x38000000 + 0xfff + odd) >>> 13);
@@ -51,7 +51,7 @@ export function scaledToHalfBits(data: Int8Array, scales: Float32Array): Uint16A
   const out = new Uint16Array(data.length);
   const length = data.length / scales.length;
   for (let row = 0; row < scales.length; row++) {
-    for (let i = row * length; i < (row + 1) * length; i++) out[i] = fittingHalf(data[i] * scales[row]);
+    for (let i = row * length; i < (row + 1) * length; i++) out[i] = fittingHalf(data[i]! * scales[row]!);
   }
   return out;
 }

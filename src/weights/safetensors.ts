@@ -55,10 +55,8 @@ export function parseSafetensors(buffer: ArrayBuffer, file: string): Map<string,
     const { dtype, shape, data_offsets: offsets } = info;
     if (!isDType(dtype)) return fail(`${name} has the dtype ${JSON.stringify(dtype)}, expected ${dtypes()}`);
     if (!isList(shape)) return fail(`${name} has the shape ${JSON.stringify(shape)}, expected whole numbers`);
-    if (!isList(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
-      return fail(`${name} has the data_offsets ${JSON.stringify(offsets)}, expected [begin, end]`);
-    }
-    const [begin, end] = offsets;
+    const [begin = 0, end = -1] = isList(offsets) && offsets.length === 2 ? offsets : [];
+    if (begin > end) return fail(`${name} has the data_offsets ${JSON.stringify(offsets)}, expected [begin, end]`);
     const bytes = shape.reduce((size, extent) => size * extent, ELEMENT_BYTES[dtype]);
     if (bytes !== end - begin)
       fail(`${name} [${shape}] as ${dtype} takes ${bytes} bytes, but it is given ${end - begin}`);

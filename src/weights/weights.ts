@@ -60,7 +60,7 @@ export class Weights {
   /** f16 [Cin, Cout] from [Cout, Cin]; int8 is scaled by `${name}_scale`, a number for every output. */
   linear(name: string): Tensor {
     return this.#tensor(name, 'linear', 'f16', (raw) => {
-      const [cout, cin] = raw.shape;
+      const [cout, cin] = raw.shape as [number, number];
       return { shape: [cin, cout], data: () => repack(this.#half(raw, name), cout, cin, 1) };
     });
   }
@@ -71,7 +71,7 @@ export class Weights {
    */
   conv(name: string): Tensor {
     return this.#tensor(name, 'conv', 'f16', (raw) => {
-      const [cout, cin, ...kernel] = raw.shape;
+      const [cout, cin, ...kernel] = raw.shape as [number, number, ...number[]];
       const taps = kernel.reduce((size, extent) => size * extent, 1);
       return { shape: [taps, cin, cout], data: () => repack(this.#half(raw, name), cout, cin, taps) };
     });
@@ -164,7 +164,7 @@ function repack(source: Uint16Array, cout: number, cin: number, taps: number): U
   let at = 0;
   for (let o = 0; o < cout; o++) {
     for (let i = 0; i < cin; i++) {
-      for (let tap = 0; tap < taps; tap++) out[(tap * cin + i) * cout + o] = source[at++];
+      for (let tap = 0; tap < taps; tap++) out[(tap * cin + i) * cout + o] = source[at++]!;
     }
   }
   return out;

@@ -17,18 +17,24 @@ const uses = {
 } as const;
 type Use = keyof typeof uses;
 
+/** Of the picture's grid. */
+const middle = '4,4,8,8';
+
 /** Nothing while there is no picture. */
 export function RedrawField({ session }: { session: Session }) {
   const picture = session.start.picture.value;
   const text = session.form.redraw.value;
-  /** A part is asked for, though no box says yet which. */
+  /** A part is asked for, though its box is being typed anew. */
   const wantsPart = useSignal(false);
+  /** What a part begins with: the box that was last there. */
+  const lastBox = useRef(middle);
   if (!picture) return null;
+  if (parseBox(text)) lastBox.current = text;
   const isPart = text !== '' || wantsPart.value;
   const use: Use = text === whole ? 'sketch' : isPart ? 'part' : 'frame';
   const choose = (next: Use) => {
     wantsPart.value = next === 'part';
-    session.edit('redraw', next === 'sketch' ? whole : '');
+    session.edit('redraw', { frame: '', part: lastBox.current, sketch: whole }[next]);
   };
   return (
     <>

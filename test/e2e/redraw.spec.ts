@@ -33,8 +33,11 @@ test('a box is dragged, its inside is drawn from the prompt, and the file says s
   expect(await seen()).toEqual(['clip']);
 
   await use(page, 'Redraw a part').check();
-  await expect(redraw(page)).toHaveValue('');
+  await expect(redraw(page)).toHaveValue('4,4,8,8');
   await drag(page, [11, 12], [4, 6]); // backwards works too
+  await expect(redraw(page)).toHaveValue('4,6,8,7');
+  await use(page, 'First frame').check();
+  await use(page, 'Redraw a part').check();
   await expect(redraw(page)).toHaveValue('4,6,8,7');
   await makeClip(page);
   expect((await seen()).sort()).toEqual(['clip', 'picture']);

@@ -120,12 +120,12 @@ export class Engine {
   }
 
   /** Draws a frame of the finished clip; nothing where there is none, as after the next one took its place. */
-  show(index: number): void {
+  async show(index: number): Promise<void> {
     if (!this.#finished || index >= this.#finished.frames.frames) return;
     this.#shown = index;
     this.#drawShown(this.#finished);
     // A device that goes away meanwhile is told by whatever uses it next.
-    this.screen.show().catch(() => undefined);
+    await this.screen.show().catch(() => undefined);
   }
 
   /**

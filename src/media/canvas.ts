@@ -38,6 +38,8 @@ export class GpuCanvas {
   readonly #surface: Surface;
   readonly #alpha: boolean;
   readonly #usage: GPUTextureUsageFlags;
+  /** What pixels were read through, for the next time. */
+  readonly #staging: GPUBuffer[] = [];
 
   constructor(device: GPUDevice, canvas: Canvas, { path, alpha, usage = 0 }: CanvasOptions) {
     this.canvas = canvas;
@@ -100,35 +102,39 @@ export class GpuCanvas {
   /** The pixels drawn in this task. */
   async read(): Promise<Pixels> {
     const { width, height } = this.canvas;
-    const device = this.#device;
     const bytesPerRow = Math.ceil((width * 4) / 256) * 256; // WebGPU copies whole units of 256 bytes
-    const buffer = device.createBuffer({
-      label: 'canvas readback',
-      size: bytesPerRow * height,
-      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
-    });
-    try {
-      const encoder = device.createCommandEncoder();
-      encoder.copyTextureToBuffer({ texture: this.texture() }, { buffer, bytesPerRow }, [width, height]);
-      device.queue.submit([encoder.finish()]);
-      await buffer.mapAsync(GPUMapMode.READ).catch((cause) => {
-        throw new FlipbookError('device-lost', 'The GPU went away while a frame was read.', { cause });
-      });
-      const rows = new Uint8Array(buffer.getMappedRange());
-      const data = new Uint8ClampedArray(width * height * 4);
-      for (let y = 0; y < height; y++) {
-        data.set(rows.subarray(y * bytesPerRow, y * bytesPerRow + width * 4), y * width * 4);
-      }
-      if (this.format === 'bgra8unorm') swapRedAndBlue(data);
-      if (this.#alpha) unpremultiply(data);
-      else makeOpaque(data);
-      return { width, height, data };
-    } finally {
+    const buffer = this.#takeStaging(bytesPerRow * height);
+    const encoder = this.#device.createCommandEncoder();
+    encoder.copyTextureToBuffer({ texture: this.texture() }, { buffer, bytesPerRow }, [width, height]);
+    this.#device.queue.submit([encoder.finish()]);
+    await buffer.mapAsync(GPUMapMode.READ).catch((cause) => {
       buffer.destroy();
+      throw new FlipbookError('device-lost', 'The GPU went away while a frame was read.', { cause });
+    });
+    const rows = new Uint8Array(buffer.getMappedRange());
+    const data = new Uint8ClampedArray(width * height * 4);
+    for (let y = 0; y < height; y++) {
+      data.set(rows.subarray(y * bytesPerRow, y * bytesPerRow + width * 4), y * width * 4);
     }
+    buffer.unmap();
+    this.#staging.push(buffer);
+    if (this.format === 'bgra8unorm') swapRedAndBlue(data);
+    if (this.#alpha) unpremultiply(data);
+    else makeOpaque(data);
+    return { width, height, data };
+  }
+
+  /** A buffer that no other read is using: reads overlap where a frame is taken before the one before it has arrived. */
+  #takeStaging(size: number): GPUBuffer {
+    const idle = this.#staging.pop();
+    if (idle?.size === size) return idle;
+    idle?.destroy();
+    const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
+    return this.#device.createBuffer({ label: 'canvas readback', size, usage });
   }
 
   dispose(): void {
+    for (const buffer of this.#staging.splice(0)) buffer.destroy();
     if (this.#surface.path === 'zero-copy') this.#surface.context.unconfigure();
     else {
       this.#surface.texture?.destroy();

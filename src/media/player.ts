@@ -12,8 +12,11 @@ export interface LoopOptions {
   /** At least 1. */
   readonly frames: number;
   readonly fps: number;
-  /** Shows one frame. Called only when the frame to show changes. */
-  readonly draw: (index: number) => void;
+  /**
+   * Shows one frame. Called only when the frame to show changes, and not before the last call's promise is settled: where
+   * drawing is slower than the clip, frames are skipped, and none queue up. The promise must not reject.
+   */
+  readonly draw: (index: number) => Promise<void> | void;
   readonly clock?: Clock;
 }
 
@@ -28,6 +31,7 @@ export class LoopPlayer {
   #start = 0;
   #index = 0;
   #shown = -1;
+  #isDrawing = false;
   #takeBack: (() => void) | null = null;
 
   /** Shows frame 0 and waits for `play`. */
@@ -66,9 +70,14 @@ export class LoopPlayer {
   }
 
   #show(): void {
-    if (this.#shown === this.#index) return;
+    if (this.#shown === this.#index || this.#isDrawing) return;
     this.#shown = this.#index;
-    this.#options.draw(this.#index);
+    const drawn = this.#options.draw(this.#index);
+    if (!drawn) return;
+    this.#isDrawing = true;
+    void drawn.finally(() => {
+      this.#isDrawing = false;
+    });
   }
 }
 

@@ -43,7 +43,7 @@ export const nameOf = (input: RequestInfo | URL): string =>
 export async function frames(engine: Engine): Promise<string[]> {
   const digests: string[] = [];
   for (let i = 0; i < (engine.clip?.frames ?? 0); i++) {
-    engine.show(i);
+    await engine.show(i);
     const png = await engine.still();
     digests.push(new Uint8Array(await crypto.subtle.digest('SHA-256', await png!.arrayBuffer())).join());
   }

@@ -92,6 +92,33 @@ test('a clock that goes back shows frame 0, not a frame that does not exist', ()
   expect(drawn.at(-1)).toBe(0);
 });
 
+test('where drawing is slower than the clip frames are skipped, and after a pause none follow', async () => {
+  const clock = new TestClock();
+  const drawn: number[] = [];
+  let finish = () => {};
+  const draw = (index: number) => {
+    drawn.push(index);
+    return new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+  };
+  const loop = new LoopPlayer({ frames: 8, fps: 10, clock, draw });
+  const settle = async () => {
+    finish();
+    await new Promise((resolve) => setTimeout(resolve));
+  };
+  await settle();
+  loop.play();
+  for (let i = 0; i < 4; i++) clock.advance(100);
+  expect(drawn).toEqual([0, 1]);
+  await settle();
+  clock.advance(100);
+  expect(drawn).toEqual([0, 1, 5]);
+  loop.pause();
+  await settle();
+  expect(drawn).toEqual([0, 1, 5]);
+});
+
 test('no frames, or no speed, is refused', () => {
   expect(() => player(0, 12)).toThrow('frames is 0');
   expect(() => player(1.5, 12)).toThrow('frames is 1.5');

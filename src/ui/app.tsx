@@ -47,10 +47,10 @@ function App({ session }: { session: Session }) {
 const ideas = [
   'a grinning face',
   'a red heart',
-  'a hamburger',
-  'a cat face',
-  'a face with tears of joy',
-  'a car',
+  'a dancing cat',
+  'an owl',
+  'a rocket',
+  'a birthday cake',
   'egg > hatching chick > rooster',
 ];
 

@@ -49,7 +49,7 @@ export const convSizes = [
 ] as const satisfies readonly ShaderParam[];
 
 /** The grid: strips per line, groups of output channels, lines, threads in all. */
-export const conv3dDirectParams = [
+const conv3dDirectParams = [
   ...convSizes,
   ['strips', 'u32'],
   ['groups', 'u32'],

@@ -35,7 +35,7 @@ ${main}
   };
 }
 
-export const affineParams = [
+const affineParams = [
   ['channels', 'u32'],
   ['count', 'u32'],
 ] as const satisfies readonly ShaderParam[];
@@ -73,7 +73,7 @@ export interface ConcatOptions {
 }
 
 /** Where the channels of each input end in the output; in vec4s if aligned, as is `count`. */
-export function concatParams(inputs: number): readonly ShaderParam[] {
+function concatParams(inputs: number): readonly ShaderParam[] {
   const ends = Array.from({ length: inputs }, (_, i) => [`end${i}`, 'u32'] as const);
   return [...ends, ['count', 'u32']];
 }

@@ -34,7 +34,7 @@ export interface GemmSource {
   readonly nextTap: string;
 }
 
-export function gemmThreads({ rows, columns, threadRows, threadColumns }: GemmTile): number {
+function gemmThreads({ rows, columns, threadRows, threadColumns }: GemmTile): number {
   return (rows / threadRows) * (columns / threadColumns);
 }
 
@@ -43,7 +43,7 @@ export function gemmTileLabel({ rows, columns, depth, threadRows, threadColumns 
 }
 
 /** Throws where the threads cannot share the loads of a tile evenly. */
-export function checkGemmTile(tile: GemmTile): void {
+function checkGemmTile(tile: GemmTile): void {
   const threads = gemmThreads(tile);
   const loads = [(tile.rows * tile.depth) / 4, (tile.columns * tile.depth) / 4];
   const fits =

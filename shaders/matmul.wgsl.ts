@@ -20,7 +20,7 @@ export interface LinearDirectOptions extends DirectOptions {
 }
 
 /** `groups`: how many threads share the output channels of a row. */
-export const linearDirectParams = [
+const linearDirectParams = [
   ['rows', 'u32'],
   ['cin', 'u32'],
   ['cout', 'u32'],
@@ -70,7 +70,7 @@ export interface LinearTiledOptions extends EpilogueOptions {
   readonly inputAligned: boolean;
 }
 
-export const linearTiledParams = [
+const linearTiledParams = [
   ['rows', 'u32'],
   ['cin', 'u32'],
   ['cout', 'u32'],

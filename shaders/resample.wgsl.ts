@@ -21,7 +21,7 @@ export interface ResampleOptions {
 export const resampleThreads = 64;
 
 /** Extents of the output; channels in vec4s if aligned. `count` is how many elements (or vec4s) there are. */
-export const resampleParams = [
+const resampleParams = [
   ['time', 'u32'],
   ['height', 'u32'],
   ['width', 'u32'],

@@ -31,7 +31,7 @@ export type Schedule = DirectSchedule | TiledSchedule | WholeSchedule;
  * Strides (of a row) and offsets are in elements; a query or key is `rowStep` rows after the one before it.
  * `scale` is log2(e) / sqrt(head dimension).
  */
-export const streamingParams = [
+const streamingParams = [
   ['batches', 'u32'],
   ['heads', 'u32'],
   ['queries', 'u32'],

@@ -13,7 +13,7 @@ const groupSize = 64;
 const depth = 8;
 
 /** Every thread steps `chains` vec4s at once, none of which waits for another. */
-export function multiplyAdds(chains: number): Kernel {
+function multiplyAdds(chains: number): Kernel {
   const names = Array.from({ length: chains }, (_, i) => `a${i}`);
   const params = [
     ['steps', 'u32'],

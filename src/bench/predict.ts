@@ -8,9 +8,12 @@ export interface AssumedAdapter {
   readonly gigabytesPerSecond: number;
   /** What a dispatch costs by itself: launch, barrier, and the tail in which few workgroups are left. */
   readonly microsecondsPerDispatch: number;
-  /** Share of the peak that the kernels reach: tiled WGSL products are reported at 35 to 70 %. */
+  /**
+   * Share of the peak that the kernels are taken to reach: about what the fastest WGSL products do on an Apple M1, 900 of 2600
+   * GFLOP/s (github.com/FL33TW00D/wgpu-mm). Metal's matrix units, which WGSL lacks, do 70 % there.
+   */
   readonly arithmetic: number;
-  /** Share of the bandwidth. */
+  /** Share of the bandwidth: an assumption. */
   readonly memory: number;
 }
 

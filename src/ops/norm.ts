@@ -129,7 +129,7 @@ const SMALL_GROUP = 16384;
 const MANY_GROUPS = 256;
 
 /** One workgroup per group where groups are small or many; else as wide as the tensor. Barriers are slow in software. */
-export function chooseGroupNorm(
+function chooseGroupNorm(
   plan: Plan,
   {
     spans,

@@ -96,7 +96,7 @@ function ortArms(context: Context, file: string, run: () => Promise<OrtRun>): Ar
   ];
 }
 
-export async function stepRun(model: LoadedModel, modelUrl: string, golden: GoldenStep): Promise<OrtRun> {
+async function stepRun(model: LoadedModel, modelUrl: string, golden: GoldenStep): Promise<OrtRun> {
   const { frames } = golden;
   const { channels, size } = model.manifest.latents;
   const { length, width } = model.text.config;
@@ -122,7 +122,7 @@ export async function stepRun(model: LoadedModel, modelUrl: string, golden: Gold
   };
 }
 
-export async function decodeRun(context: Context, model: LoadedModel, modelUrl: string): Promise<OrtRun> {
+async function decodeRun(context: Context, model: LoadedModel, modelUrl: string): Promise<OrtRun> {
   const { channels, size, timeFactor, spaceFactor } = model.manifest.latents;
   const bytes = await graph('decoder');
   const externalData = await weightFile(modelUrl, model.manifest.modules.decoder.file);

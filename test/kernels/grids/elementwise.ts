@@ -1,5 +1,5 @@
 // Every option of the elementwise kernels, for the compile test. Results are elementwise.test.ts's.
-import { affine, concat, concatParams, elementwise } from '../../../shaders/elementwise.wgsl';
+import { affine, concat, elementwise } from '../../../shaders/elementwise.wgsl';
 import { each, grid, type ShaderFamily } from '../grid';
 
 export const family: ShaderFamily = {
@@ -8,5 +8,4 @@ export const family: ShaderFamily = {
     grid(affine, { aligned: [true, false] }),
     grid(concat, { inputs: [2, 3, 4, 5, 6, 7], aligned: [true, false] }),
   ],
-  parts: [concatParams],
 };

@@ -1,5 +1,5 @@
 // The workgroup tiles of products, for the grids of conv3d and matmul, which compile them. It has no cases of its own.
-import { checkGemmTile, type GemmTile, gemmMain, gemmThreads, gemmTileLabel } from '../../../shaders/gemm.wgsl';
+import { type GemmTile, gemmMain, gemmTileLabel } from '../../../shaders/gemm.wgsl';
 import type { ShaderFamily } from '../grid';
 
 /** The tiles that src/ops/tiles.ts chooses from. */
@@ -13,4 +13,4 @@ export const gemmTiles: readonly GemmTile[] = [8, 16].flatMap((depth) => [
 export const smallTile: GemmTile = { rows: 16, columns: 16, depth: 8, threadRows: 4, threadColumns: 4 };
 
 /** Parts: conv3d and matmul compile them. */
-export const family: ShaderFamily = { grids: [], parts: [checkGemmTile, gemmMain, gemmThreads, gemmTileLabel] };
+export const family: ShaderFamily = { grids: [], parts: [gemmMain, gemmTileLabel] };

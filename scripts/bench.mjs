@@ -3,10 +3,11 @@
 // what it has. `--report` renders a result into a document, and its charts beside it: of this run, or with `--from FILE` of an
 // earlier one.
 import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import { buildIfStale, install, root, serve } from './site.mjs';
+import { command, firstLine, given, Interruption, pageModule, say, withPage } from './page.mjs';
+import { buildIfStale, install, root } from './site.mjs';
 
 const usage =
   'npm run bench -- [--only NAME[,NAME]] [--quick] [--tune] [--json FILE] [--report docs/PERFORMANCE.md] [--from FILE]';
@@ -15,9 +16,6 @@ const usage =
 const mostMinutes = 40;
 
 /** @typedef {import('../src/bench/result.ts').BenchResult} BenchResult */
-
-/** @param {string} line */
-const say = (line) => process.stderr.write(`${line}\n`);
 
 async function main() {
   const { values } = parseArgs({
@@ -70,13 +68,8 @@ async function draw(result) {
   return new View(parse(compile(specification).spec), { renderer: 'none' }).toSVG();
 }
 
-/** A path as the caller wrote it: npm changes the folder. @param {string} path */
-function given(path) {
-  return resolve(process.env.INIT_CWD ?? process.cwd(), path);
-}
-
 /**
- * A module of the page, which is TypeScript.
+ * A module of the bench.
  * @template {'result' | 'report' | 'charts'} Name
  * @param {Name} name
  * @returns {Promise<{
@@ -86,10 +79,7 @@ function given(path) {
  * }[Name]>}
  */
 async function load(name) {
-  const { runnerImport } = await import('vite');
-  const path = join(root, 'src', 'bench', `${name}.ts`);
-  const { module } = await runnerImport(path, { root, logLevel: 'error', configFile: false });
-  return /** @type {never} */ (module);
+  return /** @type {never} */ (await pageModule(join('src', 'bench', `${name}.ts`)));
 }
 
 /**
@@ -99,16 +89,6 @@ async function load(name) {
 async function run({ only, quick, tune, json }) {
   await buildIfStale(say);
   const download = await downloads();
-  const { browser } = await import('./ensure-browser.mjs');
-  const { chromium } = await import('playwright-core');
-  const { executablePath, args, env } = await browser();
-  const server = await serve({ port: 0 });
-  const chrome = await chromium.launch({ executablePath, args, env });
-  const end = async () => {
-    await chrome.close().catch(() => undefined);
-    await server.close().catch(() => undefined);
-  };
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void end().finally(() => process.exit(130)));
   /** @type {BenchResult | undefined} */
   let last;
   /** @type {Promise<unknown>} */
@@ -118,43 +98,50 @@ async function run({ only, quick, tune, json }) {
     const text = `${JSON.stringify(last, null, 1)}\n`;
     if (json) written = written.then(() => writeFile(json, text));
   };
+  const query = new URLSearchParams({
+    run: '',
+    ...(only && { only: only.join() }),
+    ...(quick && { quick: '' }),
+    ...(tune && { tune: '' }),
+  });
   try {
-    const page = await chrome.newPage();
-    /** @type {() => void} */
-    let done = () => {};
-    const finished = new Promise((resolve, failed) => {
-      done = () => resolve(undefined);
-      page.on('crash', () => failed(new Error('the page crashed')));
-      chrome.on('disconnected', () => failed(new Error('the browser ended')));
-      setTimeout(() => failed(new Error(`it took longer than ${mostMinutes} minutes`)), mostMinutes * 60_000).unref();
-    });
-    finished.catch(() => undefined);
-    page.on('pageerror', (error) => say(`  page: ${firstLine(error)}`));
-    await page.exposeFunction(
-      'benchListener',
-      (/** @type {{ event: any, result: BenchResult }} */ { event, result }) => {
-        if (result && ['case', 'cold', 'adapter', 'tuned', 'counted', 'failure'].includes(event.type)) keep(result);
-        if (event.type === 'done') done();
-        else tell(event);
-      },
-    );
-    await page.addInitScript(() => {
-      addEventListener('flipbook-bench', (event) => Reflect.get(window, 'benchListener')(Reflect.get(event, 'detail')));
-    });
-    const query = new URLSearchParams({
-      run: '',
-      ...(only && { only: only.join() }),
-      ...(quick && { quick: '' }),
-      ...(tune && { tune: '' }),
-    });
-    await page.goto(`${server.address}bench.html?${query}`);
-    await finished.catch((error) => say(`The run was cut off: ${firstLine(error)}`));
+    await withPage((page, address) => drive(page, `${address}bench.html?${query}`, keep));
+  } catch (error) {
+    if (!last || error instanceof Interruption) throw error;
+    say(`The run was cut off: ${firstLine(error)}`);
   } finally {
-    await end();
     await written;
   }
   if (!last) throw new Error('the bench gave no result');
   return last;
+}
+
+/**
+ * Runs the bench in the page, to its end.
+ * @param {import('playwright-core').Page} page
+ * @param {string} address
+ * @param {(result: BenchResult) => void} keep is given the result so far whenever something was added to it
+ */
+async function drive(page, address, keep) {
+  /** @type {() => void} */
+  let done = () => {};
+  const finished = new Promise((resolve, failed) => {
+    done = () => resolve(undefined);
+    page.on('crash', () => failed(new Error('the page crashed')));
+    setTimeout(() => failed(new Error(`it took longer than ${mostMinutes} minutes`)), mostMinutes * 60_000).unref();
+  });
+  finished.catch(() => undefined);
+  page.on('pageerror', (error) => say(`  page: ${firstLine(error)}`));
+  await page.exposeFunction('benchListener', (/** @type {{ event: any, result: BenchResult }} */ { event, result }) => {
+    if (result && ['case', 'cold', 'adapter', 'tuned', 'counted', 'failure'].includes(event.type)) keep(result);
+    if (event.type === 'done') done();
+    else tell(event);
+  });
+  await page.addInitScript(() => {
+    addEventListener('flipbook-bench', (event) => Reflect.get(window, 'benchListener')(Reflect.get(event, 'detail')));
+  });
+  await page.goto(address);
+  await finished;
 }
 
 /** @param {Record<string, any>} event */
@@ -201,12 +188,4 @@ async function downloads() {
   };
 }
 
-/** @param {unknown} error */
-function firstLine(error) {
-  return (error instanceof Error ? error.message : String(error)).split('\n')[0]?.trim() ?? '';
-}
-
-main().catch((error) => {
-  say(`bench: ${firstLine(error)}`);
-  process.exitCode = 1;
-});
+command('bench', main);

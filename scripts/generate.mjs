@@ -1,22 +1,15 @@
 // `npm run generate -- --prompt "a dancing cat" --out cat.mp4`: the page itself, driven in a headless browser.
-// Progress on stderr; with --json a summary on stdout. Any failure: exit code 1 and one line that says why.
+// Progress on stderr; with --json a summary on stdout. Any failure: one line that says why, and an exit code that is not 0.
 import { createHash } from 'node:crypto';
 import { access, constants, readFile, rename, rm, stat } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
-import { buildIfStale, install, root, serve } from './site.mjs';
+import { command, firstLine, given, pageModule, retell, say, withPage } from './page.mjs';
+import { buildIfStale, install } from './site.mjs';
 
 const usage =
   'npm run generate -- --prompt TEXT --out FILE.mp4|FILE.apng [--picture FILE [--redraw LEFT,TOP,WIDTH,HEIGHT|all]] [--seed N] [--steps N] [--frames N] [--guidance X] [--motion X] [--sampler NAME] [--background #rrggbb] [--json]';
 const names = ['prompt', 'seed', 'steps', 'guidance', 'frames', 'motion', 'redraw', 'sampler', 'background'];
-
-class Refusal extends Error {}
-
-/** Where progress rewrites its line, the next line takes its place. */
-const clear = process.stderr.isTTY ? '\r\x1b[K' : '';
-
-/** @param {string} line */
-const say = (line) => process.stderr.write(`${clear}${line}\n`);
 
 async function main() {
   const values = readArguments();
@@ -26,27 +19,9 @@ async function main() {
   const picture = await readable(values.picture);
   const options = await checked(values, picture?.sha256);
   await buildIfStale(say);
-  const { browser } = await import('./ensure-browser.mjs');
-  const { chromium } = await import('playwright-core');
-  const { executablePath, args, env } = await browser();
-  const server = await serve({ port: 0 });
-  /** @type {import('playwright-core').Browser | undefined} */
-  let chrome;
-  const end = async () => {
-    await chrome?.close().catch(() => undefined);
-    await server.close().catch(() => undefined);
-  };
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void end().finally(() => process.exit(130)));
-  try {
-    chrome = await chromium.launch({ executablePath, args, env }).catch((error) => {
-      throw new Refusal(`the browser ${executablePath} does not start: ${firstLine(error)}`);
-    });
-    const summary = await drive(chrome, server.address, options, out, picture?.path);
-    say(`Wrote ${values.out}`);
-    if (values.json) console.log(JSON.stringify(summary, null, 2));
-  } finally {
-    await end();
-  }
+  const summary = await withPage((page, address) => drive(page, address, options, out, picture?.path));
+  say(`Wrote ${values.out}`);
+  if (values.json) console.log(JSON.stringify(summary, null, 2));
 }
 
 function readArguments() {
@@ -60,32 +35,32 @@ function readArguments() {
     });
     return /** @type {Record<string, string> & { json?: boolean, help?: boolean }} */ (values);
   } catch (error) {
-    throw new Refusal(`${firstLine(error)} Usage: ${usage}`);
+    throw new Error(`${firstLine(error)} Usage: ${usage}`);
   }
 }
 
 /** `--steps -1` as `--steps=-1`: the value must reach the check that explains it. */
 function joined() {
-  const given = process.argv.slice(2);
+  const words = process.argv.slice(2);
   const isField = (/** @type {string} */ text) => names.includes(text.replace(/^--/, '')) && text.startsWith('--');
-  return given.flatMap((text, i) => {
-    if (i > 0 && isField(given[i - 1] ?? '')) return [];
-    return isField(text) && i + 1 < given.length ? [`${text}=${given[i + 1]}`] : [text];
+  return words.flatMap((text, i) => {
+    if (i > 0 && isField(words[i - 1] ?? '')) return [];
+    return isField(text) && i + 1 < words.length ? [`${text}=${words[i + 1]}`] : [text];
   });
 }
 
 /** The path that the clip will have, after seeing that it can be written. @param {string | undefined} out */
 async function writable(out) {
-  if (!out) throw new Refusal(`--out is missing: name the file to write. Usage: ${usage}`);
+  if (!out) throw new Error(`--out is missing: name the file to write. Usage: ${usage}`);
   if (!/\.(mp4|a?png)$/i.test(out)) {
-    throw new Refusal(`--out ${out} is of another kind: name a file .mp4, or .apng or .png for the transparent loop`);
+    throw new Error(`--out ${out} is of another kind: name a file .mp4, or .apng or .png for the transparent loop`);
   }
-  const path = resolve(process.env.INIT_CWD ?? process.cwd(), out);
+  const path = given(out);
   const info = await stat(path).catch(() => undefined);
-  if (info?.isDirectory()) throw new Refusal(`--out ${out} is a folder: name a file in it`);
+  if (info?.isDirectory()) throw new Error(`--out ${out} is a folder: name a file in it`);
   const target = info ? path : dirname(path);
   await access(target, constants.W_OK).catch(() => {
-    throw new Refusal(
+    throw new Error(
       `--out ${out} cannot be written: ${info ? 'the file is read-only' : `no folder ${target} that may be written`}`,
     );
   });
@@ -95,52 +70,48 @@ async function writable(out) {
 /** The start picture's file; what is in it is the page's to judge. @param {string | undefined} name */
 async function readable(name) {
   if (name === undefined) return undefined;
-  const path = resolve(process.env.INIT_CWD ?? process.cwd(), name);
+  const path = given(name);
   const data = await readFile(path).catch((error) => {
-    throw new Refusal(`--picture ${name} cannot be read: ${firstLine(error)}`);
+    throw new Error(`--picture ${name} cannot be read: ${firstLine(error)}`);
   });
   return { path, sha256: createHash('sha256').update(data).digest('hex') };
 }
 
 /** The page's own validation, so that a wrong option is told before a browser starts. */
 async function checked(/** @type {Record<string, string>} */ values, /** @type {string | undefined} */ picture) {
-  const { runnerImport } = await import('vite');
-  const load = async (/** @type {string} */ path) =>
-    (await runnerImport(resolve(root, path), { root, logLevel: 'error', configFile: false })).module;
   const { defaults, encodeLink, toRaw } = /** @type {typeof import('../src/options.ts')} */ (
-    await load('src/options.ts')
+    await pageModule('src/options.ts')
   );
-  const { validate } = /** @type {typeof import('../src/validate.ts')} */ (await load('src/validate.ts'));
-  const given = Object.fromEntries(
+  const { validate } = /** @type {typeof import('../src/validate.ts')} */ (await pageModule('src/validate.ts'));
+  const asked = Object.fromEntries(
     names.filter((name) => values[name] !== undefined).map((name) => [name, values[name]]),
   );
-  if (given.prompt === undefined && !picture)
-    throw new Refusal(`--prompt is missing: say what to draw, or give a --picture. Usage: ${usage}`);
-  const result = validate({ ...toRaw(defaults), prompt: '', ...given, picture });
-  if (!result.ok) throw new Refusal(Object.values(result.errors).join(' '));
+  if (asked.prompt === undefined && !picture)
+    throw new Error(`--prompt is missing: say what to draw, or give a --picture. Usage: ${usage}`);
+  const result = validate({ ...toRaw(defaults), prompt: '', ...asked, picture });
+  if (!result.ok) throw new Error(Object.values(result.errors).join(' '));
   return { ...result.options, link: encodeLink(result.options) };
 }
 
 /**
- * @param {import('playwright-core').Browser} chrome
+ * @param {import('playwright-core').Page} page
  * @param {string} address
  * @param {Record<string, unknown> & { link: string }} options
  * @param {string} out
  * @param {string | undefined} picture
  */
-async function drive(chrome, address, { link, ...options }, out, picture) {
+async function drive(page, address, { link, ...options }, out, picture) {
   const began = performance.now();
-  const page = await chrome.newPage({ acceptDownloads: true });
   let onPicture = () => {};
   const pictured = new Promise((done) => {
     onPicture = () => done(undefined);
   });
   const finished = new Promise((done, failed) => {
-    page.on('crash', () => failed(new Refusal('the page crashed, probably out of memory: ask for fewer frames')));
+    page.on('crash', () => failed(new Error('the page crashed, probably out of memory: ask for fewer frames')));
     void page.exposeFunction('flipbookListener', (/** @type {{ type: string }} */ event) => {
       if (event.type === 'picture') onPicture();
       else if (event.type === 'done') done(event);
-      else if (event.type === 'failure') failed(new Refusal(sentences(event)));
+      else if (event.type === 'failure') failed(new Error(sentences(event)));
       else tell(event);
     });
   });
@@ -157,7 +128,7 @@ async function drive(chrome, address, { link, ...options }, out, picture) {
   const { codec, stats, adapter, problem } = await finished;
   // A transparent animation needs no video encoder.
   const isTransparent = /\.a?png$/i.test(out);
-  if (!codec && !isTransparent) throw new Refusal(`no MP4: ${problem ?? 'this browser cannot encode video'}`);
+  if (!codec && !isTransparent) throw new Error(`no MP4: ${problem ?? 'this browser cannot encode video'}`);
   const download = page.waitForEvent('download', { timeout: 120_000 });
   await page.getByRole('button', { name: isTransparent ? 'Download APNG' : 'Download MP4' }).click();
   const draft = `${out}.${process.pid}.part`;
@@ -190,9 +161,7 @@ function tell(event) {
     frame: () => `frame ${event.index} of ${event.of}`,
   };
   const line = lines[/** @type {keyof typeof lines} */ (event.type)]?.();
-  if (!line) return;
-  // One line that rewrites itself for a person; a plain log for a script.
-  process.stderr.write(process.stderr.isTTY ? `${clear}${line}` : `${line}\n`);
+  if (line) retell(line);
 }
 
 /** What happened and what to do. @param {Record<string, any>} failure */
@@ -201,12 +170,4 @@ function sentences({ message, hint }) {
   return parts.map((part) => part.replace(/\.$/, '')).join('. ');
 }
 
-/** @param {unknown} error */
-function firstLine(error) {
-  return (error instanceof Error ? error.message : String(error)).split('\n')[0]?.trim() ?? '';
-}
-
-main().catch((error) => {
-  say(`generate: ${firstLine(error)}`);
-  process.exitCode = 1;
-});
+command('generate', main);

@@ -1,8 +1,9 @@
 // What a visitor may ask for: fields, defaults, limits, and the link codec. What is wrong with it is validate.ts's to say.
 // Pure: it knows no page, and of the model only what its model.json says when the page is built.
 import { latents, defaults as modelDefaults, limits as modelLimits } from '../public/models/sticker/model.json';
+import type { SamplerName } from './sampler-names';
 
-export type SamplerName = 'ddpm' | 'ddim' | 'euler' | 'euler-ancestral' | 'dpmpp-2m' | 'flow-euler' | 'lcm';
+export type { SamplerName };
 
 export interface GenerateOptions {
   /** What is to be seen, or several scenes with `>` between them (src/scenes.ts): a story. */

@@ -3,6 +3,7 @@
 // Each is written for any Gaussian process x = alpha·x0 + sigma·ε, so it serves variance-preserving models and flows alike.
 // On the same noise levels Euler and flow Euler are DDIM, and Euler ancestral is DDPM, exactly: in x / alpha as in the flow's
 // own variable a straight step in time is the same mixture of x̂0 and ε̂. What tells them apart is where they step (usualSpacing).
+import type { SamplerName } from '../sampler-names';
 import { denoising, type Prediction } from './denoiser';
 import { transition } from './forward';
 import { type NoiseLevel, noiseLevels, type Process, type Spacing } from './schedule';
@@ -30,8 +31,6 @@ export interface SamplerTable {
 
 /** The updates between consecutive noise levels (from noise to data). `eta` scales the fresh noise of those that have any. */
 export type Sampler = (levels: readonly NoiseLevel[], eta?: number) => readonly Update[];
-
-export type SamplerName = 'ddpm' | 'ddim' | 'euler' | 'euler-ancestral' | 'dpmpp-2m' | 'flow-euler' | 'lcm';
 
 /**
  * Ancestral sampling: the posterior q(x_s | x_t, x̂0) with variance β̃.

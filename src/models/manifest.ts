@@ -1,8 +1,7 @@
 // model.json: what a model on disk says about itself, as a strict schema and its type. Not how it is loaded or run.
 import * as v from 'valibot';
 import { FlipbookError } from '../gpu/errors';
-
-export const SAMPLERS = ['ddpm', 'ddim', 'euler', 'euler-ancestral', 'dpmpp-2m', 'flow-euler', 'lcm'] as const;
+import { samplerNames } from '../sampler-names';
 
 // Each schema says in words what it takes: see `problem`.
 const number = v.pipe(v.number('a number'), v.finite('a number'));
@@ -101,7 +100,7 @@ const manifest = v.pipe(
       steps,
       guidance: from0,
       frames: count,
-      sampler: v.picklist(SAMPLERS),
+      sampler: v.picklist(samplerNames),
       /** Guidance of the clip stage, where the picture is given. */
       clipGuidance: from0,
       fps: above0,

@@ -1,8 +1,9 @@
 // Samplers on data whose ideal denoiser is known: their results against closed forms, and their orders of convergence.
 import { describe, expect, it } from 'vitest';
 import { gaussianNoise } from '../../src/diffusion/noise';
-import { SAMPLERS, type SamplerName, samplerTable, type Update, usualSpacing } from '../../src/diffusion/samplers';
+import { SAMPLERS, samplerTable, type Update, usualSpacing } from '../../src/diffusion/samplers';
 import { createProcess, DATA, flowProcess, noiseLevels, type Process } from '../../src/diffusion/schedule';
+import type { SamplerName } from '../../src/sampler-names';
 import {
   distribution,
   idealDenoiser,

@@ -1,7 +1,7 @@
 // Every sampler's table: its textbook formula, its safety at the ends, and how it is put together.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { SAMPLERS, type SamplerName, samplerTable, type Update, usualSpacing } from '../../src/diffusion/samplers';
+import { SAMPLERS, samplerTable, type Update, usualSpacing } from '../../src/diffusion/samplers';
 import {
   alphaBars,
   createProcess,
@@ -12,9 +12,10 @@ import {
   noiseLevels,
   type Process,
 } from '../../src/diffusion/schedule';
+import { type SamplerName, samplerNames } from '../../src/sampler-names';
 import { idealDenoiser, moments, normal, sample } from '../reference/analytic';
 
-const names = Object.keys(SAMPLERS) as SamplerName[];
+const names = samplerNames;
 
 const ddpm = createProcess({ schedule: 'linear', timesteps: 1000, betaStart: 1e-4, betaEnd: 0.02 });
 const processes: [string, Process][] = [
@@ -229,7 +230,7 @@ describe('samplerTable', () => {
       samplerTable({ sampler, process: flowProcess(), prediction: 'flow', steps: 8 }).steps.map(
         (step) => step.timestep,
       );
-    expect(new Set(['flow-euler', 'ddim', 'euler'].map((name) => times(name as SamplerName).join())).size).toBe(3);
+    expect(new Set((['flow-euler', 'ddim', 'euler'] as const).map((name) => times(name).join())).size).toBe(3);
     expect(times('ddpm')).not.toEqual(times('euler-ancestral'));
   });
 

@@ -10,7 +10,7 @@ import { metadataOf, Recorder } from './engine/recorder';
 import type { Stage } from './engine/stage';
 import { stream } from './engine/stream';
 import type { GenerateEvent, GenerateStats } from './events';
-import { FlipbookError, throwIfAborted } from './gpu/errors';
+import { deviceLost, FlipbookError, throwIfAborted } from './gpu/errors';
 import type { Tensor } from './gpu/tensor';
 import type { Pixels } from './media/pixels';
 import type { GenerateOptions } from './options';
@@ -57,15 +57,13 @@ async function explained({ gpu }: Engine, error: unknown): Promise<unknown> {
   if (error instanceof FlipbookError) return error;
   const soon = new Promise<undefined>((resolve) => setTimeout(resolve, 200));
   const lost = await Promise.race([gpu.lost, soon]);
-  if (!lost) return error;
-  const message = `The GPU device was lost${lost.message ? `: ${lost.message}` : ''}`;
-  return new FlipbookError('device-lost', message, { cause: error });
+  return lost ? deviceLost(lost, error) : error;
 }
 
 async function run(
   engine: Engine,
   options: GenerateOptions,
-  given: Pixels | undefined,
+  picture: Pixels | undefined,
   emit: (event: GenerateEvent) => void,
   signal: AbortSignal,
 ): Promise<void> {
@@ -74,8 +72,8 @@ async function run(
   const onLoad = (loaded: number, total: number) => emit({ type: 'load', loaded, total });
   const model = await engine.model(signal, onLoad);
   const { manifest } = model;
-  check(options, model, given);
-  const encoder = given && (await engine.encoder(model, signal, onLoad));
+  check(options, model, picture);
+  const encoder = picture && (await engine.encoder(model, signal, onLoad));
   const loaded = performance.now();
   const latentFrames = options.frames / manifest.latents.timeFactor;
   const { clipGuidance } = manifest.defaults;
@@ -94,13 +92,22 @@ async function run(
       emit({ type: 'compile', done, total }),
     );
     const compiled = performance.now();
-    const plan = schedule(options, model, programs);
-    const sampler = { engine, options, model, programs, emit, signal, remaining: plan.remaining };
-    const picture = await drawScenes(sampler, plan.picture, given);
-    const clip = programs.stage && (await sample(sampler, programs.stage, plan.clip, clipTask(options)));
-    const { latents, perStep } = clip ?? picture;
-    const decoded = await decode(sampler, latents, recorder);
+    const plan = planWork(options, model, programs);
+    const making = { engine, options, model, programs, emit, signal, remaining: plan.remaining };
+    const drawn = await drawScenes(making, plan.picture, picture);
+    const clip = programs.stage && (await sample(making, programs.stage, plan.clip, clipTask(options)));
+    const { latents, perStep } = clip ?? drawn;
+    const decoded = await decode(making, latents, recorder);
     const { video, codec, problem } = await recorder.close();
+    throwIfAborted(signal);
+    // Not before: whoever cancels to the very last keeps the clip that there was.
+    const { fps } = manifest.defaults;
+    engine.finish({
+      frames: programs.frames,
+      fps,
+      background: options.background,
+      metadata: metadataOf(options, model),
+    });
     const seconds: GenerateStats['seconds'] = {
       total: (performance.now() - began) / 1000,
       load: (loaded - began) / 1000,
@@ -131,7 +138,8 @@ function check(options: GenerateOptions, { manifest }: LoadedModel, given: Pixel
   }
 }
 
-interface Sampler {
+/** A clip in the making, and what it is made with. */
+interface Making {
   readonly engine: Engine;
   readonly options: GenerateOptions;
   readonly model: LoadedModel;
@@ -147,7 +155,7 @@ interface StagePlan {
 }
 
 /** Steps and guidance of both stages, and the work of everything. */
-function schedule(options: GenerateOptions, { manifest }: LoadedModel, programs: Programs) {
+function planWork(options: GenerateOptions, { manifest }: LoadedModel, programs: Programs) {
   const { drawing, stage, preview, stem, head, frames } = programs;
   const { defaults } = manifest;
   // A model may want more steps for its picture: in proportion, so that the visitor's choice still counts.
@@ -190,8 +198,8 @@ function clipTask({ prompt, motion }: GenerateOptions): Task {
  * a single one it starts, free to move. All pictures come from the same noise: alike in composition, they change smoothly.
  * @returns the last one: without a clip it is the only one
  */
-async function drawScenes(sampler: Sampler, plan: StagePlan, picture: Pixels | undefined): Promise<Drawn> {
-  const { options, programs } = sampler;
+async function drawScenes(making: Making, plan: StagePlan, picture: Pixels | undefined): Promise<Drawn> {
+  const { options, programs } = making;
   const given = programs.stage?.given;
   const scenes = scenesOf(options.prompt);
   const places = placesOf(scenes.length, programs.latentFrames);
@@ -200,7 +208,7 @@ async function drawScenes(sampler: Sampler, plan: StagePlan, picture: Pixels | u
   for (const [i, { at, near }] of places.entries()) {
     const scene = scenes.length > 1 ? { scene: { index: i + 1, of: scenes.length } } : {};
     const task: Task = { name: 'picture', prompt: scenes[i] ?? '', ...scene };
-    last = await drawScene(sampler, plan, task, i === 0 ? picture : undefined);
+    last = await drawScene(making, plan, task, i === 0 ? picture : undefined);
     given?.show(last.latents, near);
     if (scenes.length > 1) given?.keep(last.latents, at);
   }
@@ -209,24 +217,25 @@ async function drawScenes(sampler: Sampler, plan: StagePlan, picture: Pixels | u
 }
 
 /** The visitor's picture, encoded, with a part or all of it drawn anew where that is asked for; without one, words alone. */
-async function drawScene(sampler: Sampler, plan: StagePlan, task: Task, picture: Pixels | undefined): Promise<Drawn> {
-  const { options, model, programs, signal } = sampler;
-  const { given, drawing } = programs;
+async function drawScene(making: Making, plan: StagePlan, task: Task, picture: Pixels | undefined): Promise<Drawn> {
+  const { options, model, programs, signal } = making;
+  const { pictureEncoder, drawing } = programs;
   const redraw = parseRedraw(options.redraw ?? '');
   drawing?.given.clear();
-  if (given && picture) {
-    await given.run(picture, signal);
-    if (!redraw) return { latents: given.latents, perStep: 0 };
-    if (redraw === whole) drawing?.given.show(given.latents, [0]);
-    else drawing?.given.keep(given.latents, 0, maskOutside(redraw, model.manifest.latents.size));
+  if (pictureEncoder && picture) {
+    await pictureEncoder.run(picture, signal);
+    const { latents } = pictureEncoder;
+    if (!redraw) return { latents, perStep: 0 };
+    if (redraw === whole) drawing?.given.show(latents, [0]);
+    else drawing?.given.keep(latents, 0, maskOutside(redraw, model.manifest.latents.size));
   }
   if (!drawing) throw new Error('no stage to draw a picture');
-  return sample(sampler, drawing, plan, task);
+  return sample(making, drawing, plan, task);
 }
 
 /** Runs one stage to its end, with a preview of x̂0 after every step. */
 async function sample(
-  { engine, options, model, programs, emit, signal, remaining }: Sampler,
+  { engine, options, model, programs, emit, signal, remaining }: Making,
   stage: Stage,
   { steps, guidance }: StagePlan,
   { name, prompt, motion, scene }: Task,
@@ -268,12 +277,11 @@ async function sample(
 
 /** Decodes, shows and records every frame. Returns the seconds of decoding alone. */
 async function decode(
-  { engine, options, model, programs, emit, signal, remaining }: Sampler,
+  { engine, options, programs, emit, signal, remaining }: Making,
   latents: Tensor,
   recorder: Recorder,
 ) {
   const { stem, head, frames } = programs;
-  const { fps } = model.manifest.defaults;
   const start = performance.now();
   const before = recorder.seconds;
   const sampled = remaining.share;
@@ -285,6 +293,5 @@ async function decode(
     const share = sampled + ((1 - sampled) * count) / frames.frames;
     emit({ type: 'frame', index: count, of: frames.frames, share });
   }
-  engine.finish({ frames, fps, background: options.background, metadata: metadataOf(options, model) });
   return (performance.now() - start) / 1000 - (recorder.seconds - before);
 }

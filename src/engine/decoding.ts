@@ -1,11 +1,11 @@
 // Latents to frames: the stem over a whole loop, the head over a few frames at a time. It draws and encodes nothing.
 import { Plan, type PlanStats } from '../gpu/plan';
-import type { Program } from '../gpu/program';
 import { sizeOf, type Tensor, view } from '../gpu/tensor';
 import { denormalise, head, stem } from '../models/decoder';
+import { Compilable } from './compilable';
 import type { LoadedModel, RecordableModel } from './model';
-import { allOf } from './progress';
-import { copyTensor, part, persist } from './tensors';
+import { allOf, type Report } from './progress';
+import { copyTensor, part, persist, submit } from './tensors';
 
 /** One frame within a tensor of frames [1, n, H, W, 4], premultiplied RGBA. */
 export interface FrameRef {
@@ -17,93 +17,54 @@ export interface FrameRef {
 export const chunkFrames = 4;
 
 /** Latents of a loop -> features of its frames. */
-export class StemDecoder {
+export class StemDecoder extends Compilable {
   readonly latentFrames: number;
   /** [1, T, H, W, C], kept until the next run. */
   readonly features: Tensor;
-  readonly #plan: Plan;
   readonly #z: Tensor;
-  #program: Program | undefined;
 
   constructor({ gpu, manifest, coder }: RecordableModel, latentFrames: number) {
     const { channels, size, mean, std } = manifest.latents;
     const plan = new Plan(gpu, `stem of ${latentFrames}`);
+    super(plan);
     this.latentFrames = latentFrames;
-    this.#plan = plan;
     this.#z = plan.input([1, latentFrames, ...size, channels], 'f32', 'latents');
     const z = denormalise(plan, this.#z, mean, std);
     this.features = persist(plan, stem(plan, z, coder.weights.scope('stem'), coder.config), 'features');
   }
 
-  get flops(): number {
-    return this.stats.flops;
-  }
-
-  get stats(): PlanStats {
-    return this.#plan.stats;
-  }
-
-  async compile(signal: AbortSignal, progress: () => (done: number, total: number) => void): Promise<void> {
-    this.#program ??= await this.#plan.compile(signal, progress());
-  }
-
   /** @param latents normalised, [1, ≥ T/4, 16, 16, 12]; the loop begins at latent frame `first` */
   async run(latents: Tensor, signal: AbortSignal, first = 0): Promise<void> {
-    const program = compiled(this.#program, this.#plan);
+    const { program } = this;
     const frame = sizeOf(this.#z.shape) / this.latentFrames;
-    copy(program, latents, this.#z, first * frame);
+    submit(program.gpu, 'latents', (encoder) => copyTensor(encoder, latents, this.#z, first * frame));
     await program.submit(signal);
-  }
-
-  dispose(): void {
-    this.#program?.dispose();
-    this.#plan.dispose();
-    this.#program = undefined;
   }
 }
 
 /** Features of some frames -> these frames. */
-export class HeadDecoder {
+export class HeadDecoder extends Compilable {
   /** Frames of a run. */
   readonly frames: number;
   /** [1, n, 128, 128, 4], kept until the next run. */
   readonly rgba: Tensor;
-  readonly #plan: Plan;
   readonly #features: Tensor;
-  #program: Program | undefined;
 
   /** @param features what a stem gives, for its shape */
   constructor({ gpu, coder }: RecordableModel, features: Tensor, frames: number) {
     const plan = new Plan(gpu, `head of ${frames}`);
+    super(plan);
     this.frames = frames;
-    this.#plan = plan;
     this.#features = plan.input([1, frames, ...features.shape.slice(2)], 'f32', 'features');
     this.rgba = persist(plan, head(plan, this.#features, coder.weights.scope('head'), coder.config), 'frames');
   }
 
-  get flops(): number {
-    return this.stats.flops;
-  }
-
-  get stats(): PlanStats {
-    return this.#plan.stats;
-  }
-
-  async compile(signal: AbortSignal, progress: () => (done: number, total: number) => void): Promise<void> {
-    this.#program ??= await this.#plan.compile(signal, progress());
-  }
-
   /** Decodes frames `first …` of the features. */
   async run(features: Tensor, first: number, signal: AbortSignal): Promise<void> {
-    const program = compiled(this.#program, this.#plan);
-    copy(program, features, this.#features, first * sizeOf(features.shape.slice(2)));
+    const { program } = this;
+    const frame = sizeOf(features.shape.slice(2));
+    submit(program.gpu, 'features', (encoder) => copyTensor(encoder, features, this.#features, first * frame));
     await program.submit(signal);
-  }
-
-  dispose(): void {
-    this.#program?.dispose();
-    this.#plan.dispose();
-    this.#program = undefined;
   }
 }
 
@@ -136,10 +97,8 @@ export class FrameStore {
     const frame = sizeOf(this.#rgba.shape.slice(2));
     for (let first = 0; first < this.frames; first += head.frames) {
       await head.run(stem.features, first, signal);
-      const { device } = this.#model.gpu;
-      const encoder = device.createCommandEncoder({ label: 'keep frames' });
-      copyTensor(encoder, head.rgba, part(this.#rgba, head.rgba.shape, first * frame));
-      device.queue.submit([encoder.finish()]);
+      const place = part(this.#rgba, head.rgba.shape, first * frame);
+      submit(this.#model.gpu, 'keep frames', (encoder) => copyTensor(encoder, head.rgba, place));
       for (let i = 0; i < head.frames; i++) yield first + i;
     }
   }
@@ -168,8 +127,8 @@ export class PreviewDecoder {
     return { stem: this.#stem.stats, head: this.#head.stats };
   }
 
-  async compile(signal: AbortSignal, progress: () => (done: number, total: number) => void): Promise<void> {
-    await allOf([this.#stem.compile(signal, progress), this.#head.compile(signal, progress)]);
+  async compile(signal: AbortSignal, part: () => Report): Promise<void> {
+    await allOf([this.#stem.compile(signal, part), this.#head.compile(signal, part)]);
   }
 
   /** @param latents normalised, [1, T, 16, 16, 12] @param index which of the T latent frames */
@@ -183,16 +142,4 @@ export class PreviewDecoder {
     this.#stem.dispose();
     this.#head.dispose();
   }
-}
-
-function compiled(program: Program | undefined, plan: Plan): Program {
-  if (!program) throw new Error(`${plan.label} is not compiled`);
-  return program;
-}
-
-function copy(program: Program, from: Tensor, to: Tensor, first: number): void {
-  const { device } = program.gpu;
-  const encoder = device.createCommandEncoder({ label: 'input' });
-  copyTensor(encoder, from, to, first);
-  device.queue.submit([encoder.finish()]);
 }

@@ -12,7 +12,7 @@ import { Cutout } from './cutout';
 import { chunkFrames, FrameStore, HeadDecoder, PreviewDecoder, StemDecoder } from './decoding';
 import { PictureEncoder } from './encoding';
 import { type EncoderPart, type LoadedModel, loadEncoder, loadModel } from './model';
-import { allOf, totals } from './progress';
+import { allOf, type Report, totals } from './progress';
 import { Screen } from './screen';
 import { Stage } from './stage';
 
@@ -37,7 +37,7 @@ interface ClipPrograms {
 /** The programs of one generation. */
 export interface Programs extends ClipPrograms {
   /** Takes in the visitor's picture, if there is one. */
-  readonly given: PictureEncoder | null;
+  readonly pictureEncoder: PictureEncoder | null;
   /** Draws pictures, or a part of one; `null` where the visitor's, as it is, is the only one. */
   readonly drawing: Stage | null;
   readonly preview: PreviewDecoder;
@@ -65,8 +65,6 @@ export interface FinishedClip {
   readonly metadata: ClipMetadata;
 }
 
-type Report = (done: number, total: number) => void;
-
 /** Opens the GPU. The model is loaded by the first generation. */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   throwIfAborted(options.signal);
@@ -92,13 +90,13 @@ export class Engine {
   #model: LoadedModel | undefined;
   #encoder: EncoderPart | undefined;
   readonly #drawings = new Map<boolean, Stage>();
-  #given: PictureEncoder | undefined;
+  #pictureEncoder: PictureEncoder | undefined;
   #preview: PreviewDecoder | undefined;
   #head: HeadDecoder | undefined;
   #clip: ClipPrograms | undefined;
   /** For the clip in the making; a run that is given up leaves it to the next. */
   #frames: FrameStore | undefined;
-  #cutout: Cutout | undefined;
+  #cutout: Promise<Cutout> | undefined;
   #finished: FinishedClip | undefined;
   /** The frame of the finished clip that was shown last. */
   #shown = 0;
@@ -133,8 +131,9 @@ export class Engine {
    * @param side pixels of the square that it is scaled to @returns straight alpha
    */
   async pixels(index: number, side: number): Promise<Pixels | undefined> {
-    this.#cutout ??= await Cutout.open(this.gpu);
-    return this.#finished && this.#cutout.read(this.#finished.frames.frame(index), side);
+    this.#cutout ??= Cutout.open(this.gpu);
+    const cutout = await this.#cutout;
+    return this.#finished && cutout.read(this.#finished.frames.frame(index), side);
   }
 
   /** The frame of the finished clip that was shown last, as a PNG that says how it was made; undefined where there is no clip. */
@@ -182,7 +181,7 @@ export class Engine {
     const old = this.#clip;
     if (old && (old.latentFrames !== latentFrames || old.guided !== clipGuided)) this.#dropClip();
     try {
-      const given = shape.encoder ? this.#recordGiven(model, shape.encoder) : null;
+      const pictureEncoder = shape.encoder ? this.#recordPictureEncoder(model, shape.encoder) : null;
       const drawing = shape.drawn ? this.#recordDrawing(model, shape.guided) : null;
       this.#preview ??= new PreviewDecoder(model);
       const clip = this.#clip ?? this.#recordClip(model, latentFrames, clipGuided);
@@ -191,10 +190,10 @@ export class Engine {
       if (!head) throw new Error('the head is recorded with the first clip');
       this.#frames ??= new FrameStore(model, head, latentFrames * model.manifest.latents.timeFactor);
       const part = totals(onProgress);
-      const all = [given, drawing, clip.stage, clip.stem, head, this.#preview];
+      const all = [pictureEncoder, drawing, clip.stage, clip.stem, head, this.#preview];
       await allOf(all.flatMap((program) => (program ? [program.compile(signal, part)] : [])));
       await this.gpu.settled();
-      return { ...clip, given, drawing, preview: this.#preview, head, frames: this.#frames };
+      return { ...clip, pictureEncoder, drawing, preview: this.#preview, head, frames: this.#frames };
     } catch (error) {
       this.#dropAll();
       throw error;
@@ -218,7 +217,7 @@ export class Engine {
     this.#model = undefined;
     this.#encoder?.weights.dispose();
     this.#encoder = undefined;
-    this.#cutout?.dispose();
+    void this.#cutout?.then((cutout) => cutout.dispose()).catch(() => undefined); // where it was never opened
     this.screen.dispose();
     this.gpu.dispose();
   }
@@ -227,9 +226,9 @@ export class Engine {
     this.screen.draw(frames.frame(this.#shown), background);
   }
 
-  #recordGiven(model: LoadedModel, encoder: EncoderPart): PictureEncoder {
-    this.#given ??= new PictureEncoder(model, encoder);
-    return this.#given;
+  #recordPictureEncoder(model: LoadedModel, encoder: EncoderPart): PictureEncoder {
+    this.#pictureEncoder ??= new PictureEncoder(model, encoder);
+    return this.#pictureEncoder;
   }
 
   #recordDrawing(model: LoadedModel, guided: boolean): Stage {
@@ -258,8 +257,8 @@ export class Engine {
     this.#dropClip();
     for (const stage of this.#drawings.values()) stage.dispose();
     this.#drawings.clear();
-    this.#given?.dispose();
-    this.#given = undefined;
+    this.#pictureEncoder?.dispose();
+    this.#pictureEncoder = undefined;
     this.#preview?.dispose();
     this.#preview = undefined;
     this.#head?.dispose();

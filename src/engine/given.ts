@@ -7,7 +7,7 @@ import { sizeOf, type Tensor, view } from '../gpu/tensor';
 import { constant } from '../models/blocks';
 import { concat } from '../ops/elementwise';
 import type { Box } from '../redraw';
-import { clearTensor, copyTensor, part } from './tensors';
+import { clearTensor, copyTensor, part, submit } from './tensors';
 
 export interface GivenInputs {
   /** [2, T, H, W, C]: known latents, normalised, 0 where nothing is known; then 1 where it is. */
@@ -42,7 +42,7 @@ export class Given implements GivenInputs {
   /** Forgets everything. */
   clear(): void {
     const tensors = [this.known, this.mask, this.pictures];
-    this.#submit((encoder) => {
+    submit(this.#opened(), 'forget', (encoder) => {
       for (const tensor of tensors) clearTensor(encoder, tensor);
     });
   }
@@ -50,7 +50,7 @@ export class Given implements GivenInputs {
   /** Makes frames go by a picture. @param latents [1, 1, H, W, C] @param frames which ones */
   show(latents: Tensor, frames: readonly number[]): void {
     const size = sizeOf(latents.shape);
-    this.#submit((encoder) => {
+    submit(this.#opened(), 'pictures', (encoder) => {
       for (const frame of frames) copyTensor(encoder, latents, part(this.pictures, latents.shape, frame * size));
     });
   }
@@ -68,7 +68,7 @@ export class Given implements GivenInputs {
     const gpu = this.#opened();
     gpu.write(part(this.mask, [cells], first), places);
     gpu.write(part(this.known, [cells, channels], (frames * cells + first) * channels), counts);
-    this.#submit((encoder) => {
+    submit(gpu, 'known latents', (encoder) => {
       for (const { start, length } of runs(places)) {
         const to = part(this.known, [length, channels], (first + start) * channels);
         copyTensor(encoder, latents, to, start * channels);
@@ -79,13 +79,6 @@ export class Given implements GivenInputs {
   #opened(): Gpu {
     if (!this.#gpu) throw new Error('a dry run is given nothing');
     return this.#gpu;
-  }
-
-  #submit(record: (encoder: GPUCommandEncoder) => void): void {
-    const { device } = this.#opened();
-    const encoder = device.createCommandEncoder({ label: 'given' });
-    record(encoder);
-    device.queue.submit([encoder.finish()]);
   }
 }
 

@@ -9,6 +9,7 @@ import { sha256 } from '../sha256';
 import { readJson } from '../weights/json';
 import { Store } from '../weights/store';
 import { Weights } from '../weights/weights';
+import type { Report } from './progress';
 
 export interface Part<Config> {
   readonly weights: Weights;
@@ -49,7 +50,7 @@ export async function loadModel(
   gpu: Gpu,
   source: ModelSource,
   signal: AbortSignal,
-  onProgress: (loaded: number, total: number) => void,
+  onProgress: Report,
 ): Promise<LoadedModel> {
   const store = openStore(source);
   const json = await store.json('model.json', signal);
@@ -102,7 +103,7 @@ export async function loadEncoder(
   { gpu, manifest }: LoadedModel,
   source: ModelSource,
   signal: AbortSignal,
-  onProgress: (loaded: number, total: number) => void,
+  onProgress: Report,
 ): Promise<EncoderPart> {
   const { encoder } = manifest.modules;
   if (!encoder) {

@@ -4,15 +4,16 @@ import { noiseKey } from '../diffusion/noise';
 import type { SamplerTable, StepCoefficients } from '../diffusion/samplers';
 import { FlipbookError } from '../gpu/errors';
 import { Plan, type PlanStats } from '../gpu/plan';
-import type { Program } from '../gpu/program';
 import { reshape, type Tensor } from '../gpu/tensor';
 import { type PromptRows, textEncoder } from '../models/text';
 import { denoiser, type PromptFeatures, promptFeatures } from '../models/unet3d';
 import { noiseUpdate } from '../ops/noise_update';
 import { upsampleNearest } from '../ops/resample';
+import { Compilable } from './compilable';
 import { conditionsOf, Given } from './given';
 import type { RecordableModel } from './model';
-import { clearTensor, persist } from './tensors';
+import { allOf, type Report } from './progress';
+import { clearTensor, persist, submit } from './tensors';
 
 export interface StageShape {
   /** Latent frames; 1 makes a picture. */
@@ -48,20 +49,23 @@ interface StepInputs {
   readonly key: Tensor; // [4] u32
 }
 
-interface Compiled {
-  readonly prompt: Program;
-  readonly start: Program;
-  readonly step: Program;
-}
+/** The programs of a stage, one thing for each. */
+type Each<Thing> = {
+  /** Encodes the prompt and sets the conditions: once. */
+  readonly prompt: Thing;
+  /** Draws x_T: once. */
+  readonly start: Thing;
+  /** Again and again. */
+  readonly step: Thing;
+};
 
 export class Stage {
   readonly shape: StageShape;
   /** Pictures and known latents: to be set, or cleared, before `start`. */
   readonly given: Given;
-  readonly #plans: { readonly prompt: Plan; readonly start: Plan; readonly step: Plan };
+  readonly #parts: Each<Compilable>;
   readonly #prompt: PromptInputs;
   readonly #inputs: StepInputs;
-  #compiled: Compiled | undefined;
   #start: StageStart | undefined;
 
   /** Records the plans. `compile` comes next. */
@@ -76,19 +80,23 @@ export class Stage {
     };
     this.given = new Given(gpu, plans.prompt, shape.frames, manifest.latents.size, manifest.latents.channels);
     const prompt = recordPrompt(plans.prompt, model, shape, this.given);
-    this.#plans = plans;
+    this.#parts = {
+      prompt: new Compilable(plans.prompt),
+      start: new Compilable(plans.start),
+      step: new Compilable(plans.step),
+    };
     this.#prompt = prompt.inputs;
     this.#inputs = recordStep(plans, model, shape, { ...prompt, known: this.given.known });
   }
 
   /** Floating-point operations of one step. */
   get flops(): number {
-    return this.stats.step.flops;
+    return this.#parts.step.flops;
   }
 
   /** What each program takes: the prompt's and the noise's run once, the step's again and again. */
-  get stats(): Readonly<Record<'prompt' | 'start' | 'step', PlanStats>> {
-    const { prompt, start, step } = this.#plans;
+  get stats(): Each<PlanStats> {
+    const { prompt, start, step } = this.#parts;
     return { prompt: prompt.stats, start: start.stats, step: step.stats };
   }
 
@@ -102,25 +110,14 @@ export class Stage {
     return this.#inputs.denoised;
   }
 
-  /** @param part one progress callback per program */
-  async compile(signal: AbortSignal, part: () => (done: number, total: number) => void): Promise<void> {
-    if (this.#compiled) return;
-    const { prompt, start, step } = this.#plans;
-    const results = await Promise.allSettled([prompt, start, step].map((plan) => plan.compile(signal, part())));
-    const programs = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-    const failed = results.find((result) => result.status === 'rejected');
-    if (failed) {
-      for (const program of programs) program.dispose();
-      throw failed.reason;
-    }
-    const [promptProgram, startProgram, stepProgram] = programs as [Program, Program, Program];
-    this.#compiled = { prompt: promptProgram, start: startProgram, step: stepProgram };
+  /** @param part makes a progress callback for each program */
+  async compile(signal: AbortSignal, part: () => Report): Promise<void> {
+    await allOf(Object.values(this.#parts).map((program) => program.compile(signal, part)));
   }
 
   /** Draws x_T, encodes the prompt and sets the conditions. */
   async start(start: StageStart, signal: AbortSignal): Promise<void> {
-    const programs = this.#programs();
-    const { gpu } = programs.step;
+    const { gpu } = this.#parts.step.program;
     const { x, denoised, step, key } = this.#inputs;
     const { rows, mask, motion } = this.#prompt;
     const prompts = this.shape.guided ? [start.empty, start.prompt] : [start.prompt];
@@ -131,18 +128,18 @@ export class Stage {
     // x' = scale · noise, whatever the generation before has left.
     gpu.write(step, Float32Array.of(0, 0, 0, 0, 0, 0, start.table.initialScale, 0));
     gpu.write(key, noiseKey(start.seed, start.stream));
-    const encoder = gpu.device.createCommandEncoder({ label: 'stage start' });
-    clearTensor(encoder, x);
-    clearTensor(encoder, denoised);
-    gpu.device.queue.submit([encoder.finish()]);
-    await programs.start.submit(signal);
-    await programs.prompt.submit(signal);
+    submit(gpu, 'stage start', (encoder) => {
+      clearTensor(encoder, x);
+      clearTensor(encoder, denoised);
+    });
+    await this.#parts.start.program.submit(signal);
+    await this.#parts.prompt.program.submit(signal);
     this.#start = start;
   }
 
   /** Runs step `index` of the table. */
   async step(index: number, signal: AbortSignal): Promise<void> {
-    const program = this.#programs().step;
+    const { program } = this.#parts.step;
     const start = this.#start;
     const coefficients = start?.table.steps[index];
     if (!start || !coefficients) throw new RangeError(`step ${index} of ${start?.table.steps.length ?? 0}`);
@@ -155,7 +152,7 @@ export class Stage {
 
   /** Throws where the latents hold NaN or infinity: a frame made from them would be a fabrication. Waits for the GPU. */
   async checkFinite(): Promise<void> {
-    const latents = await this.#programs().step.read(this.#inputs.x);
+    const latents = await this.#parts.step.program.read(this.#inputs.x);
     const wrong = latents.filter((value) => !Number.isFinite(value)).length;
     if (wrong === 0) return;
     throw new FlipbookError(
@@ -168,14 +165,7 @@ export class Stage {
   }
 
   dispose(): void {
-    for (const program of Object.values(this.#compiled ?? {})) program.dispose();
-    for (const plan of Object.values(this.#plans)) plan.dispose();
-    this.#compiled = undefined;
-  }
-
-  #programs(): Compiled {
-    if (!this.#compiled) throw new Error(`${this.#plans.step.label} is not compiled`);
-    return this.#compiled;
+    for (const program of Object.values(this.#parts)) program.dispose();
   }
 }
 
@@ -210,7 +200,7 @@ function recordPrompt(
 }
 
 function recordStep(
-  plans: { readonly start: Plan; readonly step: Plan },
+  plans: Pick<Each<Plan>, 'start' | 'step'>,
   { manifest, network }: RecordableModel,
   { frames, guided }: StageShape,
   { features, conditions, known }: RecordedPrompt & { readonly known: Tensor },

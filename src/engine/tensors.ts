@@ -1,5 +1,6 @@
 // Moves tensors between programs: each program's arena is its own, so what is handed on lies in a buffer of its own.
 import { concat, elementwiseThreads } from '../../shaders/elementwise.wgsl';
+import type { Gpu } from '../gpu/device';
 import { linearGrid } from '../gpu/kernel';
 import type { Plan } from '../gpu/plan';
 import { byteLength, reshape, sizeOf, type Tensor } from '../gpu/tensor';
@@ -13,6 +14,13 @@ export function persist(plan: Plan, x: Tensor, label: string): Tensor {
     count,
   });
   return out;
+}
+
+/** Submits what `record` encodes. */
+export function submit({ device }: Gpu, label: string, record: (encoder: GPUCommandEncoder) => void): void {
+  const encoder = device.createCommandEncoder({ label });
+  record(encoder);
+  device.queue.submit([encoder.finish()]);
 }
 
 /** Encodes a copy of as many elements as `to` has, from element `first` of `from` to element `at` of `to`'s buffer. */

@@ -1,7 +1,7 @@
 // The GPU: one device, its buffers with their running total, and its pipelines by source. open.ts finds it.
 // It records and runs nothing: that is Plan and Program.
 import { adapterId, Choices, recallChoices } from './choices';
-import { FlipbookError } from './errors';
+import { deviceLost, FlipbookError } from './errors';
 import type { Kernel } from './kernel';
 import { Memory, megabytes } from './memory';
 import { PipelineCache } from './pipelines';
@@ -244,8 +244,4 @@ function checkElements(data: Elements, shape: readonly number[], dtype: DType, l
   if (data.length !== sizeOf(shape)) {
     throw new TypeError(`${label}: ${data.length} elements given, shape [${shape}] has ${sizeOf(shape)}`);
   }
-}
-
-function deviceLost(info: GPUDeviceLostInfo): FlipbookError {
-  return new FlipbookError('device-lost', `The GPU device was lost${info.message ? `: ${info.message}` : ''}`);
 }

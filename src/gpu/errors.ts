@@ -41,7 +41,17 @@ export class FlipbookError extends Error {
   }
 }
 
+/** What a signal that is aborted ends in. */
+export function cancelled(signal: AbortSignal): FlipbookError {
+  return new FlipbookError('cancelled', 'Cancelled', { cause: signal.reason });
+}
+
 /** Throws `FlipbookError` 'cancelled' once the signal is aborted. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new FlipbookError('cancelled', 'Cancelled', { cause: signal.reason });
+  if (signal?.aborted) throw cancelled(signal);
+}
+
+/** @param cause the call that failed for it, where one did */
+export function deviceLost({ message }: GPUDeviceLostInfo, cause?: unknown): FlipbookError {
+  return new FlipbookError('device-lost', `The GPU device was lost${message ? `: ${message}` : ''}`, { cause });
 }

@@ -2,7 +2,7 @@
 // It runs nothing; without a GPU it still counts (a dry run).
 import { Activations } from './activations';
 import type { Gpu } from './device';
-import { FlipbookError, throwIfAborted } from './errors';
+import { cancelled, FlipbookError, throwIfAborted } from './errors';
 import { type Grid, type Kernel, maxGroups, packParams } from './kernel';
 import { pipelineKey } from './pipelines';
 import { Program, type ProgramCall } from './program';
@@ -182,7 +182,7 @@ export class Plan {
     const kernels = new Map(this.#calls.map(({ kernel }) => [pipelineKey(kernel), kernel]));
     const pipelines = new Map<string, GPUComputePipeline>();
     const stopped = new Promise<never>((_, reject) => {
-      signal?.addEventListener('abort', () => reject(new FlipbookError('cancelled', 'Cancelled')), { once: true });
+      signal?.addEventListener('abort', () => reject(cancelled(signal)), { once: true });
     });
     stopped.catch(() => undefined);
     const all = Promise.all(

@@ -75,3 +75,9 @@ test('a model without an encoder says that it cannot start from a picture', asyn
     message: 'The model tiny cannot start from a picture.',
   });
 });
+
+test('one that was never compiled frees what it had recorded', () => {
+  const before = model.gpu.bytesInUse;
+  new PictureEncoder(model, part).dispose();
+  expect(model.gpu.bytesInUse).toBe(before);
+});

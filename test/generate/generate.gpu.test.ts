@@ -1,6 +1,8 @@
 // The pipeline in a real browser: events, frames on a canvas, an MP4; cancelling, memory, what is refused.
 import { ALL_FORMATS, BlobSource, Input } from 'mediabunny';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { PRESENT_UNIFORM_BYTES } from '../../shaders/present.wgsl';
+import type { GenerateEvent } from '../../src/events';
 import { type Engine, generate, openEngine } from '../../src/generate';
 import { limits } from '../../src/options';
 import { all, done, frames, modelUrl, options, short } from './tiny';
@@ -64,12 +66,18 @@ test('cancelling stops at once, leaves the last clip and no memory behind, and t
   await all(engine, short);
   const before = engine.gpu.bytesInUse;
   const last = await frames(engine);
-  for (const type of ['compile', 'step', 'frame'] as const) {
+  const moments: readonly ((event: GenerateEvent) => boolean)[] = [
+    ({ type }) => type === 'compile',
+    ({ type }) => type === 'step',
+    ({ type }) => type === 'frame',
+    (event) => event.type === 'frame' && event.index === event.of, // all that is left is the encoder's
+  ];
+  for (const isMoment of moments) {
     const controller = new AbortController();
     let stopped = 0;
     const running = (async () => {
       for await (const event of generate(engine, { ...short, frames: 8, steps: 2 }, controller.signal)) {
-        if (event.type !== type) continue;
+        if (!isMoment(event)) continue;
         stopped = performance.now();
         controller.abort();
       }
@@ -106,7 +114,10 @@ test('every sampler, many steps, no guidance', async () => {
 
 test('a frame of the finished clip comes with its transparency, at any size', async () => {
   await all(engine, short);
-  const pixels = await engine.pixels(0, 64);
+  const before = engine.gpu.bytesInUse;
+  const [pixels, again] = await Promise.all([engine.pixels(0, 64), engine.pixels(0, 64)]);
+  expect(again).toEqual(pixels);
+  expect(engine.gpu.bytesInUse - before).toBe(PRESENT_UNIFORM_BYTES); // one presenter, however many ask at once
   expect([pixels?.width, pixels?.height, pixels?.data.length]).toEqual([64, 64, 64 * 64 * 4]);
   const alphas = new Set(pixels?.data.filter((_value, i) => i % 4 === 3));
   expect(alphas.size).toBeGreaterThan(10);

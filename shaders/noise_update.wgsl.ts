@@ -20,7 +20,7 @@ export interface NoiseUpdateOptions {
  * Arguments: step f32 [8] = (guidance, p, q, a, b, c, d, _), key u32 [4], output, x, known (if there is), previous (if read), new
  * x (if not in place), denoised (if not replacing). With o = u + guidance·(c - u):
  *   x0 = known where its second half is above 0, else p·x + q·o,   x' = a·x + b·x0 + c·previous + d·noise.
- * Where a coefficient is 0 its tensor has no say, even if it holds infinities. One thread makes four elements.
+ * Where a, c or d is 0 its tensor has no say, even if it holds infinities. One thread makes four elements.
  */
 export function noiseUpdate({ guided, previous, known, inPlace, aligned }: NoiseUpdateOptions): Shader {
   const params = [['count', 'u32']] as const;

@@ -134,20 +134,28 @@ test('a start picture is the first scene, whole or with a part of it drawn from 
   expect(egg.latents).not.toEqual(frame(clip.latents, 0));
 });
 
-test('works after it was cancelled at any picture, and memory stays flat', async () => {
+test('works after it was cancelled at any picture or while its frames are decoded, and memory stays flat', async () => {
   const runs = watch();
   const short = { ...story, prompt: 'egg > chick', frames: 16 };
   await all(engine, short);
   const first = runs.splice(0);
   const bytes = engine.gpu.bytesInUse;
-  for (const index of [1, 2]) {
+  const moments: readonly ((event: GenerateEvent) => boolean)[] = [
+    (event) => event.type === 'step' && event.scene?.index === 1,
+    (event) => event.type === 'step' && event.scene?.index === 2,
+    ({ type }) => type === 'frame',
+  ];
+  for (const isMoment of moments) {
     const controller = new AbortController();
+    let last: GenerateEvent | undefined;
     const running = (async () => {
       for await (const event of generate(engine, short, controller.signal)) {
-        if (event.type === 'step' && event.scene?.index === index) controller.abort();
+        last = event;
+        if (isMoment(event)) controller.abort();
       }
     })();
     await expect(running).rejects.toMatchObject({ code: 'cancelled' });
+    expect(last && isMoment(last)).toBe(true);
   }
   runs.length = 0;
   await all(engine, short);

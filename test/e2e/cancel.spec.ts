@@ -59,6 +59,7 @@ test('cancel: at most the submit that is running is waited for, whatever is unde
     ['the picture', 'picture: step [3-9]', {}],
     ['the clip', 'move: step [1-9]', { steps: '30' }],
     ['the frames', 'Inking the pages: [2-9]', { steps: '1', frames: '144' }],
+    ['the frames of a story', 'Inking the pages: [2-9]', { prompt: 'egg > hatching chick > rooster' }],
   ] as const;
   for (const [part, words, form] of parts) {
     await test.step(part, async () => {

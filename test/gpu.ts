@@ -64,6 +64,12 @@ export async function runPlan(
   }
 }
 
+/** The elements of an f32 tensor that has a buffer of its own. */
+export async function readTensor(gpu: Gpu, { storage, shape }: Tensor): Promise<Float32Array> {
+  if (storage.kind !== 'buffer') throw new TypeError('the tensor has no buffer of its own');
+  return new Float32Array(await gpu.readBuffer(storage.buffer, storage.offset, 4 * sizeOf(shape)));
+}
+
 export function upload(gpu: Gpu, shape: readonly number[], values: ArrayLike<number>, dtype: DType = 'f32'): Tensor {
   const data =
     dtype === 'f16' ? toHalf(values) : dtype === 'f32' ? Float32Array.from(values) : Uint32Array.from(values);

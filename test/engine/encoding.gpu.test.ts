@@ -4,7 +4,7 @@ import { PictureEncoder } from '../../src/engine/encoding';
 import { type EncoderPart, type LoadedModel, loadEncoder, loadModel } from '../../src/engine/model';
 import { type Pixels, premultiplied } from '../../src/media/pixels';
 import { encoder } from '../../src/models/encoder';
-import { expectClose, runPlan, testGpu } from '../gpu';
+import { expectClose, readTensor, runPlan, testGpu } from '../gpu';
 
 const source = { modelUrl: '/test/fixtures/tiny/' };
 const { signal } = new AbortController();
@@ -30,19 +30,12 @@ function picture(): Pixels {
   return { width: side, height: side, data };
 }
 
-async function latentsOf(made: PictureEncoder): Promise<Float32Array> {
-  const { storage, shape } = made.latents;
-  if (storage.kind !== 'buffer') throw new Error('no buffer');
-  const bytes = 4 * shape.reduce((size, extent) => size * extent, 1);
-  return new Float32Array(await model.gpu.readBuffer(storage.buffer, storage.offset, bytes));
-}
-
 test('its latents are those of a loop of four equal frames, less the mean, over the deviation', async () => {
   const before = model.gpu.bytesInUse;
   const made = new PictureEncoder(model, part);
   await made.compile(signal, () => () => {});
   await made.run(picture(), signal);
-  const latents = await latentsOf(made);
+  const latents = await readTensor(model.gpu, made.latents);
   made.dispose();
   const frame = premultiplied(picture());
   const [z] = await runPlan((plan) => {

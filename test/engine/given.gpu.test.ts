@@ -9,7 +9,7 @@ import { Stage } from '../../src/engine/stage';
 import { persist } from '../../src/engine/tensors';
 import { Plan } from '../../src/gpu/plan';
 import type { Tensor } from '../../src/gpu/tensor';
-import { randomValues, testGpu } from '../gpu';
+import { randomValues, readTensor, testGpu } from '../gpu';
 
 const { signal } = new AbortController();
 const cells = 16 * 16;
@@ -36,11 +36,7 @@ function picture(seed: number): { values: Float32Array; latents: Tensor } {
   return { values, latents: model.gpu.upload(values, [1, 1, 16, 16, 12], 'f32', 'test') };
 }
 
-async function read({ storage, shape }: Tensor): Promise<Float32Array> {
-  if (storage.kind !== 'buffer') throw new Error('no buffer');
-  const bytes = 4 * shape.reduce((size, extent) => size * extent, 1);
-  return new Float32Array(await model.gpu.readBuffer(storage.buffer, storage.offset, bytes));
-}
+const read = (tensor: Tensor) => readTensor(model.gpu, tensor);
 
 async function draw(keeps: Tensor | undefined, sampler: 'flow-euler' | 'ddpm' = 'flow-euler'): Promise<Float32Array> {
   const { manifest, text } = model;

@@ -8,7 +8,7 @@ import { Stage, type StageShape } from '../../src/engine/stage';
 import type { Tensor } from '../../src/gpu/tensor';
 import { toFloat32 } from '../../src/weights/half';
 import { parseSafetensors, type RawTensor } from '../../src/weights/safetensors';
-import { expectClose, testGpu } from '../gpu';
+import { expectClose, readTensor, testGpu } from '../gpu';
 
 const given = import.meta.env.VITE_MODEL_URL as string | undefined;
 const modelUrl = given ?? '/models/sticker/';
@@ -56,11 +56,7 @@ async function sample(shape: StageShape, noise: Float32Array, picture?: Tensor):
   return stage;
 }
 
-async function read(tensor: Tensor): Promise<Float32Array> {
-  if (tensor.storage.kind !== 'buffer') throw new Error('no buffer');
-  const bytes = 4 * tensor.shape.reduce((size, extent) => size * extent, 1);
-  return new Float32Array(await model.gpu.readBuffer(tensor.storage.buffer, 0, bytes));
-}
+const read = (tensor: Tensor) => readTensor(model.gpu, tensor);
 
 test('a guided picture, then the clip that starts from it', async () => {
   const before = model.gpu.bytesInUse;

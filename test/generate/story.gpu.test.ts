@@ -6,6 +6,7 @@ import { type Engine, generate, openEngine } from '../../src/generate';
 import type { Tensor } from '../../src/gpu/tensor';
 import type { Pixels } from '../../src/media/pixels';
 import type { GenerateOptions } from '../../src/options';
+import { readTensor } from '../gpu';
 import { all, done, modelUrl, options } from './tiny';
 
 let engine: Engine;
@@ -20,11 +21,7 @@ afterAll(() => engine?.dispose());
 const story: GenerateOptions = { ...options, prompt: 'egg > chick > rooster', frames: 28, steps: 2 };
 const size = 16 * 16 * 12;
 
-async function read({ storage, shape }: Tensor): Promise<Float32Array> {
-  if (storage.kind !== 'buffer') throw new Error('no buffer');
-  const bytes = 4 * shape.reduce((size, extent) => size * extent, 1);
-  return new Float32Array(await engine.gpu.readBuffer(storage.buffer, storage.offset, bytes));
-}
+const read = (tensor: Tensor) => readTensor(engine.gpu, tensor);
 
 interface Run {
   readonly words: readonly number[];

@@ -1,7 +1,7 @@
 // What the direct kernels of conv3d and matmul share, as WGSL text: one thread makes several neighbouring outputs in
 // registers, straight from storage, without workgroup memory or barriers. Not a kernel.
 import { type EpilogueOptions, finish, gemmInterface, weightAt } from './epilogue.wgsl';
-import { counted, type Shader, type ShaderParam } from './wgsl';
+import { components, counted, type Shader, type ShaderParam } from './wgsl';
 
 /** What one thread makes of each output row. */
 export interface DirectTile {
@@ -28,8 +28,6 @@ export function directInterface(
   const { declarations, ...shader } = gemmInterface(options, 'f32', params, options.shared);
   return { ...shader, declarations: `${declarations}${weightAt(options)}${finish(options)}` };
 }
-
-const components = ['x', 'y', 'z', 'w'] as const;
 
 /**
  * The sums of one thread, and how far apart its weights lie: `rowPitch` from one input channel to the next. Sums are

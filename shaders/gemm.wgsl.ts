@@ -1,7 +1,7 @@
 // The workgroup-tiled matrix product behind conv3d and linear, as WGSL text. It knows rows and channels, not axes:
 // where a row's inputs lie is told by its caller.
 import { type EpilogueOptions, finish, weightAt } from './epilogue.wgsl';
-import { wgsl } from './wgsl';
+import { components, wgsl } from './wgsl';
 
 /** What one workgroup makes, and how its threads divide it. */
 export interface GemmTile {
@@ -147,7 +147,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgr
     if (step > firstStep) {
       for (var k = 0u; k < ${steps}u; k++) {
       ${lines('      ', threadRows, (m) => `let r${m} = tileA[k * ${rows}u + down + ${m * down}u];`)}
-      ${['x', 'y', 'z', 'w'].map(product).join('\n      ')}
+      ${components.map(product).join('\n      ')}
       }
     }
     workgroupBarrier();

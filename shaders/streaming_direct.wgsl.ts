@@ -1,6 +1,6 @@
 // The streaming softmax in registers, straight from storage, without barriers, as WGSL text. For software adapters: GPUs use
 // streaming_tiled.wgsl.ts. Rows and scores are streaming_softmax.wgsl.ts's.
-import { counted, linearMain, wgsl } from './wgsl';
+import { components, counted, linearMain, lines, wgsl } from './wgsl';
 
 /**
  * One thread makes `rows` queries and reads `keys` keys at a time. Four neighbours share a batch and a head, so that a
@@ -20,8 +20,6 @@ export interface DirectSchedule {
 }
 
 export const DIRECT_THREADS = 64;
-
-const components = ['x', 'y', 'z', 'w'] as const;
 
 /** Most keys whose weights a thread keeps at once. */
 const MOST_BLOCK = 64;
@@ -66,7 +64,6 @@ export function streamingDirect(headDim: number, { rows, keys, most }: DirectSch
   const weighted = (r: number, u: number, c: string): string =>
     K.reduce((sum, k) => `fma(${part(`weight${k}`, r)}, value${k}_${u}.${c}, ${sum})`, `a${r}_${u}${c}`);
   const summed = (r: number, u: number): string => `vec4f(${components.map((c) => `a${r}_${u}${c}`).join(', ')})`;
-  const lines = (indent: number, items: readonly string[]): string => items.join(`\n${' '.repeat(indent)}`);
   const cross = (of: (r: number, u: number) => string): string[] => R.flatMap((r) => U.map((u) => of(r, u)));
   const inverse = `let inverse = select(${perRow}(), 1.0 / sum, sum > ${perRow}());`;
   const keep = (r: number, u: number): string =>

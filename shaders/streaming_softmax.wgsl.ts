@@ -6,7 +6,7 @@
 import { DIRECT_THREADS, type DirectSchedule, streamingDirect } from './streaming_direct.wgsl';
 import { streamingTiled, type TiledSchedule } from './streaming_tiled.wgsl';
 import { streamingWhole, type WholeSchedule } from './streaming_whole.wgsl';
-import { enables, type Shader, type ShaderParam, shaderInterface, wgsl } from './wgsl';
+import { components, enables, type Shader, type ShaderParam, shaderInterface, wgsl } from './wgsl';
 
 export interface StreamingOptions {
   readonly headDim: number;
@@ -130,14 +130,14 @@ function access(headDim: number, element: 'vec4f' | 'f32' | 'quads'): string {
     }
     return `${signature} {
   let channel = 4u * chunk + vec4u(0u, 1u, 2u, 3u);
-  let value = vec4f(${['x', 'y', 'z', 'w'].map((c) => `${name}[base + channel.${c}]`).join(', ')});
+  let value = vec4f(${components.map((c) => `${name}[base + channel.${c}]`).join(', ')});
   return select(vec4f(), value, channel < vec4u(${headDim}u));
 }`;
   };
   const stores = {
     vec4f: 'out[base + chunk] = value;',
-    quads: ['x', 'y', 'z', 'w'].map((c, u) => `out[base + 4u * chunk + (lane ^ ${u}u)] = value.${c};`).join('\n  '),
-    f32: ['x', 'y', 'z', 'w']
+    quads: components.map((c, u) => `out[base + 4u * chunk + (lane ^ ${u}u)] = value.${c};`).join('\n  '),
+    f32: components
       .map((c, i) => `if (4u * chunk + ${i}u < ${headDim}u) { out[base + 4u * chunk + ${i}u] = value.${c}; }`)
       .join('\n  '),
   };

@@ -1,6 +1,6 @@
 // The streaming softmax through workgroup memory, as WGSL text. For GPUs: software adapters use streaming_direct.wgsl.ts.
 // Rows and scores are streaming_softmax.wgsl.ts's.
-import { counted, linearMain, wgsl } from './wgsl';
+import { counted, linearMain, lines, wgsl } from './wgsl';
 
 /** A workgroup stages keys, then values, in workgroup memory; `lanes` threads share `rows` queries each. */
 export interface TiledSchedule {
@@ -31,7 +31,6 @@ export function streamingTiled(headDim: number, schedule: TiledSchedule): string
   const R = counted(rows);
   const C = counted(own);
   const K = counted(keys / lanes);
-  const lines = (items: readonly string[]): string => items.join('\n      ');
   const whole = own * lanes === total;
   const bytes = (f16 ? 8 : 16) * keys * pitch + 4 * queries * (keys + 1);
   if (bytes > WORKGROUP_BYTES) {
@@ -107,20 +106,23 @@ ${linearMain(threads)}
     workgroupBarrier();
     {
       // Scores: the lanes share the keys.
-      ${lines(R.flatMap((r) => K.map((k) => `var s${r}_${k} = vec4f();`)))}
+      ${lines(
+        6,
+        R.flatMap((r) => K.map((k) => `var s${r}_${k} = vec4f();`)),
+      )}
       for (var c = 0u; c < ${total}u; c++) {
         ${R.map((r) => `let query${r} = load_q(q${r}, c, lane);`).join('\n        ')}
         ${K.map((k) => `let key${k} = vec4f(tile[(lane + ${k * lanes}u) * ${pitch}u + c]);`).join('\n        ')}
         ${R.flatMap((r) => K.map((k) => `s${r}_${k} += query${r} * key${k};`)).join('\n        ')}
       }
-      ${lines(R.flatMap(keep))}
+      ${lines(6, R.flatMap(keep))}
     }
     workgroupBarrier();
     ${fill('v', 'value')}
     workgroupBarrier();
     {
       // Values: the lanes share the channels.
-      ${subgroups ? '' : lines(R.flatMap(newMax))}
+      ${subgroups ? '' : lines(6, R.flatMap(newMax))}
       for (var j = 0u; j < ${keys}u; j++) {
         ${R.map(weight).join('\n        ')}
         ${C.map((c) => `let value${c} = vec4f(tile[j * ${pitch}u + ${whole ? `lane + ${c * lanes}u` : `min(lane + ${c * lanes}u, ${total - 1}u)`}]);`).join('\n        ')}

@@ -1,7 +1,7 @@
 // The softmax over a few keys, all of them at once in registers, as WGSL text: attention over the frames of a short clip. For
 // software adapters; streaming_direct.wgsl.ts takes any number of keys. Rows and scores are streaming_softmax.wgsl.ts's.
 import { quadsOfQueries } from './streaming_direct.wgsl';
-import { counted, wgsl } from './wgsl';
+import { components, counted, lines, wgsl } from './wgsl';
 
 /**
  * One thread makes `rows` queries; four neighbours share a batch and a head. No loop over keys, hence no array of their weights:
@@ -16,8 +16,6 @@ export interface WholeSchedule {
   readonly quads?: boolean;
 }
 
-const components = ['x', 'y', 'z', 'w'] as const;
-
 /** Entry point; the functions that it calls are those of streaming_softmax.wgsl.ts. */
 export function streamingWhole(headDim: number, { rows, keys }: WholeSchedule): string {
   const chunks = Math.ceil(headDim / 4);
@@ -26,7 +24,6 @@ export function streamingWhole(headDim: number, { rows, keys }: WholeSchedule): 
   // A software adapter pays for every store to a variable inside a loop: sums take several products a statement.
   const unroll = [2, 1].find((size) => chunks % size === 0)!;
   const U = counted(unroll);
-  const lines = (indent: number, items: readonly string[]): string => items.join(`\n${' '.repeat(indent)}`);
   const cross = <A, B>(a: readonly A[], b: readonly B[], of: (a: A, b: B) => string): string[] =>
     a.flatMap((x) => b.map((y) => of(x, y)));
   const dots = (r: number, k: number): string =>

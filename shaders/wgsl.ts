@@ -43,6 +43,14 @@ export function counted(count: number): number[] {
   return Array.from({ length: count }, (_, i) => i);
 }
 
+/** Of a vec4. */
+export const components = ['x', 'y', 'z', 'w'] as const;
+
+/** Lines of text, each but the first indented by so many spaces: the first stands where it is put. */
+export function lines(indent: number, items: readonly string[]): string {
+  return items.join(`\n${' '.repeat(indent)}`);
+}
+
 /** The directives of a module that uses these features; they stand first in it. */
 export function enables(features: { readonly f16?: boolean; readonly subgroups?: boolean }): string {
   const f16 = features.f16 ? 'enable f16;\n' : '';

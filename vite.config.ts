@@ -1,6 +1,7 @@
 // Build and dev server of the page and of the bench beside it. Tests have their own configuration (vitest.config.ts),
 // without these headers.
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type LicenseInfo, licensePlugin } from 'rolldown-license-plugin';
 import { defineConfig, type Plugin } from 'vite';
 import { forBench, pageHeaders } from './scripts/headers.mjs';
 import { modelJson } from './scripts/model-json.mjs';
@@ -27,10 +28,30 @@ function benchPolicy(): Plugin {
   };
 }
 
+/** Of what the page and its workers bundle, by name and version. */
+const bundled = new Map<string, LicenseInfo>();
+
+/** Workers are bundled by themselves, before the page: theirs are gathered, and the page's build writes all of them. */
+function licences(of: 'worker' | 'page'): Plugin {
+  return licensePlugin({
+    failOnUnlicensed: true,
+    done(found, context) {
+      for (const licence of found) bundled.set(`${licence.name} ${licence.version}`, licence);
+      if (of === 'worker') return;
+      const texts = [...bundled]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([title, { license, licenseText }]) => {
+          return `${title} (${license})\n\n${licenseText.trim() || 'The package names its licence and brings no text.'}\n`;
+        });
+      context.emitFile({ type: 'asset', fileName: 'licences.txt', source: texts.join(`\n${'-'.repeat(80)}\n\n`) });
+    },
+  }) as Plugin; // Vite's own, but for exactOptionalPropertyTypes
+}
+
 export default defineConfig({
-  plugins: [benchPolicy(), modelJson()],
+  plugins: [benchPolicy(), modelJson(), licences('page')],
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  worker: { format: 'es' },
+  worker: { format: 'es', plugins: () => [licences('worker')] },
   // WebGPU browsers are all recent: nothing needs lowering.
   build: {
     target: 'es2023',

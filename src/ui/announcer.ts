@@ -7,6 +7,7 @@ export interface Announcer {
 /** @param speak puts the text into the live region. @param pause the shortest time between two messages, in ms. */
 export function createAnnouncer(speak: (message: string) => void, pause = 5000): Announcer {
   let last = Number.NEGATIVE_INFINITY;
+  let said = '';
   let timer: ReturnType<typeof setTimeout> | undefined;
   return {
     say(message, urgent = false) {
@@ -14,7 +15,8 @@ export function createAnnouncer(speak: (message: string) => void, pause = 5000):
       const wait = urgent ? 0 : last + pause - Date.now();
       const now = () => {
         last = Date.now();
-        speak(message);
+        said = message === said ? `${message}\u00a0` : message; // A region that does not change is not read again.
+        speak(said);
       };
       if (wait <= 0) now();
       else timer = setTimeout(now, wait);

@@ -228,9 +228,10 @@ function useFiles(session: Session): void {
     };
     const onDrop = (event: DragEvent) => {
       session.dragging.value = 'none';
-      const file = event.dataTransfer?.files[0];
+      const [file, ...others] = event.dataTransfer?.files ?? [];
       if (file || isStrayLink(event)) event.preventDefault();
-      if (file) void receiveFile(session, file, isOnControl(event));
+      if (others.length > 0) session.tell(`${others.length + 1} files at once: drop the one that you want to use.`);
+      else if (file) void receiveFile(session, file, isOnControl(event));
     };
     const onPaste = (event: ClipboardEvent) => {
       const picture = pastedPicture(event);

@@ -1,6 +1,6 @@
 // The clips before the last one, newest first: of this visit, and of earlier ones as far as the browser keeps them. How they are
 // kept is clip-store.ts's, and what a visitor sees shelf.tsx's.
-import { type ReadonlySignal, signal } from '@preact/signals';
+import { computed, type ReadonlySignal, signal } from '@preact/signals';
 import type { Restored } from '../options';
 import { type ClipStore, openClipStore } from './clip-store';
 
@@ -16,8 +16,8 @@ export const shelfSize = 8;
 
 export interface Earlier {
   readonly clips: ReadonlySignal<readonly EarlierClip[]>;
-  /** Whether clips outlive the page: the browser took the last one that was finished, if there was one. */
-  readonly isKept: ReadonlySignal<boolean>;
+  /** Which clips outlive the page. 'none': the browser did not take the last one; 'new': those since `forget`. */
+  readonly kept: ReadonlySignal<'all' | 'new' | 'none'>;
   /** A clip that another one takes the place of. The oldest of too many goes. */
   add(clip: EarlierClip): void;
   /** Stores a clip that was just finished. */
@@ -30,26 +30,31 @@ export interface Earlier {
 export function createEarlier(store: ClipStore = openClipStore(shelfSize)): Earlier {
   const clips = signal<readonly EarlierClip[]>([]);
   const isKept = signal(true);
+  /** How many were stored since what was stored is gone: the last clip, which is not on the shelf, is one of them. */
+  const stored = signal(Number.POSITIVE_INFINITY);
+  const kept = computed(() => (!isKept.value ? 'none' : clips.value.length < stored.value ? 'all' : 'new'));
 
   const set = (all: readonly EarlierClip[]) => {
     clips.value = all.slice(0, shelfSize);
     for (const { address } of all.slice(shelfSize)) if (address) URL.revokeObjectURL(address);
   };
-  const loaded = store.load().then((kept) => {
-    const old = kept.map(({ video, ...clip }) => ({ ...clip, address: URL.createObjectURL(video) }));
+  const loaded = store.load().then((all) => {
+    const old = all.map(({ video, ...clip }) => ({ ...clip, address: URL.createObjectURL(video) }));
     set([...clips.value, ...old]);
   });
 
   return {
     clips,
-    isKept,
+    kept,
     add: (clip) => set([clip, ...clips.value]),
     async keep(video, title) {
       await loaded; // A clip of this visit is on the page already: it must not be found again as an old one.
       isKept.value = await store.keep(video, title);
+      stored.value++;
     },
     forget() {
       isKept.value = false;
+      stored.value = 0;
     },
   };
 }

@@ -19,6 +19,10 @@ export function Footer({ session }: { session: Session }) {
         <a href="models/sticker/MODEL_CARD.md" target="_blank" rel="noopener">
           Model card
         </a>
+        ,{' '}
+        <a href="licences.txt" target="_blank" rel="noopener">
+          licences of its parts
+        </a>
         .
       </p>
       <p>

@@ -34,7 +34,7 @@ export interface Session extends Controls {
   readonly progress: Signal<Progress | undefined>;
   readonly clip: Signal<Clip | undefined>;
   /** The clips before it. */
-  readonly earlier: Pick<Earlier, 'clips' | 'isKept'>;
+  readonly earlier: Pick<Earlier, 'clips' | 'kept'>;
   readonly failure: Signal<Failure | undefined>;
   readonly playing: Signal<boolean>;
   /** The text of the live region. */

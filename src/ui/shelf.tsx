@@ -5,18 +5,20 @@ import { DownloadIcon } from './icons';
 import { fileName, save } from './save';
 import type { Session } from './session';
 
+const keeping = {
+  all: `Your last ${shelfSize} clips stay in this browser.`,
+  new: 'Clips made since you cleared what is stored stay in this browser, the others until you leave the page.',
+  none: 'They stay here until you leave the page: this browser is not keeping them.',
+};
+
 /** Nothing while there is none. */
 export function Shelf({ session }: { session: Session }) {
-  const { clips, isKept } = session.earlier;
+  const { clips, kept } = session.earlier;
   if (clips.value.length === 0) return null;
   return (
     <section class="shelf" aria-label="Earlier clips">
       <h2>Earlier clips</h2>
-      <p class="help">
-        {isKept.value
-          ? `Your last ${shelfSize} clips stay in this browser.`
-          : 'They stay here until you leave the page: this browser is not keeping them.'}
-      </p>
+      <p class="help">{keeping[kept.value]}</p>
       <ul>
         {clips.value.map((clip) => (
           <Earlier key={clip.address} session={session} clip={clip} />

@@ -1,4 +1,5 @@
 // The page around the clip: wrong input at each control, keyboard, accessibility, memory of settings, links, small screens.
+import { readFileSync } from 'node:fs';
 import AxeBuilder from '@axe-core/playwright';
 import { ended, expect, generate, makeClip, open, progressBar, short, test } from './flipbook';
 
@@ -102,6 +103,15 @@ test('the keyboard alone: arrows step, Ctrl+Enter generates, Escape cancels', as
   await expect(page.getByLabel('Frames')).toHaveValue('8');
   await page.keyboard.press('Control+Enter');
   await expect(progressBar(page)).toBeVisible();
+  await page.keyboard.press('Escape');
+  await ended(page);
+  // While characters are chosen with an input method, the same keys are the method's.
+  await page.getByLabel('Prompt').dispatchEvent('keydown', { key: 'Enter', ctrlKey: true, isComposing: true });
+  await expect(progressBar(page)).toHaveCount(0);
+  await page.keyboard.press('Control+Enter');
+  await expect(progressBar(page)).toBeVisible();
+  await page.getByLabel('Prompt').dispatchEvent('keydown', { key: 'Escape', isComposing: true });
+  await expect(page.getByRole('button', { name: 'Cancel' })).toBeEnabled();
   await page.keyboard.press('Escape');
   await ended(page);
   await page.getByLabel('Prompt').focus();
@@ -210,6 +220,17 @@ test('how long a clip takes is said once one was made', async ({ page }) => {
   await expect(progressBar(page)).toHaveAttribute('aria-valuetext', /estimating the time left/);
   await ended(page);
   await expect(page.locator('.go .help')).toContainText(/About .* here/);
+});
+
+test('the licences of all that the page is made with lie beside it', async ({ page }) => {
+  await open(page);
+  const link = page.getByRole('link', { name: 'licences of its parts' });
+  const texts = await (await page.request.get(await link.evaluate((a: HTMLAnchorElement) => a.href))).text();
+  const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as { dependencies: Record<string, string> };
+  for (const [name, version] of Object.entries(dependencies)) {
+    const [, licence = ''] = texts.split(`${name} ${version} (`);
+    expect(licence.split('-'.repeat(80))[0], name).toMatch(/copyright/i);
+  }
 });
 
 test('strict headers and no console errors', async ({ page }) => {

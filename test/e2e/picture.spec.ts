@@ -28,11 +28,12 @@ async function send(
   type: string,
   target: string,
   file?: { name: string; mimeType: string; buffer: Buffer },
+  copies = 1,
 ) {
   await page.evaluate(
-    ([event, selector, given]) => {
+    ([event, selector, given, count]) => {
       const data = new DataTransfer();
-      if (given) {
+      for (let i = 0; given && i < count; i++) {
         const bytes = Uint8Array.from(atob(given.base64), (character) => character.charCodeAt(0));
         data.items.add(new File([bytes], given.name, { type: given.mimeType }));
       }
@@ -43,7 +44,7 @@ async function send(
           : new DragEvent(event, { ...init, dataTransfer: data });
       document.querySelector(selector)?.dispatchEvent(sent);
     },
-    [type, target, file && { ...file, buffer: undefined, base64: file.buffer.toString('base64') }] as const,
+    [type, target, file && { ...file, buffer: undefined, base64: file.buffer.toString('base64') }, copies] as const,
   );
 }
 
@@ -113,6 +114,9 @@ test('dropped or pasted anywhere it is taken; a dragged file is invited', async 
   await send(page, 'paste', 'body', blue);
   await expect(words(page)).toHaveText('blue.png');
   await send(page, 'paste', '#prompt', lime);
+  await expect(words(page)).toHaveText('lime.png');
+  await send(page, 'drop', 'footer', red, 3);
+  await expect(page.locator('.note')).toHaveText('3 files at once: drop the one that you want to use.');
   await expect(words(page)).toHaveText('lime.png');
   await expect(page.locator('.error')).toHaveCount(0);
 });

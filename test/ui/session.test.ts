@@ -86,7 +86,7 @@ describe('generate', () => {
     await make(engine, session, new Blob(['one']));
     await make(engine, session, null);
     await vi.waitFor(() => expect(kept).toEqual([['one', 'a rocket']]));
-    expect(session.earlier.isKept.value).toBe(true);
+    expect(session.earlier.kept.value).toBe('all');
     const titles = () => session.earlier.clips.value.map(({ title, settings }) => [title, settings.seed]);
     expect(titles()).toEqual([
       ['a rocket', String(defaults.seed)],
@@ -94,8 +94,23 @@ describe('generate', () => {
     ]);
     expect(await (await fetch(session.earlier.clips.value[1]!.address!)).text()).toBe('old');
     await make(engine, session, new Blob(['two']));
-    await vi.waitFor(() => expect(session.earlier.isKept.value).toBe(false));
+    await vi.waitFor(() => expect(session.earlier.kept.value).toBe('none'));
     expect(titles()).toHaveLength(3);
+  });
+
+  test('once what is stored was cleared, only clips made since are said to be kept', async () => {
+    const session = createSession(engine, { clipStore: { load: async () => [], keep: async () => true } });
+    const { kept } = session.earlier;
+    for (let i = 0; i < 3; i++) await make(engine, session, new Blob(['before']));
+    await vi.waitFor(() => expect(kept.value).toBe('all'));
+    await session.clearStored();
+    expect(kept.value).toBe('none');
+    for (let i = 0; i < shelfSize; i++) {
+      await make(engine, session, new Blob(['since']));
+      await vi.waitFor(() => expect(kept.value).toBe('new'));
+    }
+    await make(engine, session, new Blob(['since']));
+    await vi.waitFor(() => expect(kept.value).toBe('all'));
   });
 
   test('a clip without a video says why', async () => {

@@ -124,6 +124,15 @@ describe('announcements', () => {
     vi.advanceTimersByTime(60_000);
     expect(said).toEqual(['step 0', 'step 49', 'Finished']);
   });
+
+  test('the same words again are another text, which a screen reader reads again', () => {
+    const said: string[] = [];
+    const announcer = createAnnouncer((message) => said.push(message));
+    for (let i = 0; i < 3; i++) announcer.say('Cancelled.', true);
+    expect(said.map((text) => text.trim())).toEqual(['Cancelled.', 'Cancelled.', 'Cancelled.']);
+    expect(said[1]).not.toBe(said[0]);
+    expect(said[2]).not.toBe(said[1]);
+  });
 });
 
 const surroundings = { userAgent: '', isSecure: true };

@@ -55,6 +55,8 @@ class Stem(nn.Module):
         self.block2 = ResBlock(high)
         self.time_up = nn.Linear(high, TIME * high)
         self.time2 = TemporalBlock(high)
+        self.time3 = TemporalBlock(high)  # three reach over a whole latent frame, without which motion jerks between two
+        self.time4 = TemporalBlock(high)
 
     def forward(self, z: Tensor, latent_frames: int) -> Tensor:
         """z [B*T/4, 12, 16, 16] -> [B*T, 128, 16, 16]."""
@@ -63,7 +65,9 @@ class Stem(nn.Module):
         n, c, h, w = x.shape
         x = self.time_up(x.permute(0, 2, 3, 1)).reshape(n, h, w, TIME, c).permute(0, 3, 4, 1, 2)
         x = x.reshape(n * TIME, c, h, w).contiguous(memory_format=torch.channels_last)
-        return self.time2(x, latent_frames * TIME)
+        for block in (self.time2, self.time3, self.time4):
+            x = block(x, latent_frames * TIME)
+        return x
 
 
 class Head(nn.Module):

@@ -92,18 +92,18 @@ def main() -> None:
         def python(*command: str) -> None:
             run(" ".join(command[:3]) if command[0] == "-m" else command[0], [sys.executable, *command], ROOT / "training", env)
 
-        python("-m", "unittest", "test_metrics", "test_data")
+        python("-m", "unittest", "test_metrics", "test_data", "test_training")
         python("train_autoencoder.py", "--max-steps", "3")
         check_training(root / "autoencoder", 3)
-        decoder = root / "decoder"
-        python("train_autoencoder.py", "--decoder-only", "--init", str(root / "autoencoder" / "checkpoint.pt"), "--out", str(decoder),
-               "--max-steps", "2")
-        check_decoder(root / "autoencoder", decoder)
         python("latents.py", "--minutes", "0.1")
         python("train_layout.py", "--max-steps", "2")
         check_training(root / "layout", 2)
         python("train_denoiser.py", "--init", str(root / "layout" / "checkpoint.pt"), "--max-steps", "4", "--pictures-first", "0.25")
         check_training(root / "denoiser", 4)
+        decoder = root / "decoder"
+        python("train_autoencoder.py", "--decoder-only", "--init", str(root / "autoencoder" / "checkpoint.pt"), "--denoiser",
+               str(root / "denoiser" / "checkpoint.pt"), "--out", str(decoder), "--max-steps", "4")
+        check_decoder(root / "autoencoder", decoder)
         python("export.py", "--autoencoder", str(decoder / "checkpoint.pt"), "--denoiser",
               str(root / "denoiser" / "checkpoint.pt"), "--out", str(EXPORTED), "--fixtures", str(EXPORTED / "fixtures"))
         python("export_onnx.py", "--model", str(EXPORTED), "--out", str(EXPORTED / "onnx"))

@@ -3,32 +3,43 @@
     nice python3 training/train_autoencoder.py --minutes 45
     nice torchrun --nproc-per-node 2 training/train_autoencoder.py --minutes 45     # a process a core, 5 GB each
     ... --decoder-only --init CHECKPOINT    # the latents, and a denoiser that was trained on them, stay as they are
+    ... --decoder-only --init CHECKPOINT --denoiser CHECKPOINT    # and the decoder learns to draw what that denoiser makes
 """
 
 import time
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from autoencoder import Autoencoder
+from autoencoder import TIME, Autoencoder
+from captions import draw_caption
 from data import SIZE, data_dir
 from dataset import Stickers, jitter, ping_pong, to_float
+from denoised import Denoised
 from loop import Loop, arguments
+from metrics import changes
 
 LATENT_NOISE = 0.08  # std of noise added to latents, so that the decoder forgives the denoiser small errors
+DENOISED = 0.5  # share of the steps with --denoiser whose latents are as it leaves them
 LATENT_PENALTY = 1e-3
 LAYOUTS = [(6, 4), (3, 8), (2, 12)]  # (clips, frames): 24 frames a step, whatever the loop's length
+OFTEN = [0.25, 0.35, 0.4]  # their shares of the steps
+BOUNDARY = 4.0  # weight of errors in change from one latent frame's last frame to the next one's first; they show as a jerk
 CROP = 64  # pixels; four crops cost as much as one frame and show four stickers
 WHOLE_AFTER = 0.7  # share of the time after which frames are whole again, as the norms will see them
 
 
-def draw(stickers: Stickers, rng: np.random.Generator, frames: int) -> np.ndarray:
+def draw(stickers: Stickers, rng: np.random.Generator, frames: int) -> tuple[np.ndarray, str]:
+    """A loop and its caption."""
     if rng.random() < 0.7:
-        clip = ping_pong(stickers.clips[stickers.draw_clip(rng)[0]], frames, rng)
+        i, row = stickers.draw_clip(rng)
+        clip = ping_pong(stickers.clips[i], frames, rng)
     else:
-        clip = np.repeat(stickers.stills[stickers.draw_still(rng)[0]][None], frames, axis=0)
-    return jitter(clip, rng)
+        i, row = stickers.draw_still(rng)
+        clip = np.repeat(stickers.stills[i][None], frames, axis=0)
+    return jitter(clip, rng), draw_caption(row, rng)
 
 
 def crop(clip: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -41,19 +52,19 @@ def crop(clip: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return clip[:, top : top + CROP, left : left + CROP]
 
 
-def batch(stickers: Stickers, rng: np.random.Generator, cropped: bool, processes: int) -> Tensor:
-    """One process's part of a step's clips."""
-    count, frames = LAYOUTS[rng.choice(len(LAYOUTS), p=[0.4, 0.4, 0.2])]
-    if cropped:
-        clips = [crop(draw(stickers, rng, frames), rng) for _ in range(count * (SIZE // CROP) ** 2 // processes)]
-    else:
-        clips = [draw(stickers, rng, frames) for _ in range(-(-count // processes))]
-    return torch.stack([to_float(clip) for clip in clips])
+def batch(stickers: Stickers, rng: np.random.Generator, cropped: bool, processes: int) -> tuple[Tensor, list[str]]:
+    """One process's part of a step's clips, with their captions."""
+    count, frames = LAYOUTS[rng.choice(len(LAYOUTS), p=OFTEN)]
+    count = count * (SIZE // CROP) ** 2 // processes if cropped else -(-count // processes)
+    clips, texts = zip(*(draw(stickers, rng, frames) for _ in range(count)))
+    return torch.stack([to_float(crop(clip, rng) if cropped else clip) for clip in clips]), list(texts)
 
 
 def gradients(x: Tensor) -> list[Tensor]:
-    """Differences down, across and (on the circle) in time."""
-    return [x[..., 1:, :] - x[..., :-1, :], x[..., 1:] - x[..., :-1], x - x.roll(1, 1)]
+    """Differences down, across and (on the circle) in time, where those between latent frames weigh BOUNDARY times."""
+    weight = torch.ones(x.shape[1])
+    weight[::TIME] = BOUNDARY
+    return [x[..., 1:, :] - x[..., :-1, :], x[..., 1:] - x[..., :-1], (x - x.roll(1, 1)) * weight[:, None, None, None]]
 
 
 def loss_of(output: Tensor, target: Tensor, latents: Tensor) -> Tensor:
@@ -67,22 +78,29 @@ def loss_of(output: Tensor, target: Tensor, latents: Tensor) -> Tensor:
 
 @torch.no_grad()
 def measure(model: Autoencoder, stickers: Stickers, count: int = 24) -> dict:
-    """PSNR over white (mean of the clips' own) and the mean absolute error of alpha, on held-out clips."""
-    psnr, alpha = [], []
+    """Of held-out clips: PSNR over white (mean of the clips' own), mean absolute error of alpha, and jerk, which is the
+    change between latent frames over the change within them; real clips' own jerk is near 1."""
+    psnr, alpha, between, within = [], [], 0.0, 0.0
     rows = stickers.clip_rows[:: max(1, len(stickers.clip_rows) // count)]
     for i, _ in rows:
-        clip = to_float(stickers.clips[i][::3])[None]
+        clip = to_float(stickers.clips[i])[None]
         out = model.decode(model.encode(clip)).clamp(0, 1)
         white, true = (v[:, :, :3] + 1 - v[:, :, 3:] for v in (out, clip))
         psnr.append(-10 * torch.log10((white.clamp(0, 1) - true).square().mean()).item())
         alpha.append((out[:, :, 3] - clip[:, :, 3]).abs().mean().item())
-    return {"psnr_white": round(float(np.mean(psnr)), 3), "alpha_mae": round(float(np.mean(alpha)), 5)}
+        step = changes(out[0]).view(-1, TIME)  # [:, t] is from frame t to frame t + 1
+        between, within = between + step[:, -1].mean().item(), within + step[:, :-1].mean().item()
+    return {"psnr_white": round(float(np.mean(psnr)), 3), "alpha_mae": round(float(np.mean(alpha)), 5),
+            "jerk": round(between / within, 3)}
 
 
 def main() -> None:
     parser = arguments(__doc__, "autoencoder", minutes=45)
     parser.add_argument("--decoder-only", action="store_true", help="of whole frames, with the encoder of --init")
+    parser.add_argument("--denoiser", type=Path, default=None, help="with --decoder-only: learn to draw what it makes, too")
     args = parser.parse_args()
+    if args.denoiser and not args.decoder_only:
+        parser.error("--denoiser works on the latents that it was trained on: add --decoder-only")
     if args.decoder_only and not args.init:
         parser.error("--decoder-only trains the decoder of an encoder that is there: name its checkpoint with --init")
     root = data_dir()
@@ -93,15 +111,21 @@ def main() -> None:
     if args.init:
         model.load_state_dict(torch.load(args.init, weights_only=True)["ema"])
     model.encoder.requires_grad_(not args.decoder_only)
+    denoised = Denoised(root, args.denoiser) if args.denoiser else None
     cropped_until = 0 if args.decoder_only else WHOLE_AFTER
     loop = Loop(model, args)
     rng = np.random.default_rng([loop.steps, loop.rank])
     torch.manual_seed(loop.steps * loop.size + loop.rank)
     measured = time.time()
     for _ in loop:
-        target = batch(train, rng, loop.progress < cropped_until, loop.size)
+        target, texts = batch(train, rng, loop.progress < cropped_until, loop.size)
         latents = model.encode(target)
-        output = model.decode(latents + LATENT_NOISE * torch.randn_like(latents))
+        if denoised and rng.random() < DENOISED:
+            pictures = model.encode(target[:, :1].expand(-1, TIME, -1, -1, -1))[:, 0]
+            given = denoised(latents, pictures, texts)
+        else:
+            given = latents + LATENT_NOISE * torch.randn_like(latents)
+        output = model.decode(given)
         loop.step(loss_of(output, target, latents), z_std=latents.detach().std().item())
         if loop.rank == 0 and time.time() - measured > 480:
             loop.note(measure(loop.ema, held, 12))

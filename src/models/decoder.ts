@@ -35,7 +35,8 @@ export function stem(plan: Plan, z: Tensor, weights: ModelWeights, { groups, tim
   x = temporalBlock(plan, x, weights.scope('time1'), groups);
   x = resBlock(plan, x, weights.scope('block2'), { groups });
   x = timeShuffle(plan, dense(plan, x, weights.scope('time_up')), time); // [B, T, 16, 16, 128]
-  return temporalBlock(plan, x, weights.scope('time2'), groups);
+  for (const block of ['time2', 'time3', 'time4']) x = temporalBlock(plan, x, weights.scope(block), groups);
+  return x;
 }
 
 /** Features [B, T, 16, 16, 128] -> premultiplied RGBA [B, T, 128, 128, 4]; may leave 0..1 a little. */

@@ -5,7 +5,7 @@ import { useEffect } from 'preact/hooks';
 import { followAddress } from './address';
 import { inWords } from './estimate';
 import { BackgroundField, framesHelp, NumberField, PromptField, SamplerField, SeedField } from './fields';
-import { pastedPicture, receiveFile } from './files';
+import { pastedPictures, receiveFiles } from './files';
 import { Footer } from './footer';
 import { Mark, PencilIcon, StopIcon } from './icons';
 import { PictureField } from './picture-field';
@@ -228,16 +228,15 @@ function useFiles(session: Session): void {
     };
     const onDrop = (event: DragEvent) => {
       session.dragging.value = 'none';
-      const [file, ...others] = event.dataTransfer?.files ?? [];
-      if (file || isStrayLink(event)) event.preventDefault();
-      if (others.length > 0) session.tell(`${others.length + 1} files at once: drop the one that you want to use.`);
-      else if (file) void receiveFile(session, file, isOnControl(event));
+      const files = [...(event.dataTransfer?.files ?? [])];
+      if (files.length > 0 || isStrayLink(event)) event.preventDefault();
+      void receiveFiles(session, files, isOnControl(event));
     };
     const onPaste = (event: ClipboardEvent) => {
-      const picture = pastedPicture(event);
-      if (!picture) return;
+      const pictures = pastedPictures(event);
+      if (pictures.length === 0) return;
       event.preventDefault();
-      void receiveFile(session, picture, true);
+      void receiveFiles(session, pictures, true);
     };
     addEventListener('dragover', onDragOver);
     addEventListener('dragleave', onDragLeave);

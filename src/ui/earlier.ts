@@ -50,7 +50,7 @@ export function createEarlier(store: ClipStore = openClipStore(shelfSize)): Earl
     async keep(video, title) {
       await loaded; // A clip of this visit is on the page already: it must not be found again as an old one.
       isKept.value = await store.keep(video, title);
-      stored.value++;
+      if (isKept.value) stored.value++;
     },
     forget() {
       isKept.value = false;

@@ -5,6 +5,13 @@ import { settingsOf } from './clip-store';
 import { toFailure } from './messages';
 import type { Session } from './session';
 
+/** Takes the only one of `files`. Which of several is meant is not guessed: that is told. @param asPicture as `receiveFile` */
+export async function receiveFiles(session: Session, files: readonly File[], asPicture = false): Promise<void> {
+  const [file, ...others] = files;
+  if (others.length > 0) session.tell(`${files.length} files at once: use the one that you want by itself.`);
+  else if (file) await receiveFile(session, file, asPicture);
+}
+
 /** @param asPicture it was put on the start picture's control: then it is never read as settings */
 export async function receiveFile(session: Session, file: File, asPicture = false): Promise<void> {
   if (asPicture) return session.start.use(file);
@@ -23,10 +30,10 @@ export async function receiveFile(session: Session, file: File, asPicture = fals
   }
 }
 
-/** The picture among what is pasted, unless it comes along with text that a text field wants. */
-export function pastedPicture(event: ClipboardEvent): File | undefined {
+/** The pictures among what is pasted, unless they come along with text that a text field wants. */
+export function pastedPictures(event: ClipboardEvent): readonly File[] {
   const files = [...(event.clipboardData?.files ?? [])];
   const isTyping = event.target instanceof HTMLElement && event.target.matches('textarea, input[type=text]');
-  if (isTyping && event.clipboardData?.types.includes('text/plain')) return undefined;
-  return files.find(({ type }) => type.startsWith('image/'));
+  if (isTyping && event.clipboardData?.types.includes('text/plain')) return [];
+  return files.filter(({ type }) => type.startsWith('image/'));
 }

@@ -1,7 +1,7 @@
 // The engine's worker as an `Engine`: one message per call, failures thrown as FlipbookError, and a new worker on a new canvas
 // after one that stopped. It draws and decides nothing.
 import { proxy, type Remote, transfer, wrap } from 'comlink';
-import { type ErrorCode, FlipbookError } from './gpu/errors';
+import { cancelled, type ErrorCode, FlipbookError } from './gpu/errors';
 import type { AdapterReport, Engine, EngineWorker, Failure, Reply } from './protocol';
 
 /** A worker that has not stopped, as far as is known. */
@@ -23,7 +23,7 @@ export function createEngine(): Engine {
   let failure: unknown = new Error('attach comes first');
   let playing = true;
   /** Cancel was pressed in this run: a worker that is still being opened hears nothing of it. */
-  let cancelled = false;
+  let isCancelled = false;
 
   const start = async (): Promise<Running> => {
     if (!place) throw failure;
@@ -57,13 +57,13 @@ export function createEngine(): Engine {
       await start();
     },
     async generate(options, onEvent, picture) {
-      cancelled = false;
+      isCancelled = false;
       const worker = running ?? (await start());
-      if (cancelled) throw new FlipbookError('cancelled', 'Cancelled');
+      if (isCancelled) throw cancelled();
       await ask(worker, (remote) => remote.generate(options, proxy(onEvent), picture));
     },
     cancel() {
-      cancelled = true;
+      isCancelled = true;
       void running?.remote.cancel();
     },
     setPlaying(value) {

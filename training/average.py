@@ -31,7 +31,7 @@ def main() -> None:
         if not torch.equal(before["latents"][name], after["latents"][name]):
             parser.error("the two checkpoints were trained on latents of different autoencoders")
     ema = average(before["ema"], after["ema"], args.share)
-    torch.save({"model": ema, "ema": ema, "latents": after["latents"], "mean_motion": after["mean_motion"]}, args.out)
+    torch.save({"model": ema, "ema": ema, "latents": after["latents"]}, args.out)
 
 
 if __name__ == "__main__":

@@ -36,9 +36,6 @@ class Denoised:
         alone = x0.shape[1] == 1
         conditions = picture_conditions(x) if alone else clip_conditions(x, (pictures - self.mean) / self.std)
         tokens, mask = trimmed(*self.tokenizer(texts))
-        velocity = self.model.denoiser(x, t, *self.text(tokens, mask), torch.zeros(len(x), 2), conditions)
-        return (x - mix * velocity) * self.std + self.mean
-
-    def text(self, tokens: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         context, pooled = self.model.text(tokens, mask)
-        return context, mask, pooled
+        velocity = self.model.denoiser(x, t, context, mask, pooled, torch.zeros(len(x), 2), conditions)
+        return (x - mix * velocity) * self.std + self.mean

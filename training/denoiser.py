@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from layers import GroupNorm, ResBlock, TemporalBlock, conv
+from layers import GroupNorm, ResBlock, TemporalBlock, attention, conv
 from text import WIDTH as TEXT
 
 LATENT = 12
@@ -34,7 +34,7 @@ class Attention(nn.Module):
     def forward(self, x: Tensor, bias: Tensor | None = None) -> Tensor:
         """x [N, L, C]."""
         q, k, v = self.qkv(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
-        return self.out(F.scaled_dot_product_attention(q, k, v, attn_mask=bias).transpose(1, 2).flatten(2))
+        return self.out(attention(q, k, v, bias).transpose(1, 2).flatten(2))
 
 
 class CrossAttention(nn.Module):
@@ -53,7 +53,7 @@ class CrossAttention(nn.Module):
         """x [B, N, C], context [B, L, 192], mask [B, L]."""
         q = self.q(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)
         k, v = self.kv(context).unflatten(-1, (2, self.heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
-        y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask[:, None, None, :].bool())
+        y = attention(q, k, v, mask[:, None, None, :].bool())
         return self.out(y.transpose(1, 2).flatten(2))
 
 

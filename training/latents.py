@@ -22,6 +22,7 @@ from autoencoder import TIME, Autoencoder
 from data import FRAMES, data_dir
 from dataset import Stickers, jitter, to_float
 from degrade import degrade
+from loop import mixed_precision
 from motion import MOTIONS, animate
 
 LOOKS = 4  # of each picture, degraded
@@ -59,15 +60,17 @@ def encode_degraded(model: Autoencoder, stickers: Stickers) -> Tensor:
 
 
 def clip_plan(stickers: Stickers, rng: np.random.Generator) -> list[tuple[str, int, dict]]:
-    """What to encode, in order: every name's plain loop, a third of the tones, stills in motion, then second looks."""
+    """What to encode, in order: every name's plain loop, a third of the tones, stills and loops' first frames in motion (a
+    cat that only ever walks does not learn to dance), then second looks."""
     plain = [("clip", i, row) for i, row in stickers.clip_rows if not row["tone"]]
     toned = [("clip", i, row) for i, row in stickers.clip_rows if row["tone"]]
-    stills = [("motion", i, row) for i, row in stickers.still_rows if not row["flag"]]
-    for group in (plain, toned, stills):
+    moved = [("still", i, row) for i, row in stickers.still_rows if not row["flag"]]
+    moved += [("first", i, row) for _, i, row in plain]
+    for group in (plain, toned, moved):
         rng.shuffle(group)
-    first = plain + toned[: len(toned) // 3] + stills
+    first = plain + toned[: len(toned) // 3] + moved
     rng.shuffle(first)
-    return first + plain + stills + toned[len(toned) // 3 :]
+    return first + plain + moved + toned[len(toned) // 3 :]
 
 
 def encode_all(model: Autoencoder, stickers: Stickers, seconds: float) -> dict:
@@ -84,10 +87,12 @@ def encode_all(model: Autoencoder, stickers: Stickers, seconds: float) -> dict:
             clip = to_float(jitter(np.roll(stickers.clips[i], rng.integers(FRAMES), axis=0), rng))
         else:
             name = list(MOTIONS)[rng.integers(len(MOTIONS))]
-            clip = animate(to_float(stickers.stills[i]), name, FRAMES, rng.random())
+            still = stickers.stills[i] if kind == "still" else stickers.clips[i][0]
+            clip = animate(to_float(still), name, FRAMES, rng.random())
             difference = (clip - clip.roll(1, 0)).abs().mean().item()
             row = {**row, "motion_name": name, "motion": difference / max(1e-3, (clip[:, 3].amax(0) > 0.05).float().mean().item())}
-        latents, anchors = encode_loop(model, clip)
+        with mixed_precision():
+            latents, anchors = encode_loop(model, clip)
         out["clips"].append(latents)
         out["anchors"].append(anchors)
         out["clip_rows"].append(row)

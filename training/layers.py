@@ -20,6 +20,13 @@ def conv(in_channels: int, out_channels: int, kernel: int = 3, stride: int = 1, 
     return layer
 
 
+def attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Softmax attention, [B, H, L, D]; `mask` is added to the logits, or says what to see. In f32 always: on a processor,
+    its gradient takes four times as long in bfloat16."""
+    with torch.autocast("cpu", enabled=False):
+        return F.scaled_dot_product_attention(q.float(), k.float(), v.float(), attn_mask=mask)
+
+
 class GroupNorm(nn.GroupNorm):
     """Per frame: statistics never cross frames, so frames can be decoded in chunks of any size."""
 

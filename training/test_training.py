@@ -5,7 +5,9 @@ import unittest
 import torch
 
 from average import average
+from loop import orthogonalise
 from train_autoencoder import BOUNDARY, gradients
+from train_denoiser import Latents
 
 
 class Average(unittest.TestCase):
@@ -31,6 +33,22 @@ class Gradients(unittest.TestCase):
             self.assertEqual(time[0, frame].unique().tolist(), [weights[0]])
             self.assertEqual(time[0, (frame + 1) % 8].unique().tolist(), [-weights[1]])
             self.assertEqual(time.abs().sum().item(), sum(weights) * 16)
+
+
+class Motion(unittest.TestCase):
+    def test_usual_is_the_mean_of_its_kind(self):
+        usual = Latents.means([(None, 1.0), (None, 3.0), ("dance", 8.0), ("sway", 0.5), ("dance", 10.0)])
+        self.assertEqual(usual, {None: 2.0, "dance": 9.0, "sway": 0.5})
+
+
+class Orthogonalise(unittest.TestCase):
+    def test_singular_values_become_near_one(self):
+        torch.manual_seed(0)
+        for shape in ((40, 90), (90, 40), (33, 33)):
+            values = torch.linalg.svdvals(orthogonalise(torch.randn(shape)))
+            self.assertEqual(orthogonalise(torch.randn(shape)).dtype, torch.float32)
+            self.assertGreater(values.median().item(), 0.65)  # the quintic swings between 0.68 and 1.13
+            self.assertLess(values.max().item(), 1.25)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from data import data_dir
+from layers import attention
 from packing import read_tokenizer
 from vocabulary import TABLE
 
@@ -31,7 +32,7 @@ class Layer(nn.Module):
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """x [B, L, C], mask [B, L] (1 keep)."""
         q, k, v = split_heads(self.qkv(self.norm1(x)), self.heads, 3)
-        y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask[:, None, None, :].bool())
+        y = attention(q, k, v, mask[:, None, None, :].bool())
         x = x + self.out(y.transpose(1, 2).flatten(2))
         return x + self.fc2(F.gelu(self.fc1(self.norm2(x))))
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from captions import draw_caption
 from data import data_dir
 from denoiser import Denoiser, clip_conditions, picture_conditions
-from loop import Loop, arguments
+from loop import Loop, arguments, mixed_precision
 from motion import MOTIONS
 from near_words import Words, load_near_words
 from text import TextEncoder, Tokenizer, trimmed
@@ -28,7 +28,8 @@ NULL_TEXT = 0.1  # share of prompts replaced by the empty one, for classifier-fr
 NEAR_SHARE, BLUR = 0.2, 0.7
 LAYOUT_WEIGHT = 0.2  # of the layout's own error in a picture's loss
 FOLDED = 0.4  # guidance learnt by the second stage's pictures: as if guided with 1 / (1 - 0.4), in one forward a step
-MOTION_GIVEN = 0.5
+MOTION_GIVEN = 0.7
+ROUGH_PICTURE = 0.15  # most noise, in latents' std, on the picture that a clip starts from: the one it gets was generated
 # Logit-normal times, shifted to noise: a sticker's outline is decided at t > 0.8, which a mean of 0 draws 8 % of the time.
 TIME_MEAN, TIME_STD = 1.2, 1.1
 KNOWN_PICTURE, KNOWN_CLIP = 0.1, 0.15  # share of the batch in which a part of the latents is given
@@ -36,7 +37,7 @@ MOVING = 0.3  # share of the pictures that are asked for with a motion word: a d
 SKETCHED = 0.35  # share of the pictures that a degraded one of themselves is given with
 # Names come in families that look alike; each counts as a few names, so that training time goes to different things.
 FAMILIES = {"keycap": 3, "Japanese": 4, "family": 4, "input": 1}
-SYNTHETIC = 0.5  # a still in made-up motion counts half of a real loop: it moves more, and looks worse
+SYNTHETIC = 0.35  # what a still in made-up motion counts of a real loop: there are twice as many, and they look worse
 GENDERED = 0.4  # "man running", "woman running" and "person running" count as 1.2 names
 
 
@@ -68,7 +69,12 @@ class Latents:
         self.held, self.held_rows = stored["held_out"], stored["held_out_rows"]
         self.picture_groups, self.picture_weights = self.group(self.picture_rows)
         self.clip_groups, self.clip_weights = self.group(self.clip_rows)
-        self.mean_motion = float(np.mean([row["motion"] for row in self.clip_rows]))
+        self.usual_motion = self.means([(row.get("motion_name"), row["motion"]) for row in self.clip_rows])
+
+    @staticmethod
+    def means(named: list[tuple[str | None, float]]) -> dict[str | None, float]:
+        """Mean motion of real loops (None) and of each made-up motion, so that 1 asks for what is usual of its kind."""
+        return {name: float(np.mean([value for key, value in named if key == name])) for name in {key for key, _ in named}}
 
     @staticmethod
     def group(rows: list[dict]) -> tuple[list[list[int]], np.ndarray]:
@@ -111,7 +117,8 @@ class Latents:
             latents.append(self.clips[i].roll(-start, 0))
             pictures.append(self.anchors[i, start])
             texts.append(self.caption(self.clip_rows[i], rng))
-            motion.append(min(4.0, self.clip_rows[i]["motion"] / self.mean_motion))
+            row = self.clip_rows[i]
+            motion.append(min(4.0, row["motion"] / self.usual_motion[row.get("motion_name")]))
         return self.normalise(torch.stack(latents)), self.normalise(torch.stack(pictures)), texts, torch.tensor(motion)
 
 
@@ -168,7 +175,7 @@ def main() -> None:
         missing = model.load_matching(torch.load(args.init, weights_only=True)["model"])
         print("new weights:", missing or "none")
     model.text.blur = BLUR
-    extra = {"latents": {"mean": stored["mean"], "std": stored["std"]}, "mean_motion": latents.mean_motion}
+    extra = {"latents": {"mean": stored["mean"], "std": stored["std"]}}
     loop = Loop(model, args, extra)
     rng = np.random.default_rng([loop.steps, loop.rank])
     torch.manual_seed(loop.steps * loop.size + loop.rank)
@@ -178,6 +185,7 @@ def main() -> None:
         clips = second and rng.random() < args.clip_share
         if clips:
             x0, picture, texts, amount = latents.loops(-(-CLIPS // loop.size), rng)
+            picture = picture + ROUGH_PICTURE * torch.rand(len(x0), 1, 1, 1) * torch.randn_like(picture)
             conditions = clip_conditions(x0, picture, x0, known_mask(x0, KNOWN_CLIP, rng))
             given = (torch.rand(len(x0)) < MOTION_GIVEN).float()
             motion = torch.stack([amount * given, given], 1).float()
@@ -188,7 +196,8 @@ def main() -> None:
             motion = torch.zeros(len(x0), 2)
         texts = ["" if rng.random() < NULL_TEXT else text for text in texts]
         tokens, mask = trimmed(*tokenizer(texts))
-        loss = flow_loss(model, x0, conditions, tokens, mask, motion, null if second and not clips else None)
+        with mixed_precision():
+            loss = flow_loss(model, x0, conditions, tokens, mask, motion, null if second and not clips else None)
         loop.step(loss, **{"clip_loss" if clips else "picture_loss": loss.item()})
 
 

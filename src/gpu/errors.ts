@@ -41,9 +41,9 @@ export class FlipbookError extends Error {
   }
 }
 
-/** What a signal that is aborted ends in. */
-export function cancelled(signal: AbortSignal): FlipbookError {
-  return new FlipbookError('cancelled', 'Cancelled', { cause: signal.reason });
+/** @param signal the one that was aborted, where there is one */
+export function cancelled(signal?: AbortSignal): FlipbookError {
+  return new FlipbookError('cancelled', 'Cancelled', { cause: signal?.reason });
 }
 
 /** Throws `FlipbookError` 'cancelled' once the signal is aborted. */

@@ -1,7 +1,7 @@
 // Frames in, an MP4 file out: VideoEncoder with backpressure, then mp4-muxer in memory, then the XMP box.
 // It chooses no codec (encoder.ts does) and knows nothing about where frames come from.
 import { ArrayBufferTarget, Muxer } from 'mp4-muxer';
-import { FlipbookError, throwIfAborted } from '../gpu/errors';
+import { cancelled, FlipbookError, throwIfAborted } from '../gpu/errors';
 import {
   chooseEncoder,
   type EncoderChoice,
@@ -277,8 +277,4 @@ function encoderError(message: string, cause?: unknown): FlipbookError {
 
 function stopped(error: unknown): FlipbookError {
   return encoderError(`The video encoder stopped: ${reason(error)}`, error);
-}
-
-function cancelled(): FlipbookError {
-  return new FlipbookError('cancelled', 'Cancelled');
 }

@@ -69,6 +69,7 @@ async function run(
 ): Promise<void> {
   const began = performance.now();
   throwIfAborted(signal);
+  engine.gpu.forgive();
   const onLoad = (loaded: number, total: number) => emit({ type: 'load', loaded, total });
   const model = await engine.model(signal, onLoad);
   const { manifest } = model;

@@ -1,7 +1,6 @@
 // Repeatable numbers for the cases, and the layouts that the peers want them in. All on the CPU, before anything is timed.
 import { gaussianNoise } from '../diffusion/noise';
-import { halfToNumber } from '../gpu/program';
-import { sizeOf } from '../gpu/tensor';
+import { halfToNumber, sizeOf } from '../gpu/tensor';
 import { numberToHalf } from '../weights/half';
 
 let streams = 0;

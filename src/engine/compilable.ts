@@ -39,3 +39,13 @@ export class Compilable {
     this.#program = undefined;
   }
 }
+
+/** What `record` gives. Where it throws, nobody is left to dispose of what it was recorded into: that is done here. */
+export function recorded<Result>(owned: readonly { dispose(): void }[], record: () => Result): Result {
+  try {
+    return record();
+  } catch (error) {
+    for (const each of owned) each.dispose();
+    throw error;
+  }
+}

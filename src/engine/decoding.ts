@@ -2,7 +2,7 @@
 import { Plan, type PlanStats } from '../gpu/plan';
 import { sizeOf, type Tensor, view } from '../gpu/tensor';
 import { denormalise, head, stem } from '../models/decoder';
-import { Compilable } from './compilable';
+import { Compilable, recorded } from './compilable';
 import type { LoadedModel, RecordableModel } from './model';
 import { allOf, type Report } from './progress';
 import { copyTensor, part, persist, submit } from './tensors';
@@ -28,9 +28,11 @@ export class StemDecoder extends Compilable {
     const plan = new Plan(gpu, `stem of ${latentFrames}`);
     super(plan);
     this.latentFrames = latentFrames;
-    this.#z = plan.input([1, latentFrames, ...size, channels], 'f32', 'latents');
-    const z = denormalise(plan, this.#z, mean, std);
-    this.features = persist(plan, stem(plan, z, coder.weights.scope('stem'), coder.config), 'features');
+    [this.#z, this.features] = recorded([plan], () => {
+      const latents = plan.input([1, latentFrames, ...size, channels], 'f32', 'latents');
+      const z = denormalise(plan, latents, mean, std);
+      return [latents, persist(plan, stem(plan, z, coder.weights.scope('stem'), coder.config), 'features')];
+    });
   }
 
   /** @param latents normalised, [1, ≥ T/4, 16, 16, 12]; the loop begins at latent frame `first` */
@@ -55,8 +57,10 @@ export class HeadDecoder extends Compilable {
     const plan = new Plan(gpu, `head of ${frames}`);
     super(plan);
     this.frames = frames;
-    this.#features = plan.input([1, frames, ...features.shape.slice(2)], 'f32', 'features');
-    this.rgba = persist(plan, head(plan, this.#features, coder.weights.scope('head'), coder.config), 'frames');
+    [this.#features, this.rgba] = recorded([plan], () => {
+      const given = plan.input([1, frames, ...features.shape.slice(2)], 'f32', 'features');
+      return [given, persist(plan, head(plan, given, coder.weights.scope('head'), coder.config), 'frames')];
+    });
   }
 
   /** Decodes frames `first …` of the features. */
@@ -114,8 +118,10 @@ export class PreviewDecoder {
   readonly #head: HeadDecoder;
 
   constructor(model: RecordableModel) {
-    this.#stem = new StemDecoder(model, 1);
-    this.#head = new HeadDecoder(model, view(this.#stem.features, [1, 1, ...this.#stem.features.shape.slice(2)], 0), 1);
+    const stem = new StemDecoder(model, 1);
+    const first = view(stem.features, [1, 1, ...stem.features.shape.slice(2)], 0);
+    this.#stem = stem;
+    this.#head = recorded([stem], () => new HeadDecoder(model, first, 1));
   }
 
   get flops(): number {

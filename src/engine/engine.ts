@@ -1,13 +1,14 @@
 // What lasts from one generation to the next: the GPU, the canvas, the model and the compiled programs.
 // It makes no clip (src/generate.ts does).
 import type { Gpu } from '../gpu/device';
-import { throwIfAborted } from '../gpu/errors';
+import { FlipbookError, throwIfAborted } from '../gpu/errors';
 import { openGpu } from '../gpu/open';
 import { ApngWriter } from '../media/apng';
 import type { Canvas } from '../media/canvas';
 import type { ClipMetadata } from '../media/metadata';
 import { type Pixels, toPng } from '../media/pixels';
 import { chooseCapture } from '../media/selfcheck';
+import { recorded } from './compilable';
 import { Cutout } from './cutout';
 import { chunkFrames, FrameStore, HeadDecoder, PreviewDecoder, StemDecoder } from './decoding';
 import { PictureEncoder } from './encoding';
@@ -131,8 +132,7 @@ export class Engine {
    * @param side pixels of the square that it is scaled to @returns straight alpha
    */
   async pixels(index: number, side: number): Promise<Pixels | undefined> {
-    this.#cutout ??= Cutout.open(this.gpu);
-    const cutout = await this.#cutout;
+    const cutout = await this.#openCutout();
     return this.#finished && cutout.read(this.#finished.frames.frame(index), side);
   }
 
@@ -152,10 +152,10 @@ export class Engine {
     const clip = this.#finished;
     if (!clip) return undefined;
     const writer = new ApngWriter({ width: side, height: side, fps: clip.fps });
+    const cutout = await this.#openCutout();
     for (let i = 0; i < clip.frames.frames; i++) {
-      const pixels = await this.pixels(i, side);
-      if (!pixels || this.#finished !== clip) return undefined;
-      await writer.add(pixels);
+      if (this.#finished !== clip) return undefined; // Its frames are freed.
+      await writer.add(await cutout.read(clip.frames.frame(i), side));
     }
     return writer.finish(clip.metadata);
   }
@@ -196,6 +196,8 @@ export class Engine {
       return { ...clip, pictureEncoder, drawing, preview: this.#preview, head, frames: this.#frames };
     } catch (error) {
       this.#dropAll();
+      // Weights are among what may have found no room, and an upload is not tried again.
+      if (error instanceof FlipbookError && error.code === 'out-of-memory') this.#dropWeights();
       throw error;
     }
   }
@@ -213,13 +215,18 @@ export class Engine {
     this.#dropAll();
     this.#finished?.frames.dispose();
     this.#finished = undefined;
-    this.#model?.dispose();
-    this.#model = undefined;
-    this.#encoder?.weights.dispose();
-    this.#encoder = undefined;
+    this.#dropWeights();
     void this.#cutout?.then((cutout) => cutout.dispose()).catch(() => undefined); // where it was never opened
     this.screen.dispose();
     this.gpu.dispose();
+  }
+
+  #openCutout(): Promise<Cutout> {
+    this.#cutout ??= Cutout.open(this.gpu).catch((error) => {
+      this.#cutout = undefined; // so that it is tried again
+      throw error;
+    });
+    return this.#cutout;
   }
 
   #drawShown({ frames, background }: FinishedClip): void {
@@ -239,9 +246,11 @@ export class Engine {
 
   #recordClip(model: LoadedModel, latentFrames: number, guided: boolean): ClipPrograms {
     const stem = new StemDecoder(model, latentFrames);
-    this.#head ??= new HeadDecoder(model, stem.features, chunkFrames);
-    const stage = latentFrames > 1 ? new Stage(model, { frames: latentFrames, guided }) : null;
-    return { latentFrames, guided, stage, stem };
+    return recorded([stem], () => {
+      this.#head ??= new HeadDecoder(model, stem.features, chunkFrames);
+      const stage = latentFrames > 1 ? new Stage(model, { frames: latentFrames, guided }) : null;
+      return { latentFrames, guided, stage, stem };
+    });
   }
 
   /** A finished clip stays: its frames need no program. */
@@ -263,5 +272,12 @@ export class Engine {
     this.#preview = undefined;
     this.#head?.dispose();
     this.#head = undefined;
+  }
+
+  #dropWeights(): void {
+    this.#model?.dispose();
+    this.#model = undefined;
+    this.#encoder?.weights.dispose();
+    this.#encoder = undefined;
   }
 }

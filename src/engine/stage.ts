@@ -1,4 +1,4 @@
-// One sampling stage for a shape: a program for the prompt, run once, and one for a step, run again and again.
+// One sampling stage for a shape: programs for the prompt and for the noise, run once, and one for a step, run again and again.
 // It knows no events, canvases or files; the coefficients come from src/diffusion.
 import { noiseKey } from '../diffusion/noise';
 import type { SamplerTable, StepCoefficients } from '../diffusion/samplers';
@@ -9,7 +9,7 @@ import { type PromptRows, textEncoder } from '../models/text';
 import { denoiser, type PromptFeatures, promptFeatures } from '../models/unet3d';
 import { noiseUpdate } from '../ops/noise_update';
 import { upsampleNearest } from '../ops/resample';
-import { Compilable } from './compilable';
+import { Compilable, recorded } from './compilable';
 import { conditionsOf, Given } from './given';
 import type { RecordableModel } from './model';
 import { allOf, type Report } from './progress';
@@ -78,15 +78,19 @@ export class Stage {
       start: new Plan(gpu, `${name} noise`),
       step: new Plan(gpu, name),
     };
-    this.given = new Given(gpu, plans.prompt, shape.frames, manifest.latents.size, manifest.latents.channels);
-    const prompt = recordPrompt(plans.prompt, model, shape, this.given);
+    const { given, prompt, inputs } = recorded(Object.values(plans), () => {
+      const given = new Given(gpu, plans.prompt, shape.frames, manifest.latents.size, manifest.latents.channels);
+      const prompt = recordPrompt(plans.prompt, model, shape, given);
+      return { given, prompt, inputs: recordStep(plans, model, shape, { ...prompt, known: given.known }) };
+    });
+    this.given = given;
+    this.#prompt = prompt.inputs;
+    this.#inputs = inputs;
     this.#parts = {
       prompt: new Compilable(plans.prompt),
       start: new Compilable(plans.start),
       step: new Compilable(plans.step),
     };
-    this.#prompt = prompt.inputs;
-    this.#inputs = recordStep(plans, model, shape, { ...prompt, known: this.given.known });
   }
 
   /** Floating-point operations of one step. */

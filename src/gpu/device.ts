@@ -131,6 +131,11 @@ export class Gpu {
     if (this.#failure) throw this.#failure;
   }
 
+  /** Lets go of a refused command, for work that has nothing to do with it. A lost device stays lost. */
+  forgive(): void {
+    if (this.#failure?.code !== 'device-lost') this.#failure = undefined;
+  }
+
   /** A tensor of its own, to be freed with `free`. f16 is given as its bit patterns. */
   upload(data: Elements, shape: readonly number[], dtype: DType, label: string): Tensor {
     checkElements(data, shape, dtype, label);

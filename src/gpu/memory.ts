@@ -5,7 +5,8 @@ import { alignTo } from './tensor';
 export class Memory {
   readonly #device: GPUDevice;
   readonly #buffers = new Map<GPUBuffer, number>();
-  #checks: Promise<FlipbookError | undefined>[] = [];
+  /** Whether each allocation worked, until that is known; where it did not, until the buffer is freed. */
+  readonly #checks = new Map<GPUBuffer, Promise<FlipbookError | undefined>>();
   #bytes = 0;
   #peak = 0;
 
@@ -45,7 +46,8 @@ export class Memory {
       // Mapping at creation throws RangeError where the memory is not there.
       throw cause instanceof RangeError ? this.#outOfMemory(label, bytes, cause) : cause;
     }
-    this.#checks.push(
+    this.#checks.set(
+      buffer,
       device.popErrorScope().then(
         (error) => (error ? this.#outOfMemory(label, bytes, error) : undefined),
         () => undefined, // The device is lost, which is told elsewhere.
@@ -61,6 +63,7 @@ export class Memory {
     const bytes = this.#buffers.get(buffer);
     if (bytes === undefined) return;
     this.#buffers.delete(buffer);
+    this.#checks.delete(buffer);
     this.#bytes -= bytes;
     buffer.destroy();
   }
@@ -69,11 +72,11 @@ export class Memory {
     for (const buffer of [...this.#buffers.keys()]) this.free(buffer);
   }
 
-  /** Resolves when every allocation so far is known to have worked. */
+  /** Resolves when every allocation so far is known to have worked. Each of several callers is told of one that did not. */
   async settled(): Promise<void> {
-    const checks = this.#checks;
-    this.#checks = [];
-    const errors = await Promise.all(checks);
+    const checks = [...this.#checks];
+    const errors = await Promise.all(checks.map(([, check]) => check));
+    for (const [i, [buffer]] of checks.entries()) if (!errors[i]) this.#checks.delete(buffer);
     const error = errors.find((found) => found !== undefined);
     if (error) throw error;
   }

@@ -4,7 +4,7 @@ import type { Elements, Gpu } from './device';
 import { throwIfAborted } from './errors';
 import type { Grid } from './kernel';
 import type { PlanStats } from './plan';
-import { byteLength, sizeOf, type Tensor } from './tensor';
+import { byteLength, halfToNumber, sizeOf, type Tensor } from './tensor';
 
 export interface ProgramCall {
   readonly label: string;
@@ -142,7 +142,8 @@ export class Program {
   /** Shares the measured time of a slice out to its calls, and tells the GPU's pace to calls not yet measured. */
   #learn(from: number, to: number, elapsed: number): void {
     // What an empty submit takes is the browser's, not the kernels' (Firefox looks for completion every 100 ms).
-    const busy = Math.max(elapsed - this.gpu.latency, elapsed / 10);
+    // A coarse clock may show nothing at all, which must not make the adapter infinitely fast.
+    const busy = Math.max(elapsed - this.gpu.latency, elapsed / 10, 0.05);
     let work = 0;
     let predicted = 0;
     for (let i = from; i < to; i++) {
@@ -162,14 +163,4 @@ export class Program {
 /** Work in FLOPs; a byte moved counts as four, and a dispatch has a cost of its own. */
 function workOf({ flops, bytes }: Pick<ProgramCall, 'flops' | 'bytes'>): number {
   return 1e4 + flops + 4 * bytes;
-}
-
-/** The number that 16 bits of IEEE 754 binary16 stand for. */
-export function halfToNumber(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }

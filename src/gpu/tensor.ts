@@ -92,3 +92,13 @@ export function checkShape(shape: readonly number[]): void {
     throw new TypeError(`Shape [${shape}]: expected positive integers`);
   }
 }
+
+/** The number that 16 bits of IEEE 754 binary16 stand for. */
+export function halfToNumber(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 31;
+  const fraction = bits & 1023;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}

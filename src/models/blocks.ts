@@ -1,8 +1,7 @@
 // Layers that the embedded model's networks share, recorded on a Plan. Mirrors training/layers.py; no network by itself.
 import { FlipbookError } from '../gpu/errors';
 import type { Plan } from '../gpu/plan';
-import { halfToNumber } from '../gpu/program';
-import { sizeOf, type Tensor, virtualTensor } from '../gpu/tensor';
+import { halfToNumber, sizeOf, type Tensor, virtualTensor } from '../gpu/tensor';
 import { conv3d } from '../ops/conv3d';
 import { linear } from '../ops/linear';
 import { groupNorm, layerNorm } from '../ops/norm';

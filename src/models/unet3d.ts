@@ -59,7 +59,7 @@ export interface PromptFeatures {
   readonly keysValues: readonly Tensor[];
   /** [B, L] */
   readonly mask: Tensor;
-  /** For a picture: [B, 1, 8, 8, 32], what the prompt's picture looks like on average. A clip has its picture instead. */
+  /** For a picture: [B, 1, 8, 8, C], what the prompt's picture looks like on average. A clip has its picture instead. */
   readonly layout?: Tensor;
 }
 
@@ -83,7 +83,7 @@ export function promptFeatures(
   );
   if (frames > 1) return { emb, keysValues, mask };
   const hidden = dense(plan, pooled, weights.scope('layout1'), { activation: 'silu' });
-  const layout = dense(plan, hidden, weights.scope('layout2')); // [B, 8·8·32]
+  const layout = dense(plan, hidden, weights.scope('layout2')); // [B, 8·8·C]
   const [batch, channels] = layout.shape as [number, number];
   return { emb, keysValues, mask, layout: reshape(layout, [batch, 1, SIDE, SIDE, channels / SIDE ** 2]) };
 }

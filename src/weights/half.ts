@@ -1,5 +1,5 @@
 // Conversions between the element types of weights, by their bits. Whole tensors on the CPU, once at load.
-import { halfToNumber } from '../gpu/program';
+import { halfToNumber } from '../gpu/tensor';
 import type { RawTensor } from './safetensors';
 
 const FLOAT = new Float32Array(1);

@@ -1,5 +1,5 @@
 // The pipeline on damaged files and a lost device: words, never a frame.
-import { expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { type Engine, generate, openEngine } from '../../src/generate';
 import { sha256 } from '../../src/sha256';
 import { all, done, modelUrl, nameOf, short } from './tiny';
@@ -23,6 +23,50 @@ async function failure(other: Engine): Promise<unknown> {
     other.dispose();
   }
 }
+
+const { createBuffer } = GPUDevice.prototype;
+afterEach(() => {
+  GPUDevice.prototype.createBuffer = createBuffer;
+});
+
+test('a command that the GPU refuses ends that clip, and the next one goes well', async () => {
+  const engine = await openEngine({ modelUrl });
+  const { device } = engine.gpu;
+  device.addEventListener('uncapturederror', (event) => event.preventDefault());
+  const refused = (async () => {
+    for await (const event of generate(engine, { ...short, steps: 8 })) {
+      if (event.type !== 'step' || event.index !== 1) continue;
+      const buffer = device.createBuffer({ size: 16, usage: GPUBufferUsage.COPY_DST });
+      const encoder = device.createCommandEncoder();
+      encoder.copyBufferToBuffer(buffer, 0, buffer, 0, 16);
+      device.queue.submit([encoder.finish()]);
+    }
+  })();
+  await expect(refused).rejects.toMatchObject({ code: 'shader' });
+  expect(done(await all(engine, short)).video).not.toBeNull();
+  engine.dispose();
+});
+
+test('a weight that finds no room is told as such, and is loaded again once there is room', async () => {
+  const engine = await openEngine({ modelUrl });
+  const { device } = engine.gpu;
+  let refused = 0;
+  GPUDevice.prototype.createBuffer = function (descriptor) {
+    if (refused || !descriptor.label?.startsWith('denoiser.safetensors')) return createBuffer.call(this, descriptor);
+    refused++;
+    // What a full GPU does: an invalid buffer, and an error in the scope.
+    createBuffer.call(this, { ...descriptor, size: 2 ** 52, mappedAtCreation: false });
+    return createBuffer.call(this, descriptor);
+  };
+  const pushErrorScope = device.pushErrorScope.bind(device);
+  device.pushErrorScope = (filter) => pushErrorScope(filter === 'out-of-memory' ? 'validation' : filter);
+  const before = engine.gpu.bytesInUse;
+  await expect(all(engine, short)).rejects.toMatchObject({ code: 'out-of-memory' });
+  expect(refused).toBe(1);
+  expect(engine.gpu.bytesInUse).toBe(before); // No weight is left that a retry would take for good.
+  expect(done(await all(engine, short)).video).not.toBeNull();
+  engine.dispose();
+});
 
 test('a weight that is no number gives an error, never a frame', async () => {
   const file = await (await fetch(`${modelUrl}denoiser.safetensors`)).arrayBuffer();

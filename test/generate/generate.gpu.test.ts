@@ -1,9 +1,10 @@
 // The pipeline in a real browser: events, frames on a canvas, an MP4; cancelling, memory, what is refused.
 import { ALL_FORMATS, BlobSource, Input } from 'mediabunny';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { PRESENT_UNIFORM_BYTES } from '../../shaders/present.wgsl';
 import type { GenerateEvent } from '../../src/events';
 import { type Engine, generate, openEngine } from '../../src/generate';
+import { ApngWriter } from '../../src/media/apng';
 import { limits } from '../../src/options';
 import { all, done, frames, modelUrl, options, short } from './tiny';
 
@@ -122,6 +123,28 @@ test('a frame of the finished clip comes with its transparency, at any size', as
   const alphas = new Set(pixels?.data.filter((_value, i) => i % 4 === 3));
   expect(alphas.size).toBeGreaterThan(10);
   expect((await engine.pixels(3, 128))?.data.length).toBe(128 * 128 * 4);
+});
+
+test('an animation that is being packed when a shorter clip takes the place of its own is given up', async () => {
+  await all(engine, options);
+  const add = ApngWriter.prototype.add;
+  let goOn = () => {};
+  const finished = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  const added = vi.spyOn(ApngWriter.prototype, 'add').mockImplementation(async function (this: ApngWriter, pixels) {
+    if (added.mock.calls.length === 6) await finished; // more frames than the next clip has
+    await add.call(this, pixels);
+  });
+  try {
+    const packing = engine.animation(16);
+    await all(engine, short);
+    goOn();
+    expect(await packing).toBeUndefined();
+  } finally {
+    added.mockRestore();
+  }
+  expect((await engine.animation(16))?.type).toBe('image/png');
 });
 
 test('the longest clip', async () => {

@@ -130,6 +130,26 @@ describe('memory', () => {
     gpu.dispose();
   });
 
+  test('of plans that compile together, each is told that an allocation was refused, and not that a kernel is wrong', async () => {
+    const gpu = await openGpu();
+    GPUDevice.prototype.createBuffer = function (descriptor) {
+      const size = descriptor.label === 'first given' ? 2 ** 52 : descriptor.size;
+      return createBuffer.call(this, { ...descriptor, size });
+    };
+    const pushErrorScope = gpu.device.pushErrorScope.bind(gpu.device);
+    gpu.device.pushErrorScope = (filter) => pushErrorScope(filter === 'out-of-memory' ? 'validation' : filter);
+    const plans = ['second', 'first'].map((label) => {
+      const plan = new Plan(gpu, label);
+      plan.call(fill, [plan.input([64], 'f32', 'given')], [1, 1, 1], { value: 1 });
+      return plan;
+    });
+    const errors = await Promise.all(plans.map((plan) => failure(plan.compile())));
+    expect(errors.map(({ code }) => code)).toEqual(['out-of-memory', 'out-of-memory']);
+    expect(gpu.bytesInUse).toBe(0);
+    await gpu.settled(); // What was freed is forgotten.
+    gpu.dispose();
+  });
+
   test('a RangeError of a mapped allocation is out of memory too', async () => {
     const gpu = await openGpu();
     GPUDevice.prototype.createBuffer = () => {
@@ -237,6 +257,12 @@ describe('a device that goes away', () => {
     gpu.device.queue.submit([encoder.finish()]);
     await told;
     expect((await failure(compiled.submit())).code).toBe('shader');
+    gpu.forgive();
+    await compiled.submit();
+    gpu.device.destroy();
+    await gpu.lost;
+    gpu.forgive();
+    expect((await failure(compiled.submit())).code).toBe('device-lost');
     gpu.dispose();
   });
 });

@@ -2,8 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Kernel, linearGrid, maxGroups, packParams } from '../../src/gpu/kernel';
-import { halfToNumber } from '../../src/gpu/program';
-import { bindingBytes, byteLength, reshape, sizeOf, view, virtualTensor } from '../../src/gpu/tensor';
+import { bindingBytes, byteLength, halfToNumber, reshape, sizeOf, view, virtualTensor } from '../../src/gpu/tensor';
 import { toHalf } from '../gpu';
 
 const kernel: Kernel = {

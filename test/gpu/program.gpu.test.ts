@@ -222,6 +222,17 @@ describe('slices', () => {
     gpu.dispose();
   });
 
+  test('a clock that stood still makes no adapter infinitely fast', async () => {
+    const gpu = await openGpu();
+    const { program } = await chain(gpu, 1);
+    gpu.pace = 1;
+    fakeClock(gpu, () => 0);
+    await program.submit();
+    expect(gpu.pace).toBeLessThan(1);
+    expect(gpu.pace).toBeGreaterThan(0);
+    gpu.dispose();
+  });
+
   test('a GPU that is slower than believed is found out by the first submit', async () => {
     const gpu = await openGpu();
     gpu.pace = 1e-12;

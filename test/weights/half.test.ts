@@ -1,7 +1,7 @@
 // f32, f16 and bf16 by their bits, against exhaustive and random values.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { halfToNumber } from '../../src/gpu/program';
+import { halfToNumber } from '../../src/gpu/tensor';
 import { numberToHalf, toFloat32, toHalfBits } from '../../src/weights/half';
 import { bytesOf, f16, f32 } from './files';
 

@@ -3,6 +3,7 @@
 import { expose } from 'comlink';
 import { type Engine, generate, openEngine } from './generate';
 import { FlipbookError } from './gpu/errors';
+import { CanvasTaken } from './media/canvas';
 import { LoopPlayer } from './media/player';
 import type { EngineWorker, Failure, Reply } from './protocol';
 
@@ -105,7 +106,15 @@ function opened(): Promise<Engine> {
 
 async function open(): Promise<Engine> {
   if (!place) throw new Error('attach comes first');
-  const current = await openEngine(place);
+  const current = await openEngine(place).catch((error) => {
+    // Frames take another path on the new adapter, and only a new worker gets a new canvas: this one ends, uncaught.
+    if (error instanceof CanvasTaken) {
+      setTimeout(() => {
+        throw error;
+      });
+    }
+    throw error;
+  });
   engine = current;
   await place.onAdapter({ name: current.adapterName, isSoftware: current.gpu.isSoftware });
   void current.gpu.lost.then(() => {

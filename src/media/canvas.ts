@@ -24,6 +24,14 @@ type Surface =
   | { readonly path: 'readback'; readonly context: Context2D; texture: GPUTexture | null };
 type Context2D = OffscreenCanvasRenderingContext2D | CanvasRenderingContext2D;
 
+/** A canvas has one kind of context for ever: where another is needed, only another canvas helps. */
+export class CanvasTaken extends Error {
+  constructor(path: CapturePath) {
+    super(`This canvas has no context for ${path}: it was opened for something else before`);
+    this.name = 'CanvasTaken';
+  }
+}
+
 /**
  * A canvas bound to a device. In one task: draw premultiplied RGBA into `texture()`, submit, then `show`, `capture` or
  * `read`, each of which first takes what is drawn and only then waits: the browser takes the texture back when the
@@ -54,7 +62,7 @@ export class GpuCanvas {
       this.#surface = { path, context: canvas.getContext('webgpu') as GPUCanvasContext };
     }
     const { context } = this.#surface;
-    if (!context) throw new Error(`This canvas has no context for ${path}: it was opened for something else before`);
+    if (!context) throw new CanvasTaken(path);
     if (this.#surface.path === 'zero-copy') {
       const alphaMode = alpha ? 'premultiplied' : 'opaque';
       this.#surface.context.configure({ device, format: this.format, alphaMode, usage: this.#usage });

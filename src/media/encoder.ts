@@ -76,9 +76,10 @@ export async function chooseEncoder(shape: VideoShape, search: EncoderSearch = {
     throw new FlipbookError('encoder', 'This browser has no video encoder (WebCodecs).', { hint: encoderHint });
   }
   const tried: string[] = [];
+  throwIfAborted(search.signal);
   for (const choice of ladder(shape)) {
+    const problem = await probe(Encoder, choice.config, search.patience ?? 10_000, search.signal);
     throwIfAborted(search.signal);
-    const problem = await probe(Encoder, choice.config, search.patience ?? 10_000);
     if (problem === null) return choice;
     tried.push(`${choice.config.codec} (${choice.config.hardwareAcceleration}): ${problem}`);
   }
@@ -140,14 +141,19 @@ export function ladder({ width, height, fps }: VideoShape): EncoderChoice[] {
   );
 }
 
-/** Encodes one frame: `isConfigSupported` lies in some browsers and throws in others. Null if it works, else why not. */
+/**
+ * Encodes one frame: `isConfigSupported` lies in some browsers and throws in others. Null if it works, else why not, which
+ * an aborted signal is too.
+ */
 async function probe(
   Encoder: typeof VideoEncoder,
   config: VideoEncoderConfig,
   patience: number,
+  signal: AbortSignal | undefined,
 ): Promise<string | null> {
   let encoder: VideoEncoder | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let onAbort: (() => void) | undefined;
   try {
     const support = await Encoder.isConfigSupported(config);
     if (!support.supported) return 'not supported';
@@ -172,6 +178,9 @@ async function probe(
     }
     const silence = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new Error(`no answer within ${patience / 1000} s`)), patience);
+      onAbort = () => reject(new Error('given up'));
+      if (signal?.aborted) onAbort();
+      signal?.addEventListener('abort', onAbort);
     });
     await Promise.race([encoder.flush(), silence]);
     if (failure) throw failure;
@@ -183,6 +192,7 @@ async function probe(
     return reason(error);
   } finally {
     clearTimeout(timer);
+    if (onAbort) signal?.removeEventListener('abort', onAbort);
     if (encoder && encoder.state !== 'closed') encoder.close();
   }
 }

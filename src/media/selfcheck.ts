@@ -45,8 +45,8 @@ export async function chooseCapture(): Promise<SelfCheck> {
 }
 
 /**
- * Draws four quadrants twice, with the colours moved on the second time: shows black frames, stale frames, swapped
- * channels, upside-down frames and wrong alpha. Never throws: whatever fails, 'readback' is the answer.
+ * Draws four quadrants twice in one task, as frames of a clip are, with the colours moved on the second time: shows black
+ * frames, stale frames, frames that change with the canvas, swapped channels, upside-down frames and wrong alpha. Never throws: whatever fails, 'readback' is the answer.
  *
  * Ask before any other device is made: in a headless Chromium without Vulkan the mere touch of a WebGPU canvas ends
  * every device there is (devices made later work). For the same reason it uses a device of its own.
@@ -58,6 +58,7 @@ export async function chooseCapture(): Promise<SelfCheck> {
  */
 export async function checkCapture(options: SelfCheckOptions = {}): Promise<SelfCheck> {
   const { alpha = false, capture = (drawn, timing) => drawn.capture(timing) } = options;
+  const frames: VideoFrame[] = [];
   let device: GPUDevice | undefined;
   try {
     const adapter = await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' }); // the one of openGpu
@@ -66,25 +67,26 @@ export async function checkCapture(options: SelfCheckOptions = {}): Promise<Self
     const offscreen = new OffscreenCanvas(size, size);
     const canvas = new GpuCanvas(device, offscreen, { path: 'zero-copy', alpha, usage: GPUTextureUsage.COPY_DST });
     for (let turn = 0; turn < 2; turn++) {
-      const colors = palette.map((_, i) => palette[(i + turn) % palette.length]!);
-      draw(device, canvas, colors);
-      const frame = await capture(canvas, { timestamp: turn * 1000, duration: 1000 });
-      let problem: string | null;
-      try {
-        problem = compare(await readRgba(frame), colors, alpha);
-      } finally {
-        frame.close();
-      }
+      draw(device, canvas, turned(turn));
+      frames.push(await capture(canvas, { timestamp: turn * 1000, duration: 1000 }));
+    }
+    for (const [turn, frame] of frames.entries()) {
+      const problem = compare(await readRgba(frame), turned(turn), alpha);
       if (problem) return { path: 'readback', problem };
     }
     return { path: 'zero-copy', problem: null };
   } catch (error) {
     return { path: 'readback', problem: reason(error) };
   } finally {
+    for (const frame of frames) frame.close();
     // A loss that is still on its way must not hit the devices made next.
     await device?.queue.onSubmittedWorkDone().catch(() => {});
     device?.destroy();
   }
+}
+
+function turned(turn: number): Color[] {
+  return palette.map((_, i) => palette[(i + turn) % palette.length]!);
 }
 
 function quadrant(x: number, y: number): number {

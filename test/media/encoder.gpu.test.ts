@@ -103,6 +103,16 @@ test('a rung that is unsupported, throws, fails at the trial, gives nothing or s
   }
 });
 
+test('a cancel does not wait for an encoder that stays silent', async () => {
+  const controller = new AbortController();
+  const Encoder = fake({ flush: () => new Promise(() => {}) });
+  const choice = failure(chooseEncoder(shape, { Encoder, patience: 60_000, signal: controller.signal }));
+  await vi.waitFor(() => expect(FakeEncoder.instances.at(-1)?.state).toBe('configured'));
+  controller.abort();
+  expect((await choice).code).toBe('cancelled');
+  expect(allClosed()).toBe(true);
+});
+
 test('hardware that fails is followed by software of the same codec', async () => {
   const Encoder = fake({ supported: (config) => config.hardwareAcceleration === 'prefer-software' });
   const { config } = await chooseEncoder(shape, { Encoder });

@@ -81,6 +81,22 @@ test.for([
   expect(made.filter((frame) => frame.format !== null)).toEqual([]);
 });
 
+test('the self-check sees frames that change with the canvas', async () => {
+  const views: Uint8ClampedArray<ArrayBuffer>[] = [];
+  const capture = async (canvas: GpuCanvas) => {
+    const { data } = await canvas.read();
+    views.push(data);
+    const frame = rgba(data);
+    // Every frame shows what was drawn last, however long ago it was taken.
+    frame.copyTo = async (target) => {
+      (target as Uint8Array).set(views.at(-1)!);
+      return [];
+    };
+    return frame;
+  };
+  expect((await checkCapture({ capture })).path).toBe('readback');
+});
+
 test('the self-check sees premultiplied colours where straight ones are due', async () => {
   const capture = async (canvas: GpuCanvas) => {
     const pixels = await canvas.read();

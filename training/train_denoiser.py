@@ -7,6 +7,8 @@ Flow matching (Lipman et al. 2023): x_t = (1 - t) x_0 + t noise, the target is n
 (Esser et al. 2024). Resumes from its newest checkpoint.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -27,7 +29,10 @@ NULL_TEXT = 0.1  # share of prompts replaced by the empty one, for classifier-fr
 # distrust its text.
 NEAR_SHARE, BLUR = 0.2, 0.7
 LAYOUT_WEIGHT = 0.2  # of the layout's own error in a picture's loss
-FOLDED = 0.4  # guidance learnt by the second stage's pictures: as if guided with 1 / (1 - 0.4), in one forward a step
+# Guidance learnt in the second stage, by pictures and by clips: as if guided with 1 / (1 - 0.4) and 1 / (1 - 0.5), in one forward
+# a step. A clip is guided away from one of no prompt and no picture: without it, what moves falls apart.
+FOLDED_PICTURE, FOLDED_CLIP = 0.4, 0.5
+NULL_CLIP = 0.08  # share of the clips that learn to be that
 MOTION_GIVEN = 0.7
 ROUGH_PICTURE = 0.15  # most noise, in latents' std, on the picture that a clip starts from: the one it gets was generated
 # Logit-normal times, shifted to noise: a sticker's outline is decided at t > 0.8, which a mean of 0 draws 8 % of the time.
@@ -142,21 +147,32 @@ def layout_loss(model: Model, pooled: Tensor, x0: Tensor) -> Tensor:
     return F.mse_loss(model.denoiser.layout(pooled), F.pixel_unshuffle(x0[:, 0], 2).flatten(2).mT)
 
 
-def flow_loss(model: Model, x0: Tensor, conditions: Tensor, tokens: Tensor, mask: Tensor, motion: Tensor,
-              null: tuple[Tensor, Tensor] | None = None) -> Tensor:
-    """With `null`, the empty prompt's tokens and mask, the target is moved on by FOLDED of what the prompt changes (model
-    guidance, Tang et al. 2025), which folds classifier-free guidance into the network."""
+@dataclass
+class Conditions:
+    """What the denoiser is told, for B samples; see `Denoiser.forward`."""
+
+    tokens: Tensor
+    mask: Tensor
+    motion: Tensor
+    spatial: Tensor
+
+
+def flow_loss(model: Model, x0: Tensor, given: Conditions, null: Conditions | None = None, folded: float = 0.0) -> Tensor:
+    """With `null` the target is moved on by `folded` of what `given` changes to it (model guidance, Tang et al. 2025), which
+    folds classifier-free guidance into the network."""
     t = torch.sigmoid(TIME_MEAN + TIME_STD * torch.randn(len(x0)))
     noise = torch.randn_like(x0)
     mix = t.view(-1, 1, 1, 1, 1)
-    context, pooled = model.text(tokens, mask)
     x = (1 - mix) * x0 + mix * noise
-    output, target = model.denoiser(x, t, context, mask, pooled, motion, conditions), noise - x0
+
+    def velocity(told: Conditions) -> tuple[Tensor, Tensor]:
+        context, pooled = model.text(told.tokens, told.mask)
+        return model.denoiser(x, t, context, told.mask, pooled, told.motion, told.spatial), pooled
+
+    (output, pooled), target = velocity(given), noise - x0
     if null:
         with torch.no_grad():
-            nothing, kept = (row.expand(len(x), -1) for row in null)
-            empty, empty_pooled = model.text(nothing, kept)
-            target = target + FOLDED * (output - model.denoiser(x, t, empty, kept, empty_pooled, motion, conditions))
+            target = target + folded * (output - velocity(null)[0])
     loss = (output - target).square().mean()
     return loss if x0.shape[1] > 1 else loss + LAYOUT_WEIGHT * layout_loss(model, pooled, x0)
 
@@ -179,25 +195,30 @@ def main() -> None:
     loop = Loop(model, args, extra)
     rng = np.random.default_rng([loop.steps, loop.rank])
     torch.manual_seed(loop.steps * loop.size + loop.rank)
-    null = trimmed(*tokenizer([""]))
+    empty = trimmed(*tokenizer([""]))
     for _ in loop:
         second = loop.progress >= args.pictures_first
         clips = second and rng.random() < args.clip_share
         if clips:
             x0, picture, texts, amount = latents.loops(-(-CLIPS // loop.size), rng)
             picture = picture + ROUGH_PICTURE * torch.rand(len(x0), 1, 1, 1) * torch.randn_like(picture)
-            conditions = clip_conditions(x0, picture, x0, known_mask(x0, KNOWN_CLIP, rng))
-            given = (torch.rand(len(x0)) < MOTION_GIVEN).float()
-            motion = torch.stack([amount * given, given], 1).float()
+            kept = known_mask(x0, KNOWN_CLIP, rng)
+            is_given = (torch.rand(len(x0)) < MOTION_GIVEN).float()
+            motion = torch.stack([amount * is_given, is_given], 1).float()
+            for i in np.flatnonzero(rng.random(len(x0)) < NULL_CLIP):
+                picture[i], motion[i], texts[i] = 0, 0, ""
+            spatial = clip_conditions(x0, picture, x0, kept)
+            nothing = clip_conditions(x0, torch.zeros_like(picture), x0, kept)
         else:
             x0, degraded, texts = latents.pictures(PICTURES // loop.size, rng)
             sketched = (torch.rand(len(x0), 1, 1, 1) < SKETCHED).float()
-            conditions = picture_conditions(x0, x0, known_mask(x0, KNOWN_PICTURE, rng), degraded * sketched)
+            spatial = nothing = picture_conditions(x0, x0, known_mask(x0, KNOWN_PICTURE, rng), degraded * sketched)
             motion = torch.zeros(len(x0), 2)
         texts = ["" if rng.random() < NULL_TEXT else text for text in texts]
-        tokens, mask = trimmed(*tokenizer(texts))
+        given = Conditions(*trimmed(*tokenizer(texts)), motion, spatial)
+        null = Conditions(*(row.expand(len(x0), -1) for row in empty), torch.zeros_like(motion), nothing)
         with mixed_precision():
-            loss = flow_loss(model, x0, conditions, tokens, mask, motion, null if second and not clips else None)
+            loss = flow_loss(model, x0, given, null if second else None, FOLDED_CLIP if clips else FOLDED_PICTURE)
         loop.step(loss, **{"clip_loss" if clips else "picture_loss": loss.item()})
 
 

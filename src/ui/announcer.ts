@@ -5,7 +5,7 @@ export interface Announcer {
 }
 
 /** @param speak puts the text into the live region. @param pause the shortest time between two messages, in ms. */
-export function createAnnouncer(speak: (message: string) => void, pause = 5000): Announcer {
+export function createAnnouncer(speak: (message: string) => void, pause = 15_000): Announcer {
   let last = Number.NEGATIVE_INFINITY;
   let said = '';
   let timer: ReturnType<typeof setTimeout> | undefined;

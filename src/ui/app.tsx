@@ -3,7 +3,7 @@ import { effect } from '@preact/signals';
 import { render } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { followAddress } from './address';
-import { inWords } from './estimate';
+import { about, capital } from './estimate';
 import { BackgroundField, framesHelp, NumberField, PromptField, SamplerField, SeedField } from './fields';
 import { pastedPictures, receiveFiles } from './files';
 import { Footer } from './footer';
@@ -18,6 +18,11 @@ export function mount(root: Element, session: Session): void {
   render(<App session={session} />, root);
   effect(() => {
     document.title = titleOf(session);
+  });
+  // Cancel goes away with the run, before the page is drawn anew: the keyboard stays where the next action is.
+  effect(() => {
+    if (session.progress.value || !document.activeElement?.matches('.go .cancel')) return;
+    document.querySelector<HTMLElement>('.go .generate')?.focus({ preventScroll: true });
   });
   followAddress(session);
 }
@@ -88,7 +93,7 @@ function Go({ session }: { session: Session }) {
         <PencilIcon /> Generate
       </button>
       {working && (
-        <button type="button" class="cancel" aria-keyshortcuts="Escape" onClick={() => cancel(session)}>
+        <button type="button" class="cancel" aria-keyshortcuts="Escape" onClick={() => session.cancel()}>
           <StopIcon /> Cancel
         </button>
       )}
@@ -111,12 +116,10 @@ function expectation(session: Session) {
   const seconds = session.estimate.value;
   return (
     <>
-      {seconds !== undefined && `About ${inWords(seconds)} here. `}
-      {adapter?.isSoftware ? (
-        'This browser draws without a graphics chip, which is slow: fewer frames and steps help.'
-      ) : (
-        <span class="keys">Ctrl or ⌘ with Enter does the same.</span>
-      )}
+      {seconds !== undefined && `${capital(about(seconds))} here. `}
+      {adapter?.isSoftware &&
+        'This browser draws without a graphics chip, which is slow: fewer frames and steps help. '}
+      <span class="keys">Enter does the same.</span>
     </>
   );
 }
@@ -170,12 +173,6 @@ function start(session: Session): void {
   });
 }
 
-function cancel(session: Session): void {
-  session.cancel();
-  // The button goes away: keep the keyboard where the next action is.
-  document.querySelector<HTMLElement>('.go .generate')?.focus();
-}
-
 function usePageKeys(session: Session): void {
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
@@ -186,7 +183,7 @@ function usePageKeys(session: Session): void {
         start(session);
       } else if (event.key === 'Escape' && session.progress.value) {
         event.preventDefault();
-        cancel(session);
+        session.cancel();
       }
     };
     addEventListener('keydown', onKeyDown);

@@ -26,6 +26,16 @@ export function inWords(seconds: number): string {
   return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+/** “about 12 s”, but “under a second”. */
+export function about(seconds: number): string {
+  return seconds >= 1 ? `about ${inWords(seconds)}` : inWords(seconds);
+}
+
+/** The words at the beginning of a sentence. */
+export function capital(words: string): string {
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
 /** “640 kB”, “3.7 MB”, “15 MB”. */
 export function sizeInWords(bytes: number): string {
   if (bytes < 1e6) return `${Math.ceil(bytes / 1e3)} kB`;

@@ -63,6 +63,12 @@ export function PromptField({ session }: { session: Session }) {
           autocomplete="off"
           value={session.form.prompt.value}
           onInput={(event) => session.edit('prompt', event.currentTarget.value)}
+          onKeyDown={(event) => {
+            // A new line means nothing here; Shift makes one all the same. With Ctrl or ⌘ it is the page's.
+            if (event.key !== 'Enter' || event.shiftKey || event.ctrlKey || event.metaKey || event.isComposing) return;
+            event.preventDefault();
+            event.currentTarget.form?.requestSubmit();
+          }}
         />
       )}
     </Control>
@@ -240,7 +246,7 @@ export function BackgroundField({ session }: { session: Session }) {
       field="background"
       label="Background"
       class="background"
-      help="The paper under the sticker, in the MP4 too."
+      help="The paper under the next clip’s sticker, in the MP4 too."
     >
       {(attributes) => (
         <div class="papers">

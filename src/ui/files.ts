@@ -8,8 +8,11 @@ import type { Session } from './session';
 /** Takes the only one of `files`. Which of several is meant is not guessed: that is told. @param asPicture as `receiveFile` */
 export async function receiveFiles(session: Session, files: readonly File[], asPicture = false): Promise<void> {
   const [file, ...others] = files;
-  if (others.length > 0) session.tell(`${files.length} files at once: use the one that you want by itself.`);
-  else if (file) await receiveFile(session, file, asPicture);
+  if (others.length > 0) {
+    const words = `${files.length} files at once: use the one that you want by itself.`;
+    if (asPicture) session.start.refuse(words);
+    else session.tell(words);
+  } else if (file) await receiveFile(session, file, asPicture);
 }
 
 /** @param asPicture it was put on the start picture's control: then it is never read as settings */

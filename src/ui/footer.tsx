@@ -40,6 +40,7 @@ export function Footer({ session }: { session: Session }) {
 function Stored({ session }: { session: Session }) {
   const usage = useSignal<number | undefined>(undefined);
   const isKept = useSignal(false);
+  const isCleared = useSignal(false);
   const clip = session.clip.value;
   const refresh = async () => {
     usage.value = (await navigator.storage?.estimate?.().catch(() => undefined))?.usage;
@@ -47,7 +48,9 @@ function Stored({ session }: { session: Session }) {
   };
   useEffect(() => void refresh(), [clip]);
   const clear = async () => {
+    if (!confirm(`Remove your settings, the last ${shelfSize} clips and the model from this browser?`)) return;
     await session.clearStored();
+    isCleared.value = true;
     await refresh();
   };
   return (
@@ -60,8 +63,14 @@ function Stored({ session }: { session: Session }) {
       <button type="button" class="plain" disabled={session.progress.value !== undefined} onClick={() => void clear()}>
         Clear it
       </button>
+      {isCleared.value && ' Cleared: what this page has in memory stays until you leave it.'}
     </p>
   );
+}
+
+/** What came of it is told below the book, far from here. */
+function showNote(): void {
+  requestAnimationFrame(() => document.querySelector('.stage .note')?.scrollIntoView({ block: 'center' }));
 }
 
 function OpenClip({ session }: { session: Session }) {
@@ -76,7 +85,7 @@ function OpenClip({ session }: { session: Session }) {
           onChange={(event) => {
             const input = event.currentTarget;
             const file = input.files?.[0];
-            if (file) void receiveFile(session, file);
+            if (file) void receiveFile(session, file).then(showNote);
             input.value = '';
           }}
         />

@@ -10,10 +10,15 @@ export interface Message {
   readonly retry: boolean;
 }
 
-/** What the advice depends on; the page passes `navigator.userAgent` and `isSecureContext`. */
+/** What the advice depends on. */
 export interface Surroundings {
   readonly userAgent: string;
   readonly isSecure: boolean;
+}
+
+/** Those of this page. */
+export function surroundings(): Surroundings {
+  return { userAgent: globalThis.navigator?.userAgent ?? '', isSecure: globalThis.isSecureContext ?? true };
 }
 
 const known: Record<string, (failure: Failure, surroundings: Surroundings) => Message> = {

@@ -12,6 +12,7 @@ export function PictureField({ session }: { session: Session }) {
   const picture = session.start.picture.value;
   const problem = session.start.problem.value;
   const missing = session.start.missing.value;
+  const hasHelp = missing !== '' || !picture;
   const dragging = session.dragging.value;
   const state = dragging === 'none' ? '' : `invited ${dragging === 'control' ? 'over' : ''}`;
   return (
@@ -27,7 +28,7 @@ export function PictureField({ session }: { session: Session }) {
             type="file"
             accept="image/*"
             aria-invalid={problem !== ''}
-            aria-describedby={`picture-words ${problem ? 'picture-error' : ''} picture-help`}
+            aria-describedby={`picture-words ${problem ? 'picture-error' : ''} ${hasHelp ? 'picture-help' : ''}`}
             onChange={(event) => {
               const input = event.currentTarget;
               const file = input.files?.[0];
@@ -51,7 +52,7 @@ export function PictureField({ session }: { session: Session }) {
           {problem}
         </p>
       )}
-      {(missing || !picture) && (
+      {hasHelp && (
         <p class="help" id="picture-help">
           {help(missing)}
         </p>

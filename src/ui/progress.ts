@@ -1,6 +1,6 @@
 // From the engine's events to one fraction, stage words and time left. No clock and no DOM of its own.
 import type { GenerateEvent } from '../events';
-import { inWords, sizeInWords } from './estimate';
+import { about, sizeInWords } from './estimate';
 
 export interface Progress {
   /** 0 … 1, never falling. */
@@ -71,5 +71,5 @@ export function percent({ fraction }: Progress): number {
 /** “about 12 s left”; before a step was measured, that it is being estimated. */
 export function timeLeft({ left, part }: Progress): string {
   if (part === 'done') return '';
-  return left === undefined ? 'estimating the time left' : `about ${inWords(left)} left`;
+  return left === undefined ? 'estimating the time left' : `${about(left)} left`;
 }

@@ -12,7 +12,7 @@ import { createEarlier, type Earlier } from './earlier';
 import { work } from './estimate';
 import { type Controls, createForm } from './form';
 import { createMemory, type Memory } from './memory';
-import { toFailure } from './messages';
+import { explain, surroundings, toFailure } from './messages';
 import { advance, atStart, type Progress, timeLeft } from './progress';
 import { clearStorage, loadPace, savePace } from './settings';
 import { createStartPicture, type PictureReader, type StartPictureState } from './start-picture';
@@ -56,8 +56,8 @@ export interface Session extends Controls {
   openLink(hash: string): void;
   /** Makes an idea the prompt. */
   suggest(prompt: string): void;
-  /** Takes back what the last of these three did; undefined when there is nothing, or a clip was begun since. */
-  readonly undo: Undo['undo'];
+  /** What the last of these three did, and the way back; undefined when there is nothing, or a clip was begun since. */
+  readonly replaced: Undo['replaced'];
   /** Makes the finished clip's first frame the start picture, as it is. */
   keepPicture(): Promise<void>;
   /** Makes a drawing the start picture, as a sketch of what the prompt draws. */
@@ -95,7 +95,14 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
     broadcast,
   });
   const { valid, showAll, fill, settings, ...controls } = createForm(link, start.picture);
-  const { undo, replacing, forget } = createUndo({ settings, fill, seedLocked: controls.seedLocked }, start);
+  const { replaced, replace, forget } = createUndo(
+    { settings, fill, seedLocked: controls.seedLocked },
+    start,
+    (words) => {
+      note.value = '';
+      announcer.say(words, true);
+    },
+  );
   const memory = createMemory(settings, start.picture, isLinked);
   const adapter = signal<AdapterReport | undefined>(undefined);
   const progress = signal<Progress | undefined>(undefined);
@@ -115,7 +122,6 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
   let started: StartPicture | undefined;
 
   const tell = (message: string) => {
-    forget();
     note.value = message;
     announcer.say(message, true);
   };
@@ -128,7 +134,8 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
     }
     failure.value = reason;
     broadcast({ type: 'failure', ...reason });
-    announcer.say(reason.message, true);
+    const { title, body, advice } = explain(reason, surroundings());
+    announcer.say([`${title}.`, body, advice].filter(Boolean).join(' '), true);
   };
 
   const onEvent = (event: GenerateEvent) => {
@@ -140,7 +147,7 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
     progress.value = next;
     if (event.type !== 'done') broadcast(event);
     if (event.type === 'done') finish(event);
-    else announcer.say([next.words, timeLeft(next)].filter(Boolean).join(', '));
+    else announcer.say([next.words, next.left === undefined ? '' : timeLeft(next)].filter(Boolean).join(', '));
   };
 
   const finish = ({ type: _type, ...done }: DoneEvent) => {
@@ -162,7 +169,7 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
 
   const restore = (given: Restored, from: string) => {
     const before = start.picture.value;
-    replacing(() => {
+    replace(() => {
       batch(() => {
         fill(given);
         start.want(given.picture);
@@ -170,7 +177,7 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
       let more = '';
       if (start.missing.value) more = ' The picture that it started from is not in it: add that, too.';
       else if (before && !start.picture.value) more = ' It started from no picture, so yours is removed.';
-      tell(`Settings restored from ${from}.${more}`);
+      return `Settings restored from ${from}.${more}`;
     });
   };
 
@@ -180,6 +187,7 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
       failure.value = undefined;
       note.value = '';
       forget();
+      start.forgive();
       progress.value = atStart;
     });
     partBegan = performance.now();
@@ -253,11 +261,11 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
       if (progress.value) engine.cancel();
     },
     restore,
-    undo,
+    replaced,
     suggest(prompt) {
-      replacing(() => {
+      replace(() => {
         controls.edit('prompt', prompt);
-        tell(`The prompt is “${prompt}” now.`);
+        return `The prompt is “${prompt}” now.`;
       });
     },
     openLink(hash) {

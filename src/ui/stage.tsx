@@ -1,10 +1,10 @@
 // The stage: the book with the canvas, progress, and what can be done with a finished clip. It draws no frame itself.
 import { useEffect, useRef } from 'preact/hooks';
-import type { GenerateOptions } from '../options';
+import { encodeLink, type GenerateOptions } from '../options';
 import { whole } from '../redraw';
 import { sizeInWords } from './estimate';
 import { DownloadIcon, EmptyDrawing, KeepIcon, LinkIcon, PauseIcon, PictureIcon, PlayIcon } from './icons';
-import { explain } from './messages';
+import { explain, surroundings } from './messages';
 import { percent, timeLeft } from './progress';
 import { fileName, save } from './save';
 import type { Session } from './session';
@@ -17,7 +17,7 @@ export function Stage({ session }: { session: Session }) {
       <Book session={session} />
       <ProgressStrip session={session} />
       <Transport session={session} />
-      <Note session={session} />
+      <Notes session={session} />
       <Shelf session={session} />
       <p class="sr" role="status" aria-live="polite">
         {session.announcement.value}
@@ -26,25 +26,22 @@ export function Stage({ session }: { session: Session }) {
   );
 }
 
-/** What the last small action did, and the way back where there is one. */
-function Note({ session }: { session: Session }) {
-  const undo = session.undo.value;
-  if (!session.note.value) return null;
-  const takeBack = () => {
-    // The button goes away: keep the keyboard at the form.
-    document.getElementById('prompt')?.focus();
-    undo?.();
-    session.tell('Your settings are back.');
-  };
+/** What took the form's place, with the way back; and what the last small action did. */
+function Notes({ session }: { session: Session }) {
+  const replaced = session.replaced.value;
+  const note = session.note.value;
   return (
-    <p class="note">
-      {session.note.value}{' '}
-      {undo && (
-        <button type="button" class="plain" onClick={takeBack}>
-          Undo
-        </button>
+    <>
+      {replaced && (
+        <p class="note">
+          {replaced.words}{' '}
+          <button type="button" class="plain" onClick={replaced.takeBack}>
+            Undo
+          </button>
+        </p>
       )}
-    </p>
+      {note && <p class="note">{note}</p>}
+    </>
   );
 }
 
@@ -77,7 +74,7 @@ function Book({ session }: { session: Session }) {
       <p class="caption">
         {clip && !progress ? (
           <>
-            <q>{clip.title}</q>
+            <q title={clip.title}>{clip.title}</q>
             <span>
               seed {clip.options.seed} · {clip.options.steps} {clip.options.steps === 1 ? 'step' : 'steps'} ·{' '}
               {origin(clip.options)}
@@ -183,13 +180,17 @@ function Transport({ session }: { session: Session }) {
 
 function Notice({ session }: { session: Session }) {
   const failure = session.failure.value;
+  const notice = useRef<HTMLElement>(null);
+  // It is above the book, which may be all that is in view. What the page meets on its way in can wait to be scrolled to.
+  const isAsked = useRef(false);
+  isAsked.current ||= session.progress.value !== undefined;
+  useEffect(() => {
+    if (isAsked.current) notice.current?.scrollIntoView({ block: 'nearest' });
+  }, [failure]);
   if (!failure) return null;
-  const { title, body, advice, retry } = explain(failure, {
-    userAgent: navigator.userAgent,
-    isSecure: isSecureContext,
-  });
+  const { title, body, advice, retry } = explain(failure, surroundings());
   return (
-    <section class="notice" aria-label="Message" data-code={failure.code}>
+    <section ref={notice} class="notice" aria-label="Message" data-code={failure.code}>
       <h2>{title}</h2>
       <p>{body}</p>
       {advice && <p class="advice">{advice}</p>}
@@ -234,9 +235,10 @@ function savePicture(session: Session): Promise<void> {
 const stickerSide = 256;
 
 async function saveAnimation(session: Session): Promise<void> {
-  session.tell('Packing the transparent pages…');
+  const packing = 'Packing the transparent pages…';
+  session.tell(packing);
   await saveFile(session, 'apng', () => session.engine.animation(stickerSide));
-  session.tell('');
+  if (session.note.value === packing) session.note.value = '';
 }
 
 /** Files are named after the clip that was there when they were asked for. */
@@ -260,15 +262,17 @@ async function copyLink(session: Session): Promise<void> {
     return;
   }
   history.replaceState(null, '', link);
-  const picture = session.start.picture.value
-    ? 'It does not hold the start picture: the same clip needs that, too.'
-    : '';
+  const clip = session.clip.value;
+  const isOfAnother = clip !== undefined && encodeLink(clip.options) !== new URL(link, location.href).hash;
+  const remarks = [
+    isOfAnother ? 'It holds the settings in the form, which are not those of the clip shown.' : '',
+    session.start.picture.value ? 'It does not hold the start picture: the same clip needs that, too.' : '',
+  ].filter(Boolean);
   try {
     await navigator.clipboard.writeText(link);
-    session.tell(
-      picture ? `Link copied. ${picture}` : 'Link copied: it brings these settings anywhere, and so the same clip.',
-    );
+    const all = 'Link copied: it brings these settings anywhere, and so the same clip.';
+    session.tell(remarks.length > 0 ? ['Link copied.', ...remarks].join(' ') : all);
   } catch {
-    session.tell(`Copying is not allowed here; the address bar now holds the link. ${picture}`);
+    session.tell(['Copying is not allowed here; the address bar now holds the link.', ...remarks].join(' '));
   }
 }

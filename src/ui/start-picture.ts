@@ -17,6 +17,10 @@ export interface StartPictureState {
   readonly missing: ReadonlySignal<string>;
   /** Takes a file. What is no picture changes nothing, and is explained at the control. */
   use(file: File): Promise<void>;
+  /** Says at the control why something is not taken. */
+  refuse(why: string): void;
+  /** Lets go of why the last file was not taken. */
+  forgive(): void;
   remove(): void;
   /** For settings from elsewhere: theirs, or none. What is here stays only if it is that one. */
   want(sha256: string | undefined): void;
@@ -50,9 +54,18 @@ export function createStartPicture({ linked, read = readPicture, say, broadcast 
     });
   };
 
+  const refuse = (why: string) => {
+    problem.value = why;
+    say(why);
+  };
+
   return {
     picture,
     problem,
+    refuse,
+    forgive() {
+      problem.value = '';
+    },
     missing: computed(() => (wanted.value === picture.value?.sha256 ? '' : wanted.value)),
     async use(file) {
       const turn = ++latest;
@@ -65,8 +78,7 @@ export function createStartPicture({ linked, read = readPicture, say, broadcast 
       } catch (error) {
         if (turn !== latest) return;
         const { message, hint } = toFailure(error);
-        problem.value = [message, hint].filter(Boolean).join(' ');
-        say(problem.value);
+        refuse([message, hint].filter(Boolean).join(' '));
         broadcast({ type: 'failure', code: 'input', message, hint });
       }
     },
@@ -79,7 +91,7 @@ export function createStartPicture({ linked, read = readPicture, say, broadcast 
     want(sha256) {
       latest++;
       wanted.value = sha256 ?? '';
-      if (picture.value?.sha256 !== sha256) set(undefined);
+      set(picture.value?.sha256 === sha256 ? picture.value : undefined);
     },
     putBack(before) {
       latest++;

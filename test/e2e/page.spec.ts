@@ -86,12 +86,17 @@ test('all that is stored can be cleared, without a connection too', async ({ pag
   const all = ['flipbook-weights', 'flipbook-clips', 'flipbook:settings'];
   await expect.poll(stored).toEqual(expect.arrayContaining(all));
   await context.setOffline(true);
+  page.once('dialog', (dialog) => dialog.dismiss());
   await page.getByRole('button', { name: 'Clear it' }).click();
+  expect(await stored()).toEqual(expect.arrayContaining(all));
+  page.once('dialog', (dialog) => dialog.accept());
+  await page.getByRole('button', { name: 'Clear it' }).click();
+  await expect(page.locator('footer')).toContainText('Cleared:');
   await expect(page.locator('.note')).toContainText('Removed from this machine.');
   expect(await stored()).toEqual([]);
 });
 
-test('the keyboard alone: arrows step, Ctrl+Enter generates, Escape cancels', async ({ page }) => {
+test('the keyboard alone: arrows step, Enter or Ctrl+Enter generates, Escape cancels', async ({ page }) => {
   await open(page, { steps: '199' });
   await page.getByLabel('Steps').focus();
   await page.keyboard.press('ArrowUp');
@@ -109,12 +114,17 @@ test('the keyboard alone: arrows step, Ctrl+Enter generates, Escape cancels', as
   await page.getByLabel('Prompt').dispatchEvent('keydown', { key: 'Enter', ctrlKey: true, isComposing: true });
   expect(await progressBar(page).count()).toBe(0);
   await page.getByLabel('Prompt').focus();
-  await page.keyboard.press('Control+Enter');
+  const prompt = await page.getByLabel('Prompt').inputValue();
+  await page.keyboard.press('Enter'); // Alone, it does the same there, and no new line.
   await expect(progressBar(page)).toBeVisible();
+  await expect(page.getByLabel('Prompt')).toHaveValue(prompt);
   await page.getByLabel('Prompt').dispatchEvent('keydown', { key: 'Escape', isComposing: true });
-  await expect(page.getByLabel('Prompt')).toBeFocused(); // A cancel moves the focus at once.
+  await page.waitForTimeout(500);
+  await expect(progressBar(page)).toBeVisible();
+  await page.getByRole('button', { name: 'Cancel' }).focus();
   await page.keyboard.press('Escape');
   await ended(page);
+  await expect(page.getByRole('button', { name: 'Generate' })).toBeFocused(); // Cancel is gone.
   await page.getByLabel('Prompt').focus();
   const stops: string[] = [];
   for (let i = 0; i < 30; i++) {

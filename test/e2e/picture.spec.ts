@@ -118,8 +118,10 @@ test('dropped or pasted anywhere it is taken; a dragged file is invited', async 
   await send(page, 'drop', 'footer', red, 3);
   await expect(page.locator('.note')).toHaveText('3 files at once: use the one that you want by itself.');
   await send(page, 'paste', 'body', red, 2);
-  await expect(page.locator('.note')).toContainText('2 files at once');
+  await expect(page.locator('#picture-error')).toContainText('2 files at once');
   await expect(words(page)).toHaveText('lime.png');
+  await send(page, 'paste', 'body', red);
+  await expect(words(page)).toHaveText('red.png');
   await expect(page.locator('.error')).toHaveCount(0);
 });
 

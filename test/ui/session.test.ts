@@ -1,5 +1,6 @@
 // The page's state on a fake engine: what a visitor does, what the engine is asked for, what is kept.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { FlipbookError } from '../../src/gpu/errors';
 import { defaults, limits } from '../../src/options';
 import type { ClipStore } from '../../src/ui/clip-store';
 import { shelfSize } from '../../src/ui/earlier';
@@ -233,17 +234,31 @@ describe('memory', () => {
       '',
       true,
     ]);
-    session.undo.value?.();
+    session.tell('Link copied.');
+    expect(session.replaced.value?.words).toBe('Settings restored from a file.');
+    session.edit('steps', '20');
+    session.replaced.value?.takeBack();
     const { prompt, motion, seed } = session.form;
     expect([prompt.value, motion.value, seed.value]).toEqual(['a long and winding prompt', '2', String(defaults.seed)]);
     expect(session.seedLocked.value).toBe(false);
-    expect(session.undo.value).toBeUndefined();
+    expect(session.announcement.value).toBe('Your settings are back.');
+    session.replaced.value?.takeBack(); // Forth again, with what was typed since.
+    expect([prompt.value, seed.value, session.form.steps.value]).toEqual(['a crab', '9', '20']);
     session.suggest('a car');
-    session.undo.value?.();
-    expect(prompt.value).toBe('a long and winding prompt');
+    session.replaced.value?.takeBack();
+    expect(prompt.value).toBe('a crab');
     session.suggest('a car');
     await make(engine, session);
-    expect(session.undo.value).toBeUndefined();
+    expect(session.replaced.value).toBeUndefined();
+  });
+
+  test('a failure is announced in the words of its notice', async () => {
+    const session = createSession(engine);
+    session.report(new FlipbookError('no-webgpu', 'navigator.gpu is missing'));
+    expect(session.announcement.value).toMatch(
+      /^This browser has no WebGPU\. Flipbook draws on your own graphics chip/,
+    );
+    expect(session.announcement.value).not.toContain('navigator');
   });
 
   test('what a link or a file leaves out, though it may, is left out here too', () => {

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { FlipbookError } from '../../src/gpu/errors';
 import type { StartPicture } from '../../src/media/picture';
 import { defaults, frameSide } from '../../src/options';
+import { receiveFiles } from '../../src/ui/files';
 import { createSession } from '../../src/ui/session';
 import { type FakeEngine, fakeEngine } from './fake-engine';
 import { make, storage, visit } from './visit';
@@ -56,7 +57,7 @@ test('one that settings from elsewhere took away can be put back', async () => {
   await session.start.use(file('cat.png'));
   session.restore({ prompt: 'a crab' }, 'a file');
   expect(session.start.picture.value).toBeUndefined();
-  session.undo.value?.();
+  session.replaced.value?.takeBack();
   expect(session.start.picture.value?.name).toBe('cat.png');
   expect(session.start.missing.value).toBe('');
 });
@@ -152,7 +153,20 @@ test('a link or a file without one is about words alone', async () => {
   expect(createSession(fakeEngine(), { hash: '#prompt=a+crab' }).start.picture.value).toBeUndefined();
   session.restore({ prompt: 'a crab' }, 'a file');
   expect(session.start.picture.value).toBeUndefined();
-  expect(session.note.value).toMatch(/yours is removed/);
+  expect(session.replaced.value?.words).toMatch(/yours is removed/);
   session.restore({ prompt: '', picture: sha256 }, 'a file');
-  expect(session.note.value).toMatch(/picture that it started from is not in it/);
+  expect(session.replaced.value?.words).toMatch(/picture that it started from is not in it/);
+});
+
+test('why something was not taken is said at the control, until settings come from elsewhere or a clip is made', async () => {
+  const session = createSession(engine, good);
+  await receiveFiles(session, [file('a.png'), file('b.png')], true);
+  expect([session.start.problem.value, session.note.value]).toEqual([expect.stringMatching(/^2 files at once/), '']);
+  session.restore({ prompt: 'a crab' }, 'a file');
+  expect(session.start.problem.value).toBe('');
+  await receiveFiles(session, [file('a.png'), file('b.png')], true);
+  await make(engine, session);
+  expect(session.start.problem.value).toBe('');
+  await receiveFiles(session, [file('a.png'), file('b.png')]);
+  expect([session.start.problem.value, session.note.value]).toEqual(['', expect.stringMatching(/^2 files at once/)]);
 });

@@ -105,6 +105,7 @@ describe('progress', () => {
     const first = advance(step, { type: 'frame', index: 1, of: 4, share: 0.85 }, 20);
     expect(timeLeft(first)).toBe('about 9 s left');
     expect(timeLeft(advance(first, { type: 'frame', index: 3, of: 4, share: 0.95 }, 6))).toBe('about 2 s left');
+    expect(timeLeft(advance(first, { type: 'frame', index: 3, of: 4, share: 0.95 }, 1))).toBe('under a second left');
   });
 });
 
@@ -117,7 +118,7 @@ describe('announcements', () => {
     const announcer = createAnnouncer((message) => said.push(message));
     for (let i = 0; i < 50; i++) announcer.say(`step ${i}`);
     expect(said).toEqual(['step 0']);
-    vi.advanceTimersByTime(5000);
+    vi.advanceTimersByTime(15_000);
     expect(said).toEqual(['step 0', 'step 49']);
     announcer.say('step 50');
     announcer.say('Finished', true);

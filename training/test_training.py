@@ -5,9 +5,10 @@ import unittest
 import torch
 
 from average import average
+from denoiser import clip_conditions
 from loop import orthogonalise
 from train_autoencoder import BOUNDARY, gradients
-from train_denoiser import Latents
+from train_denoiser import Conditions, Latents, Model, flow_loss
 
 
 class Average(unittest.TestCase):
@@ -39,6 +40,25 @@ class Motion(unittest.TestCase):
     def test_usual_is_the_mean_of_its_kind(self):
         usual = Latents.means([(None, 1.0), (None, 3.0), ("dance", 8.0), ("sway", 0.5), ("dance", 10.0)])
         self.assertEqual(usual, {None: 2.0, "dance": 9.0, "sway": 0.5})
+
+
+class FoldedGuidance(unittest.TestCase):
+    def test_target_moves_by_what_the_conditions_change(self):
+        torch.manual_seed(0)
+        model = Model().eval()
+        torch.nn.init.normal_(model.denoiser.conv_out.weight, std=0.1)  # it starts as zero, whatever it is told
+        x0, picture = torch.randn(1, 2, 12, 16, 16), torch.randn(1, 12, 16, 16)
+        tokens, mask, motion = torch.ones(1, 3, dtype=torch.long), torch.ones(1, 3), torch.tensor([[1.0, 1.0]])
+        given = Conditions(tokens, mask, motion, clip_conditions(x0, picture))
+        null = Conditions(tokens, mask, 0 * motion, clip_conditions(x0, 0 * picture))
+
+        def loss(*guidance) -> float:
+            torch.manual_seed(1)
+            return flow_loss(model, x0, given, *guidance).item()
+
+        self.assertEqual(loss(given, 0.5), loss())
+        self.assertEqual(loss(null, 0.0), loss())
+        self.assertNotAlmostEqual(loss(null, 0.5), loss(), places=4)
 
 
 class Orthogonalise(unittest.TestCase):

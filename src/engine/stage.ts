@@ -30,7 +30,7 @@ export interface StageStart {
   /** The noise of x_T; step i draws from `stream + 1 + i`. */
   readonly stream: number;
   readonly table: SamplerTable;
-  /** How much it moves, 1 being the training data's average; the model decides where it is left out. */
+  /** How much it moves, 1 being usual of its kind in the training data; the model decides where it is left out. */
   readonly motion?: number;
 }
 

@@ -10,19 +10,15 @@ export interface AttentionOptions {
   readonly schedule: Schedule;
 }
 
-/**
- * Query i of batch b is row b·queries + i; its keys are the rows of key batch b / batchesPerKeys: 1 where every frame has its
- * own keys, T where the frames of a clip share a prompt. Arguments: q, k, v, mask [key batches, keys] if masked, out.
- */
+/** Query i of batch b is row b·queries + i; key j is row b·keys + j. Arguments: q, k, v, mask [batches, keys] if masked, out. */
 export function attention(options: AttentionOptions): Shader {
   return streamingSoftmax({
     ...options,
     label: 'attention',
-    params: [['batchesPerKeys', 'u32']],
+    params: [],
     rows: wgsl`
 fn firstQuery(batch: u32) -> u32 { return batch * params.queries; }
-fn firstKey(batch: u32) -> u32 { return batch / params.batchesPerKeys * params.keys; }
-fn maskRow(batch: u32) -> u32 { return batch / params.batchesPerKeys; }
+fn firstKey(batch: u32) -> u32 { return batch * params.keys; }
 `,
   });
 }

@@ -12,13 +12,13 @@ export interface StreamingOptions {
   readonly headDim: number;
   /** Head dimension and row strides are multiples of four: rows are read as vec4f. */
   readonly aligned: boolean;
-  /** A [key batches, keys] tensor of 1 (keep) and 0 (padding) follows v. */
+  /** A [batches, keys] tensor of 1 (keep) and 0 (padding) follows v. */
   readonly masked: boolean;
   /** A bias table [heads, entries] follows: its WGSL expression for (head, i, j), in units of the logits. */
   readonly bias?: string;
   /** Names the kernel in profiles. */
   readonly label: string;
-  /** WGSL functions `firstQuery(batch) -> u32` and `firstKey(batch) -> u32`: rows; and `maskRow(batch) -> u32` if masked. */
+  /** WGSL functions `firstQuery(batch: u32) -> u32` and `firstKey(batch: u32) -> u32`: rows. */
   readonly rows: string;
   /** Uniforms that `rows` and `bias` read, after those of `streamingParams`. */
   readonly params: readonly ShaderParam[];
@@ -97,7 +97,7 @@ fn score(dotProduct: f32, batch: u32, head: u32, i: u32, j: u32) -> f32 {
   s += 1.4426950408889634 * ${bias ?? ''};
 #endif
 #if ${masked}
-  s = select(absent, s, mask[maskRow(batch) * params.keys + j] > 0.0);
+  s = select(absent, s, mask[batch * params.keys + j] > 0.0);
 #endif
   return select(absent, s, j < params.keys);
 }

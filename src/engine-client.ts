@@ -62,6 +62,7 @@ export function createEngine(): Engine {
       if (isCancelled) throw cancelled();
       await ask(worker, (remote) => remote.generate(options, proxy(onEvent), picture));
     },
+    record: (onFrame) => ofClip((remote) => remote.record(proxy(onFrame))),
     cancel() {
       isCancelled = true;
       void running?.remote.cancel();
@@ -69,6 +70,9 @@ export function createEngine(): Engine {
     setPlaying(value) {
       playing = value;
       void running?.remote.setPlaying(value);
+    },
+    setBackground(background) {
+      void running?.remote.setBackground(background);
     },
     still: () => ofClip((remote) => remote.still()),
     pixels: (index, side) => ofClip((remote) => remote.pixels(index, side)),

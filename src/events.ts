@@ -24,14 +24,18 @@ export type GenerateEvent =
   | { readonly type: 'frame'; readonly index: number; readonly of: number; readonly share: number }
   | DoneEvent;
 
-export interface DoneEvent {
-  readonly type: 'done';
+/** The video of a clip. */
+export interface Recording {
   /** `null` where this browser encodes no video: the clip still plays. */
   readonly video: Blob | null;
   /** WebCodecs codec string of the file, such as `avc1.64001f`. */
   readonly codec: string | null;
   /** Why there is no video, in words; left out where there is one. */
   readonly problem?: string;
+}
+
+export interface DoneEvent extends Recording {
+  readonly type: 'done';
   readonly options: GenerateOptions;
   readonly stats: GenerateStats;
 }

@@ -86,7 +86,8 @@ async function run(
     drawn: drawnPictures(options) > 0,
   };
   // The video encoder is tried before the work, not after it.
-  const recorder = await Recorder.open(engine, options, model, signal);
+  const finished = { fps: manifest.defaults.fps, metadata: metadataOf(options, model) };
+  const recorder = await Recorder.open(engine.screen, finished, signal);
   try {
     const ready = performance.now();
     const programs = await engine.programs(model, shape, signal, (done, total) =>
@@ -99,16 +100,10 @@ async function run(
     const clip = programs.stage && (await sample(making, programs.stage, plan.clip, clipTask(options)));
     const { latents, perStep } = clip ?? drawn;
     const decoded = await decode(making, latents, recorder);
-    const { video, codec, problem } = await recorder.close();
+    const recording = await recorder.close();
     throwIfAborted(signal);
     // Not before: whoever cancels to the very last keeps the clip that there was.
-    const { fps } = manifest.defaults;
-    engine.finish({
-      frames: programs.frames,
-      fps,
-      background: options.background,
-      metadata: metadataOf(options, model),
-    });
+    engine.finish({ ...finished, store: programs.frames });
     const seconds: GenerateStats['seconds'] = {
       total: (performance.now() - began) / 1000,
       load: (loaded - began) / 1000,
@@ -119,7 +114,7 @@ async function run(
     };
     const { bytesInUse, peakBytes: peakGpuBytes } = engine.gpu;
     const stats = { seconds, bytesInUse, peakGpuBytes };
-    emit({ type: 'done', video, codec, options, stats, ...(problem && { problem }) });
+    emit({ type: 'done', ...recording, options, stats });
   } finally {
     await recorder.cancel();
   }

@@ -1,5 +1,5 @@
 // What the page and the engine's worker say to each other. Types only; each method is one message over comlink.
-import type { GenerateEvent } from './events';
+import type { GenerateEvent, Recording } from './events';
 import type { Pixels } from './media/pixels';
 import type { GenerateOptions } from './options';
 
@@ -39,9 +39,14 @@ export interface EngineWorker {
     onEvent: (event: GenerateEvent) => void | Promise<void>,
     picture?: Pixels,
   ): Promise<Reply<null>>;
+  /** The finished clip's video made anew, over the background that it has now. Not beside `generate`. */
+  record(onFrame: (recorded: number) => void | Promise<void>): Promise<Reply<Recording>>;
+  /** Ends `generate` or `record`. */
   cancel(): void;
   /** Whether the finished clip moves. */
   setPlaying(playing: boolean): void;
+  /** What the finished clip lies on from now on: `#rrggbb`. */
+  setBackground(background: string): void;
   /** The frame shown now, as a PNG. */
   still(): Promise<Reply<Blob>>;
   /** A frame of the finished clip with its transparency, scaled to a square. */
@@ -55,8 +60,10 @@ export interface Engine {
   /** Puts its canvas into the element, which has nothing else in it. */
   attach(element: HTMLElement, onAdapter: (adapter: AdapterReport) => void): Promise<void>;
   generate(options: GenerateOptions, onEvent: (event: GenerateEvent) => void, picture?: Pixels): Promise<void>;
+  record(onFrame: (recorded: number) => void): Promise<Recording>;
   cancel(): void;
   setPlaying(playing: boolean): void;
+  setBackground(background: string): void;
   still(): Promise<Blob>;
   pixels(index: number, side: number): Promise<Pixels>;
   animation(side: number): Promise<Blob>;

@@ -150,9 +150,13 @@ function parseSampler(text: string): SamplerName | Problem {
   return new Problem(`Sampler is ${quote(text)}; it must be one of ${Object.keys(samplers).join(', ')}.`);
 }
 
-function parseBackground(text: string): string | Problem {
+/** `#rgb` or `#rrggbb`, as the latter; undefined where it is neither. */
+export function readColour(text: string): string | undefined {
   const colour = text.trim().toLowerCase();
   if (/^#[0-9a-f]{6}$/.test(colour)) return colour;
-  if (/^#[0-9a-f]{3}$/.test(colour)) return colour.replace(/[0-9a-f]/g, '$&$&');
-  return new Problem(`Background is ${quote(text)}; it must be a colour such as #ffd166.`);
+  return /^#[0-9a-f]{3}$/.test(colour) ? colour.replace(/[0-9a-f]/g, '$&$&') : undefined;
+}
+
+function parseBackground(text: string): string | Problem {
+  return readColour(text) ?? new Problem(`Background is ${quote(text)}; it must be a colour such as #ffd166.`);
 }

@@ -29,11 +29,7 @@ expose({
     }),
 
   generate: (options, onEvent, picture) =>
-    answer(async () => {
-      if (running)
-        throw new FlipbookError('input', 'A clip is already in the making', { hint: 'Wait for it, or cancel it.' });
-      running = new AbortController();
-      const { signal } = running;
+    alone(async (signal) => {
       // A port of their own: unless all events have arrived, the answer to this call may overtake them. Waiting for each would
       // hold the clip back, and a visitor's Cancel behind those that wait.
       let told: Promise<unknown> = Promise.resolve();
@@ -51,9 +47,20 @@ expose({
         throw error;
       } finally {
         await told;
-        running = undefined;
       }
       return null;
+    }),
+
+  record: (onFrame) =>
+    alone(async (signal) => {
+      const current = engine;
+      if (!current?.clip) throw noClip();
+      stopLoop();
+      try {
+        return await current.clip.record(signal, (recorded) => void onFrame(recorded));
+      } finally {
+        if (engine === current) startLoop(current);
+      }
     }),
 
   cancel() {
@@ -66,23 +73,30 @@ expose({
     else player?.pause();
   },
 
+  setBackground(background) {
+    const clip = engine?.clip;
+    if (!clip || clip.background === background) return;
+    clip.background = background;
+    player?.redraw();
+  },
+
   still: () =>
     answer(async () => {
-      const picture = await engine?.still();
+      const picture = await engine?.clip?.still();
       if (!picture) throw noClip();
       return picture;
     }),
 
   pixels: (index, side) =>
     answer(async () => {
-      const pixels = await engine?.pixels(index, side);
+      const pixels = await engine?.clip?.pixels(index, side);
       if (!pixels) throw noClip();
       return pixels;
     }),
 
   animation: (side) =>
     answer(async () => {
-      const file = await engine?.animation(side);
+      const file = await engine?.clip?.animation(side);
       if (!file) throw noClip();
       return file;
     }),
@@ -131,13 +145,27 @@ function startLoop(current: Engine): void {
   stopLoop();
   const { clip } = current;
   if (!clip) return;
-  player = new LoopPlayer({ ...clip, draw: (index) => current.show(index) });
+  player = new LoopPlayer({ frames: clip.frames, fps: clip.fps, draw: (index) => clip.show(index) });
   if (playing) player.play();
 }
 
 function stopLoop(): void {
   player?.pause();
   player = undefined;
+}
+
+/** What takes the canvas for itself, and can be cancelled. */
+function alone<T>(act: (signal: AbortSignal) => Promise<T>): Promise<Reply<T>> {
+  return answer(async () => {
+    if (running)
+      throw new FlipbookError('input', 'A clip is already in the making', { hint: 'Wait for it, or cancel it.' });
+    running = new AbortController();
+    try {
+      return await act(running.signal);
+    } finally {
+      running = undefined;
+    }
+  });
 }
 
 /** Nothing is thrown across: comlink would keep only the words of an error. */

@@ -3,15 +3,13 @@
 import type { Gpu } from '../gpu/device';
 import { FlipbookError, throwIfAborted } from '../gpu/errors';
 import { openGpu } from '../gpu/open';
-import { ApngWriter } from '../media/apng';
 import type { Canvas } from '../media/canvas';
-import type { ClipMetadata } from '../media/metadata';
-import { type Pixels, toPng } from '../media/pixels';
 import { chooseCapture } from '../media/selfcheck';
 import { recorded } from './compilable';
 import { Cutout } from './cutout';
 import { chunkFrames, FrameStore, HeadDecoder, PreviewDecoder, StemDecoder } from './decoding';
 import { PictureEncoder } from './encoding';
+import { type Finished, FinishedClip } from './finished';
 import { type EncoderPart, type LoadedModel, loadEncoder, loadModel } from './model';
 import { allOf, type Report, totals } from './progress';
 import { Screen } from './screen';
@@ -58,14 +56,6 @@ export interface ProgramShape {
   readonly drawn: boolean;
 }
 
-export interface FinishedClip {
-  readonly frames: FrameStore;
-  readonly fps: number;
-  readonly background: string;
-  /** How it was made, for the files that are saved of it. */
-  readonly metadata: ClipMetadata;
-}
-
 /** Opens the GPU. The model is loaded by the first generation. */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   throwIfAborted(options.signal);
@@ -94,13 +84,11 @@ export class Engine {
   #pictureEncoder: PictureEncoder | undefined;
   #preview: PreviewDecoder | undefined;
   #head: HeadDecoder | undefined;
-  #clip: ClipPrograms | undefined;
+  #clipPrograms: ClipPrograms | undefined;
   /** For the clip in the making; a run that is given up leaves it to the next. */
   #frames: FrameStore | undefined;
   #cutout: Promise<Cutout> | undefined;
-  #finished: FinishedClip | undefined;
-  /** The frame of the finished clip that was shown last. */
-  #shown = 0;
+  #clip: FinishedClip | undefined;
 
   constructor(gpu: Gpu, screen: Screen, options: EngineOptions) {
     this.gpu = gpu;
@@ -114,50 +102,8 @@ export class Engine {
   }
 
   /** The finished clip, until the next one is finished. */
-  get clip(): { readonly frames: number; readonly fps: number } | null {
-    return this.#finished ? { frames: this.#finished.frames.frames, fps: this.#finished.fps } : null;
-  }
-
-  /** Draws a frame of the finished clip; nothing where there is none, as after the next one took its place. */
-  async show(index: number): Promise<void> {
-    if (!this.#finished || index >= this.#finished.frames.frames) return;
-    this.#shown = index;
-    this.#drawShown(this.#finished);
-    // A device that goes away meanwhile is told by whatever uses it next.
-    await this.screen.show().catch(() => undefined);
-  }
-
-  /**
-   * A frame of the finished clip with its transparency; undefined where there is no clip.
-   * @param side pixels of the square that it is scaled to @returns straight alpha
-   */
-  async pixels(index: number, side: number): Promise<Pixels | undefined> {
-    const cutout = await this.#openCutout();
-    return this.#finished && cutout.read(this.#finished.frames.frame(index), side);
-  }
-
-  /** The frame of the finished clip that was shown last, as a PNG that says how it was made; undefined where there is no clip. */
-  async still(): Promise<Blob | undefined> {
-    const clip = this.#finished;
-    if (!clip) return undefined;
-    this.#drawShown(clip);
-    return toPng(await this.screen.read(), clip.metadata);
-  }
-
-  /**
-   * The finished clip as a looping PNG with its transparency; undefined where there is none, or another one meanwhile.
-   * @param side pixels of its square
-   */
-  async animation(side: number): Promise<Blob | undefined> {
-    const clip = this.#finished;
-    if (!clip) return undefined;
-    const writer = new ApngWriter({ width: side, height: side, fps: clip.fps });
-    const cutout = await this.#openCutout();
-    for (let i = 0; i < clip.frames.frames; i++) {
-      if (this.#finished !== clip) return undefined; // Its frames are freed.
-      await writer.add(await cutout.read(clip.frames.frame(i), side));
-    }
-    return writer.finish(clip.metadata);
+  get clip(): FinishedClip | undefined {
+    return this.#clip;
   }
 
   /** The model: loaded by the first call that succeeds. @param onProgress bytes of all files */
@@ -178,14 +124,14 @@ export class Engine {
    */
   async programs(model: LoadedModel, shape: ProgramShape, signal: AbortSignal, onProgress: Report): Promise<Programs> {
     const { latentFrames, clipGuided } = shape;
-    const old = this.#clip;
+    const old = this.#clipPrograms;
     if (old && (old.latentFrames !== latentFrames || old.guided !== clipGuided)) this.#dropClip();
     try {
       const pictureEncoder = shape.encoder ? this.#recordPictureEncoder(model, shape.encoder) : null;
       const drawing = shape.drawn ? this.#recordDrawing(model, shape.guided) : null;
       this.#preview ??= new PreviewDecoder(model);
-      const clip = this.#clip ?? this.#recordClip(model, latentFrames, clipGuided);
-      this.#clip = clip;
+      const clip = this.#clipPrograms ?? this.#recordClip(model, latentFrames, clipGuided);
+      this.#clipPrograms = clip;
       const head = this.#head;
       if (!head) throw new Error('the head is recorded with the first clip');
       this.#frames ??= new FrameStore(model, head, latentFrames * model.manifest.latents.timeFactor);
@@ -203,18 +149,17 @@ export class Engine {
   }
 
   /** The frames of `programs` are a whole clip now, which takes the place of the one before. */
-  finish(clip: FinishedClip): void {
-    this.#finished?.frames.dispose();
-    this.#finished = clip;
-    this.#shown = 0;
+  finish(finished: Finished): void {
+    this.#clip?.dispose();
+    this.#clip = new FinishedClip(finished, { screen: this.screen, cutout: () => this.#openCutout() });
     this.#frames = undefined;
   }
 
   /** Frees everything, the GPU included. */
   dispose(): void {
     this.#dropAll();
-    this.#finished?.frames.dispose();
-    this.#finished = undefined;
+    this.#clip?.dispose();
+    this.#clip = undefined;
     this.#dropWeights();
     void this.#cutout?.then((cutout) => cutout.dispose()).catch(() => undefined); // where it was never opened
     this.screen.dispose();
@@ -227,10 +172,6 @@ export class Engine {
       throw error;
     });
     return this.#cutout;
-  }
-
-  #drawShown({ frames, background }: FinishedClip): void {
-    this.screen.draw(frames.frame(this.#shown), background);
   }
 
   #recordPictureEncoder(model: LoadedModel, encoder: EncoderPart): PictureEncoder {
@@ -255,9 +196,9 @@ export class Engine {
 
   /** A finished clip stays: its frames need no program. */
   #dropClip(): void {
-    this.#clip?.stage?.dispose();
-    this.#clip?.stem.dispose();
-    this.#clip = undefined;
+    this.#clipPrograms?.stage?.dispose();
+    this.#clipPrograms?.stem.dispose();
+    this.#clipPrograms = undefined;
     this.#frames?.dispose();
     this.#frames = undefined;
   }

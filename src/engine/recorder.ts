@@ -1,13 +1,14 @@
-// The file of one generation: opened before the work, fed frame by frame, and done without where the encoder fails.
+// The video of a clip: opened before the work, fed frame by frame, and done without where the encoder fails.
 // It decides no frames and no timing but the frame rate's.
 import { version } from '../../package.json';
+import type { Recording } from '../events';
 import { FlipbookError } from '../gpu/errors';
 import type { ClipMetadata } from '../media/metadata';
 import { type EncodedClip, Mp4Sink } from '../media/mp4';
 import { frameTiming } from '../media/sink';
 import type { GenerateOptions } from '../options';
-import type { Engine } from './engine';
 import type { LoadedModel } from './model';
+import type { Screen } from './screen';
 
 /** What the files of a clip say about how it was made. */
 export function metadataOf(options: GenerateOptions, { manifest, hash }: LoadedModel): ClipMetadata {
@@ -15,30 +16,27 @@ export function metadataOf(options: GenerateOptions, { manifest, hash }: LoadedM
   return { ...options, model: `${name} ${modelVersion}`, modelHash: hash, appVersion: version };
 }
 
-/** The file of one generation. The first failure of the encoder ends the file, not the clip. */
+/** The first failure of the encoder ends the file, not the clip. */
 export class Recorder {
   /** Spent so far on capturing and encoding. */
   seconds = 0;
   #problem: string | undefined;
   #sink: Mp4Sink | undefined;
-  readonly #engine: Engine;
+  readonly #screen: Screen;
   readonly #fps: number;
 
-  private constructor(engine: Engine, fps: number) {
-    this.#engine = engine;
+  private constructor(screen: Screen, fps: number) {
+    this.#screen = screen;
     this.#fps = fps;
   }
 
   static async open(
-    engine: Engine,
-    options: GenerateOptions,
-    model: LoadedModel,
+    screen: Screen,
+    { fps, metadata }: { readonly fps: number; readonly metadata: ClipMetadata },
     signal: AbortSignal,
   ): Promise<Recorder> {
-    const { fps } = model.manifest.defaults;
-    const metadata = metadataOf(options, model);
-    const recorder = new Recorder(engine, fps);
-    const { width, height } = engine.screen;
+    const recorder = new Recorder(screen, fps);
+    const { width, height } = screen;
     await recorder.#attempt(async () => {
       recorder.#sink = await Mp4Sink.open({ width, height, fps, metadata, signal });
     });
@@ -48,12 +46,11 @@ export class Recorder {
   /** Shows what was drawn and records it as frame `index`. Must be called in the task that drew it. */
   async add(index: number): Promise<void> {
     const sink = this.#sink;
-    const { screen } = this.#engine;
-    if (!sink) return screen.show();
-    await this.#attempt(async () => sink.add(await screen.capture(frameTiming(index, this.#fps))));
+    if (!sink) return this.#screen.show();
+    await this.#attempt(async () => sink.add(await this.#screen.capture(frameTiming(index, this.#fps))));
   }
 
-  async close(): Promise<{ video: Blob | null; codec: string | null; problem: string | undefined }> {
+  async close(): Promise<Recording> {
     let clip: EncodedClip | undefined;
     const sink = this.#sink;
     if (sink) {
@@ -61,7 +58,8 @@ export class Recorder {
         clip = await sink.close();
       });
     }
-    return { video: clip?.blob ?? null, codec: clip?.codec ?? null, problem: this.#problem };
+    const problem = this.#problem;
+    return { video: clip?.blob ?? null, codec: clip?.codec ?? null, ...(problem && { problem }) };
   }
 
   async cancel(): Promise<void> {

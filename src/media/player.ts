@@ -57,6 +57,12 @@ export class LoopPlayer {
     this.#takeBack = null;
   }
 
+  /** Shows the current frame again, because it looks otherwise now. */
+  redraw(): void {
+    this.#shown = -1;
+    this.#show();
+  }
+
   get #period(): number {
     return 1000 / this.#options.fps;
   }
@@ -77,6 +83,7 @@ export class LoopPlayer {
     this.#isDrawing = true;
     void drawn.finally(() => {
       this.#isDrawing = false;
+      if (this.#shown < 0) this.#show(); // It was to be redrawn meanwhile.
     });
   }
 }

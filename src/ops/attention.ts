@@ -45,7 +45,7 @@ export function spatialAttention(
   }
   const frames = q.shape[0]! * q.shape[1]!;
   if (rest.length === 1) {
-    return withinRows(plan, op, fused(op, q, rest[0].heads), frames, 1, undefined, rest[0]);
+    return withinRows(plan, op, fused(op, q, rest[0].heads), frames, undefined, rest[0]);
   }
   const [k, v, options] = rest;
   expectTensor(op, 'k', k, q.shape, 'f32', 'q, k and v have one shape');
@@ -53,7 +53,7 @@ export function spatialAttention(
   expectTensor(op, 'q', q, q.shape);
   const width = q.shape.at(-1)!;
   const parts = [q, k, v].map((tensor) => ({ tensor, stride: width, offset: 0 })) as [Rows, Rows, Rows];
-  return withinRows(plan, op, { parts, shape: q.shape }, frames, 1, undefined, options);
+  return withinRows(plan, op, { parts, shape: q.shape }, frames, undefined, options);
 }
 
 /**
@@ -85,7 +85,7 @@ export function crossAttention(
     { tensor: kv, stride: 2 * width, offset: 0 },
     { tensor: kv, stride: 2 * width, offset: width },
   ];
-  return withinRows(plan, op, { parts, shape: q.shape, keys: kv.shape[1]! }, clips, 1, options.mask, options);
+  return withinRows(plan, op, { parts, shape: q.shape, keys: kv.shape[1]! }, clips, options.mask, options);
 }
 
 /** Tokens attend to tokens: qkv [B, L, 3C] = q | k | v, mask f32 [B, L] (1 keep, 0 padding) if some are padding. Returns [B, L, C]. */
@@ -95,7 +95,7 @@ export function selfAttention(plan: Plan, qkv: Tensor, options: HeadOptions & { 
     throw new TypeError(`${op}: qkv is ${formatTensor(qkv)}, expected [B, L, 3C]; reshape it`);
   const [batches, length] = qkv.shape as [number, number, number];
   if (options.mask) expectTensor(op, 'mask', options.mask, [batches, length], 'f32', 'one number per token');
-  return withinRows(plan, op, fused(op, qkv, options.heads), batches, 1, options.mask, options);
+  return withinRows(plan, op, fused(op, qkv, options.heads), batches, options.mask, options);
 }
 
 /**
@@ -140,7 +140,7 @@ interface Fused {
   readonly parts: readonly [Rows, Rows, Rows];
   /** Shape of the result. */
   readonly shape: readonly number[];
-  /** Rows of k and v per key batch; as many as queries where it is not given. */
+  /** Rows of k and v per batch; as many as queries where it is not given. */
   readonly keys?: number;
 }
 
@@ -169,13 +169,12 @@ function checkHeads(op: string, width: number, { heads }: HeadOptions): { headDi
   return { headDim, aligned: headDim % 4 === 0 };
 }
 
-/** Attention in which the queries of a batch are consecutive rows. */
+/** Attention in which the queries of a batch are consecutive rows, and so are its keys. */
 function withinRows(
   plan: Plan,
   op: string,
   { parts, shape, keys: given }: Fused,
   batches: number,
-  batchesPerKeys: number,
   mask: Tensor | undefined,
   options: HeadOptions,
 ): Tensor {
@@ -196,7 +195,6 @@ function withinRows(
     keys,
     extra,
     rowStep: 1,
-    params: { batchesPerKeys },
   });
 }
 
@@ -213,7 +211,7 @@ function record(
     readonly keys: number;
     readonly extra: readonly Tensor[];
     readonly rowStep: number;
-    readonly params: Readonly<Record<string, number>>;
+    readonly params?: Readonly<Record<string, number>>;
   },
 ): Tensor {
   const { parts, shape, heads, batches, queries, keys } = call;

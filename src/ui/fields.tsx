@@ -246,7 +246,7 @@ export function BackgroundField({ session }: { session: Session }) {
       field="background"
       label="Background"
       class="background"
-      help="The paper under the next clip’s sticker, in the MP4 too."
+      help="The paper under the sticker, in the MP4 too."
     >
       {(attributes) => (
         <div class="papers">

@@ -16,3 +16,8 @@ export function save(address: string, name: string): void {
   anchor.download = name;
   anchor.click();
 }
+
+/** Frees an object URL once a download that was started from it surely has its bytes. */
+export function releaseLater(address: string): void {
+  setTimeout(() => URL.revokeObjectURL(address), 60_000);
+}

@@ -3,13 +3,14 @@ import { batch, computed, type ReadonlySignal, type Signal, signal } from '@prea
 import type { DoneEvent, GenerateEvent } from '../events';
 import type { StartPicture } from '../media/picture';
 import { type Pixels, toPng } from '../media/pixels';
-import { decodeLink, type Field, frameSide, type GenerateOptions, type Restored, toRestored } from '../options';
+import { decodeLink, type Field, frameSide, type GenerateOptions, type Restored } from '../options';
 import type { AdapterReport, Engine, Failure } from '../protocol';
 import { whole } from '../redraw';
 import { type Announcer, createAnnouncer } from './announcer';
 import type { ClipStore } from './clip-store';
 import { createEarlier, type Earlier } from './earlier';
 import { work } from './estimate';
+import { type Clip, createFinished, type FinishedState } from './finished';
 import { type Controls, createForm } from './form';
 import { createMemory, type Memory } from './memory';
 import { explain, surroundings, toFailure } from './messages';
@@ -18,13 +19,6 @@ import { clearStorage, loadPace, savePace } from './settings';
 import { createStartPicture, type PictureReader, type StartPictureState } from './start-picture';
 import { createUndo, type Undo } from './undo';
 
-/** A finished clip. `address` is an object URL of the MP4, `null` where none could be encoded. */
-export interface Clip extends Omit<DoneEvent, 'type'> {
-  readonly address: string | null;
-  /** What to call it: the prompt, or the picture that it started from. */
-  readonly title: string;
-}
-
 export interface Session extends Controls {
   readonly engine: Engine;
   readonly start: StartPictureState;
@@ -32,11 +26,12 @@ export interface Session extends Controls {
   readonly dragging: Signal<'none' | 'page' | 'control'>;
   readonly adapter: Signal<AdapterReport | undefined>;
   readonly progress: Signal<Progress | undefined>;
-  readonly clip: Signal<Clip | undefined>;
+  readonly clip: FinishedState['clip'];
   /** The clips before it. */
   readonly earlier: Pick<Earlier, 'clips' | 'kept'>;
   readonly failure: Signal<Failure | undefined>;
   readonly playing: Signal<boolean>;
+  readonly background: FinishedState['background'];
   /** The text of the live region. */
   readonly announcement: Signal<string>;
   /** One short line below the stage: what the last small action did. */
@@ -58,6 +53,8 @@ export interface Session extends Controls {
   suggest(prompt: string): void;
   /** What the last of these three did, and the way back; undefined when there is nothing, or a clip was begun since. */
   readonly replaced: Undo['replaced'];
+  /** The clip to download, its video on the background that is shown; undefined where that was cancelled. */
+  recorded(): Promise<Clip | undefined>;
   /** Makes the finished clip's first frame the start picture, as it is. */
   keepPicture(): Promise<void>;
   /** Makes a drawing the start picture, as a sketch of what the prompt draws. */
@@ -106,8 +103,8 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
   const memory = createMemory(settings, start.picture, isLinked);
   const adapter = signal<AdapterReport | undefined>(undefined);
   const progress = signal<Progress | undefined>(undefined);
-  const clip = signal<Clip | undefined>(undefined);
   const earlier = createEarlier(options.clipStore);
+  const { clip, background, take, recorded } = createFinished(engine, earlier, controls.form.background, progress);
   const failure = signal<Failure | undefined>(undefined);
   const playing = signal(!options.reducedMotion);
   const note = signal('');
@@ -150,20 +147,17 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
     else announcer.say([next.words, next.left === undefined ? '' : timeLeft(next)].filter(Boolean).join(', '));
   };
 
-  const finish = ({ type: _type, ...done }: DoneEvent) => {
-    const old = clip.value;
-    const title = done.options.prompt || started?.name || 'a picture';
-    clip.value = { ...done, title, address: done.video && URL.createObjectURL(done.video) };
-    if (old) earlier.add({ address: old.address, title: old.title, settings: toRestored(old.options) });
-    if (done.video) void earlier.keep(done.video, title);
+  const finish = (done: DoneEvent) => {
     const { codec, stats, options, problem } = done;
+    const title = options.prompt || started?.name || 'a picture';
+    take(done, title);
     broadcast({ type: 'done', codec, stats, options, problem, adapter: adapter.value?.name });
     const { seconds } = stats;
-    pace.value = (seconds.total - seconds.load - seconds.compile) / work(done.options);
+    pace.value = (seconds.total - seconds.load - seconds.compile) / work(options);
     if (adapter.value) savePace(adapter.value.name, pace.value);
-    announcer.say(`Your clip of ${done.options.frames} frames is finished: ${title}.`, true);
+    announcer.say(`Your clip of ${options.frames} frames is finished: ${title}.`, true);
     if (!done.video) {
-      failure.value = { code: 'encoder', message: done.problem ?? 'This browser could not encode a video.', hint: '' };
+      failure.value = { code: 'encoder', message: problem ?? 'This browser could not encode a video.', hint: '' };
     }
   };
 
@@ -215,6 +209,7 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
     earlier,
     failure,
     playing,
+    background,
     announcement,
     note,
     estimate,
@@ -228,6 +223,16 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
         tell('Its first page is the start picture now: another seed or prompt moves it in another way.');
       } catch (error) {
         fail(error);
+      }
+    },
+    async recorded() {
+      try {
+        return await recorded();
+      } catch (error) {
+        fail(error);
+        if (toFailure(error).code === 'cancelled') return undefined;
+        tell('This MP4 is on the paper that it was made on.');
+        return clip.value;
       }
     },
     async startFromSketch(drawing) {

@@ -6,7 +6,7 @@ import { sizeInWords } from './estimate';
 import { DownloadIcon, EmptyDrawing, KeepIcon, LinkIcon, PauseIcon, PictureIcon, PlayIcon } from './icons';
 import { explain, surroundings } from './messages';
 import { percent, timeLeft } from './progress';
-import { fileName, save } from './save';
+import { fileName, releaseLater, save } from './save';
 import type { Session } from './session';
 import { Shelf } from './shelf';
 
@@ -57,7 +57,7 @@ function Book({ session }: { session: Session }) {
   const label = progress ? 'Preview of the clip in the making' : clip ? `Clip: ${clip.title}` : 'Empty page';
   return (
     <div class="book">
-      <div class={`leaf ${isEmpty ? 'blank' : ''}`} style={{ '--paper-colour': paper(session) }}>
+      <div class={`leaf ${isEmpty ? 'blank' : ''}`} style={{ '--paper-colour': session.background.value }}>
         <div ref={screen} class="screen" role="img" aria-label={label} />
         {isEmpty && (
           <div class="empty">
@@ -94,11 +94,6 @@ function origin({ picture, prompt, redraw }: GenerateOptions): string {
   if (redraw === whole) return 'from a sketch · ';
   if (redraw) return 'a part redrawn · ';
   return picture && prompt ? 'from a picture · ' : '';
-}
-
-function paper(session: Session): string {
-  const colour = session.form.background.value.trim();
-  return /^#([0-9a-f]{3}|[0-9a-f]{6})$/i.test(colour) ? colour : '#fff8e9';
 }
 
 function ProgressStrip({ session }: { session: Session }) {
@@ -156,14 +151,11 @@ function Transport({ session }: { session: Session }) {
       <button type="button" class="quiet" onClick={() => void copyLink(session)}>
         <LinkIcon /> Copy link
       </button>
-      <button
-        type="button"
-        class="download"
-        disabled={!clip?.address}
-        onClick={() => clip?.address && save(clip.address, fileName(clip.title, clip.options.seed, 'mp4'))}
-      >
+      <button type="button" class="download" disabled={!clip?.address} onClick={() => void saveVideo(session)}>
         <DownloadIcon /> Download MP4
-        {clip?.video && <small>{sizeInWords(clip.video.size)}</small>}
+        {clip?.video && clip.options.background === session.background.value && (
+          <small>{sizeInWords(clip.video.size)}</small>
+        )}
       </button>
       <button
         type="button"
@@ -227,6 +219,11 @@ function focusGenerate(): void {
   document.querySelector<HTMLElement>('.go .generate')?.focus();
 }
 
+async function saveVideo(session: Session): Promise<void> {
+  const clip = await session.recorded();
+  if (clip?.address) save(clip.address, fileName(clip.title, clip.options.seed, 'mp4'));
+}
+
 function savePicture(session: Session): Promise<void> {
   return saveFile(session, 'png', () => session.engine.still());
 }
@@ -249,7 +246,7 @@ async function saveFile(session: Session, ending: string, make: () => Promise<Bl
   try {
     const address = URL.createObjectURL(await make());
     save(address, name);
-    setTimeout(() => URL.revokeObjectURL(address), 60_000);
+    releaseLater(address);
   } catch (error) {
     session.report(error);
   }
@@ -263,7 +260,9 @@ async function copyLink(session: Session): Promise<void> {
   }
   history.replaceState(null, '', link);
   const clip = session.clip.value;
-  const isOfAnother = clip !== undefined && encodeLink(clip.options) !== new URL(link, location.href).hash;
+  const isOfAnother =
+    clip !== undefined &&
+    encodeLink({ ...clip.options, background: session.background.value }) !== new URL(link, location.href).hash;
   const remarks = [
     isOfAnother ? 'It holds the settings in the form, which are not those of the clip shown.' : '',
     session.start.picture.value ? 'It does not hold the start picture: the same clip needs that, too.' : '',

@@ -65,6 +65,29 @@ test('type, generate, download, read the file back; the same seed gives the same
   await expect(page.getByLabel('Background')).toHaveValue('#336699');
 });
 
+test('another paper: at once under the clip that is there, and in its file', async ({ page }) => {
+  await page.emulateMedia({ reducedMotion: 'reduce' });
+  await open(page, { background: '#ffffff' });
+  await makeClip(page);
+  const white = await download(page);
+  const still = await download(page, 'Save PNG');
+  await page.getByRole('button', { name: 'Night paper' }).click();
+  const shown = async () => {
+    const path = test.info().outputPath('canvas.png');
+    await page.locator('.screen canvas').screenshot({ path });
+    return meanDifference(thumbnail(path), thumbnail(still.path));
+  };
+  await expect.poll(shown).toBeGreaterThan(20);
+  const night = await download(page);
+  await expect(progressBar(page)).toHaveCount(0);
+  expect(probe(night.path)).toMatchObject({ frames: Number(short.frames) });
+  expect(xmp(night.path)).toMatchObject({ Background: '#232a3b', Seed: 7 });
+  const dark = await download(page, 'Save PNG');
+  expect(meanDifference(thumbnail(night.path), thumbnail(dark.path))).toBeLessThan(6);
+  expect(meanDifference(thumbnail(night.path), thumbnail(white.path))).toBeGreaterThan(20);
+  expect(pixels((await download(page)).path)).toBe(pixels(night.path));
+});
+
 test('cancel midway, keep the last clip, generate again', async ({ page }) => {
   await open(page);
   await makeClip(page);

@@ -1,5 +1,5 @@
 // The pipeline in a real browser: events, frames on a canvas, an MP4; cancelling, memory, what is refused.
-import { ALL_FORMATS, BlobSource, Input } from 'mediabunny';
+import { ALL_FORMATS, BlobSource, CanvasSink, Input } from 'mediabunny';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { PRESENT_UNIFORM_BYTES } from '../../shaders/present.wgsl';
 import type { GenerateEvent } from '../../src/events';
@@ -39,7 +39,7 @@ test('a clip: events in order, a video of the right length', async () => {
   const track = (await input.getPrimaryVideoTrack())!;
   expect([track.displayWidth, track.displayHeight]).toEqual([512, 512]);
   expect((await track.computePacketStats()).packetCount).toBe(8);
-  expect(engine.clip).toEqual({ frames: 8, fps: 12 });
+  expect(engine.clip).toMatchObject({ frames: 8, fps: 12 });
 });
 
 test('the same seed gives the same frames, another seed or prompt others', async () => {
@@ -116,13 +116,46 @@ test('every sampler, many steps, no guidance', async () => {
 test('a frame of the finished clip comes with its transparency, at any size', async () => {
   await all(engine, short);
   const before = engine.gpu.bytesInUse;
-  const [pixels, again] = await Promise.all([engine.pixels(0, 64), engine.pixels(0, 64)]);
+  const [pixels, again] = await Promise.all([engine.clip!.pixels(0, 64), engine.clip!.pixels(0, 64)]);
   expect(again).toEqual(pixels);
   expect(engine.gpu.bytesInUse - before).toBe(PRESENT_UNIFORM_BYTES); // one presenter, however many ask at once
   expect([pixels?.width, pixels?.height, pixels?.data.length]).toEqual([64, 64, 64 * 64 * 4]);
   const alphas = new Set(pixels?.data.filter((_value, i) => i % 4 === 3));
   expect(alphas.size).toBeGreaterThan(10);
-  expect((await engine.pixels(3, 128))?.data.length).toBe(128 * 128 * 4);
+  expect((await engine.clip!.pixels(3, 128))?.data.length).toBe(128 * 128 * 4);
+});
+
+test('the finished clip moves to another background: on the canvas and in a new video, its frames as they were', async () => {
+  const black = { ...short, background: '#000000' };
+  const first = done(await all(engine, black));
+  const [last, cutout] = [await frames(engine), await engine.clip!.pixels(3, 64)];
+  engine.clip!.background = '#ffffff';
+  expect(await frames(engine)).not.toEqual(last);
+  const recorded: number[] = [];
+  const { video, codec } = await engine.clip!.record(new AbortController().signal, (n) => recorded.push(n));
+  expect(recorded).toEqual([1, 2, 3, 4]);
+  expect(codec).toBe(first.codec);
+  expect(await engine.clip!.pixels(3, 64)).toEqual(cutout);
+  const corner = async (file: Blob) => {
+    const input = new Input({ source: new BlobSource(file), formats: ALL_FORMATS });
+    const sink = new CanvasSink((await input.getPrimaryVideoTrack())!);
+    const { canvas: shown } = (await sink.getCanvas(0))!;
+    const { data } = (shown.getContext('2d') as OffscreenCanvasRenderingContext2D).getImageData(0, 0, 512, 512);
+    return data.reduce((sum, value) => sum + value, 0) / data.length;
+  };
+  expect(await corner(video!)).toBeGreaterThan((await corner(first.video!)) + 5);
+  engine.clip!.background = black.background;
+  expect(await frames(engine)).toEqual(last);
+});
+
+test('recording it anew can be cancelled, and leaves no memory behind', async () => {
+  await all(engine, short);
+  const before = engine.gpu.bytesInUse;
+  const controller = new AbortController();
+  const running = engine.clip!.record(controller.signal, (n) => n === 2 && controller.abort());
+  await expect(running).rejects.toMatchObject({ code: 'cancelled' });
+  expect(engine.gpu.bytesInUse).toBe(before);
+  expect((await engine.clip!.record(new AbortController().signal, () => undefined)).video?.size).toBeGreaterThan(0);
 });
 
 test('an animation that is being packed when a shorter clip takes the place of its own is given up', async () => {
@@ -137,14 +170,14 @@ test('an animation that is being packed when a shorter clip takes the place of i
     await add.call(this, pixels);
   });
   try {
-    const packing = engine.animation(16);
+    const packing = engine.clip!.animation(16);
     await all(engine, short);
     goOn();
     expect(await packing).toBeUndefined();
   } finally {
     added.mockRestore();
   }
-  expect((await engine.animation(16))?.type).toBe('image/png');
+  expect((await engine.clip!.animation(16))?.type).toBe('image/png');
 });
 
 test('the longest clip', async () => {

@@ -12,7 +12,7 @@ test('it loads, and makes eight frames that are not all one colour', async () =>
     const { video, stats } = done(await all(engine, options));
     expect(video?.size).toBeGreaterThan(1000);
     console.info(JSON.stringify(stats));
-    const { data } = (await engine.pixels(3, 128))!;
+    const { data } = (await engine.clip!.pixels(3, 128))!;
     expect(new Set(new Uint32Array(data.buffer)).size).toBeGreaterThan(100);
   } finally {
     engine.dispose();

@@ -43,8 +43,8 @@ export const nameOf = (input: RequestInfo | URL): string =>
 export async function frames(engine: Engine): Promise<string[]> {
   const digests: string[] = [];
   for (let i = 0; i < (engine.clip?.frames ?? 0); i++) {
-    await engine.show(i);
-    const png = await engine.still();
+    await engine.clip!.show(i);
+    const png = await engine.clip!.still();
     digests.push(new Uint8Array(await crypto.subtle.digest('SHA-256', await png!.arrayBuffer())).join());
   }
   return digests;

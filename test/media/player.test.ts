@@ -54,6 +54,27 @@ test.for([12, 24, 7, 29.97])('%s fps does not drift in ten minutes of uneven ref
   }
 });
 
+test('what looks otherwise is drawn again: at rest at once, and after a draw that is under way', async () => {
+  const { drawn, loop } = player(3, 10);
+  loop.redraw();
+  expect(drawn).toEqual([0, 0]);
+  const draws: (() => void)[] = [];
+  const slow = new LoopPlayer({
+    frames: 3,
+    fps: 10,
+    clock: new TestClock(),
+    draw: () => new Promise<void>((resolve) => draws.push(resolve)),
+  });
+  slow.redraw();
+  slow.redraw();
+  expect(draws).toHaveLength(1);
+  draws[0]?.();
+  await vi.waitFor(() => expect(draws).toHaveLength(2));
+  draws[1]?.();
+  await Promise.resolve();
+  expect(draws).toHaveLength(2);
+});
+
 test('a refresh exactly at the boundary shows the new frame', () => {
   const { clock, drawn, loop } = player(1000, 12);
   loop.play();

@@ -71,12 +71,22 @@ export function fakeEngine({
       if (error) settle?.reject(error);
       else settle?.resolve();
     },
+    record(onFrame) {
+      log.push('record');
+      onFrame(1);
+      return new Promise((resolve, reject) => {
+        settle = { resolve: () => resolve({ video: new Blob(['again']), codec: 'avc1.64001f' }), reject };
+      });
+    },
     cancel() {
       log.push('cancel');
       settle?.reject({ code: 'cancelled', message: 'Cancelled', hint: '' });
     },
     setPlaying(playing) {
       log.push(`playing ${playing}`);
+    },
+    setBackground(background) {
+      log.push(`background ${background}`);
     },
     async still() {
       return new Blob(['png'], { type: 'image/png' });

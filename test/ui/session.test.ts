@@ -122,6 +122,68 @@ describe('generate', () => {
   });
 });
 
+describe('the background', () => {
+  const night = '#232a3b';
+
+  async function onNight() {
+    const session = createSession(engine);
+    await make(engine, session, new Blob(['first']));
+    session.edit('background', night);
+    return session;
+  }
+
+  test('changes under the finished clip at once; a wrong one changes nothing', async () => {
+    const session = await onNight();
+    session.edit('background', 'nigh');
+    expect(session.background.value).toBe(defaults.background);
+    session.edit('background', '#FFF');
+    expect(engine.log).toEqual(
+      [defaults.background, night, defaults.background, '#ffffff'].map((c) => `background ${c}`),
+    );
+    expect(engine.asked).toHaveLength(1);
+  });
+
+  test('is that of the video that is downloaded, which is made anew once', async () => {
+    const session = await onNight();
+    const recorded = session.recorded();
+    expect(session.progress.value).toMatchObject({ part: 'frames', fraction: 1 / defaults.frames });
+    engine.end();
+    const clip = await recorded;
+    expect(clip).toBe(session.clip.value);
+    expect(clip?.options).toEqual({ ...defaults, background: night });
+    expect(await (await fetch(clip!.address!)).text()).toBe('again');
+    expect(await session.recorded()).toBe(clip);
+    expect(engine.log.filter((line) => line === 'record')).toHaveLength(1);
+    expect(session.progress.value).toBeUndefined();
+    await make(engine, session);
+    expect(session.earlier.clips.value[0]?.settings.background).toBe(night);
+  });
+
+  test('where it cannot be recorded the file that there was is given, unless that was cancelled', async () => {
+    const session = await onNight();
+    const before = session.clip.value;
+    const cancelled = session.recorded();
+    session.cancel();
+    expect(await cancelled).toBeUndefined();
+    expect(session.failure.value).toBeUndefined();
+    const lost = session.recorded();
+    engine.end({ code: 'device-lost', message: 'gone', hint: '' });
+    expect(await lost).toBe(before);
+    expect(session.failure.value?.code).toBe('device-lost');
+    expect(session.note.value).toBe('This MP4 is on the paper that it was made on.');
+    expect(await (await fetch(before!.address!)).text()).toBe('first');
+  });
+
+  test('while the next clip is made the last one is given as it is', async () => {
+    const session = await onNight();
+    const before = session.clip.value;
+    const run = session.generate();
+    expect(await session.recorded()).toBe(before);
+    engine.end();
+    await run;
+  });
+});
+
 test('a graphics adapter that answers late is told of, and its pace with it', async () => {
   const late = fakeEngine({ attachError: { code: 'no-adapter', message: 'none', hint: '' } });
   const session = createSession(late);

@@ -1,0 +1,123 @@
+// A finished clip: shown frame by frame, and made into files. It makes no frame, and chooses none but those it is asked for.
+import type { Recording } from '../events';
+import { throwIfAborted } from '../gpu/errors';
+import { ApngWriter } from '../media/apng';
+import type { ClipMetadata } from '../media/metadata';
+import { type Pixels, toPng } from '../media/pixels';
+import type { Cutout } from './cutout';
+import type { FrameStore } from './decoding';
+import { Recorder } from './recorder';
+import type { Screen } from './screen';
+
+export interface Finished {
+  readonly store: FrameStore;
+  readonly fps: number;
+  /** How it was made, for the files that are saved of it. */
+  readonly metadata: ClipMetadata;
+}
+
+/** Where its frames are drawn. */
+export interface Surfaces {
+  readonly screen: Screen;
+  /** For frames with their transparency; opened by the first that asks. */
+  cutout(): Promise<Cutout>;
+}
+
+export class FinishedClip {
+  readonly fps: number;
+  readonly #store: FrameStore;
+  readonly #surfaces: Surfaces;
+  #metadata: ClipMetadata;
+  /** The frame that was shown last. */
+  #shown = 0;
+  #isDisposed = false;
+
+  constructor({ store, fps, metadata }: Finished, surfaces: Surfaces) {
+    this.fps = fps;
+    this.#store = store;
+    this.#metadata = metadata;
+    this.#surfaces = surfaces;
+  }
+
+  get frames(): number {
+    return this.#store.frames;
+  }
+
+  /** What the sticker lies on where it is shown, and in the files made from now on: `#rrggbb`. */
+  get background(): string {
+    return this.#metadata.background;
+  }
+
+  set background(background: string) {
+    this.#metadata = { ...this.#metadata, background };
+  }
+
+  /** Draws a frame on the canvas; nothing once the next clip took its place. */
+  async show(index: number): Promise<void> {
+    if (this.#isDisposed) return;
+    this.#shown = index;
+    this.#draw(index);
+    // A device that goes away meanwhile is told by whatever uses it next.
+    await this.#surfaces.screen.show().catch(() => undefined);
+  }
+
+  /**
+   * A frame with its transparency; undefined once the next clip took its place.
+   * @param side pixels of the square that it is scaled to @returns straight alpha
+   */
+  async pixels(index: number, side: number): Promise<Pixels | undefined> {
+    const cutout = await this.#surfaces.cutout();
+    return this.#isDisposed ? undefined : cutout.read(this.#store.frame(index), side);
+  }
+
+  /** The frame that was shown last, as a PNG that says how it was made. */
+  async still(): Promise<Blob | undefined> {
+    if (this.#isDisposed) return undefined;
+    this.#draw(this.#shown);
+    return toPng(await this.#surfaces.screen.read(), this.#metadata);
+  }
+
+  /**
+   * A looping PNG with its transparency; undefined where the next clip takes its place meanwhile.
+   * @param side pixels of its square
+   */
+  async animation(side: number): Promise<Blob | undefined> {
+    const writer = new ApngWriter({ width: side, height: side, fps: this.fps });
+    for (let i = 0; i < this.frames; i++) {
+      const frame = await this.pixels(i, side);
+      if (!frame) return undefined;
+      await writer.add(frame);
+    }
+    return writer.finish(this.#metadata);
+  }
+
+  /**
+   * Its video made anew, over the background that it has now. On the way every frame is shown.
+   * @throws FlipbookError: 'cancelled' where the signal aborts, 'device-lost'
+   */
+  async record(signal: AbortSignal, onFrame: (recorded: number) => void): Promise<Recording> {
+    const { screen } = this.#surfaces;
+    const metadata = this.#metadata; // It may change meanwhile.
+    const recorder = await Recorder.open(screen, { fps: this.fps, metadata }, signal);
+    try {
+      for (let i = 0; i < this.frames; i++) {
+        screen.draw(this.#store.frame(i), metadata.background);
+        await recorder.add(i);
+        throwIfAborted(signal);
+        onFrame(i + 1);
+      }
+      return await recorder.close();
+    } finally {
+      await recorder.cancel();
+    }
+  }
+
+  dispose(): void {
+    this.#isDisposed = true;
+    this.#store.dispose();
+  }
+
+  #draw(index: number): void {
+    this.#surfaces.screen.draw(this.#store.frame(index), this.background);
+  }
+}

@@ -1,0 +1,77 @@
+// The finished clip on the stage: the paper that it lies on, and its video on that paper. How it is made is session.ts's, and the
+// clips before it are earlier.ts's.
+import { computed, effect, type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import type { DoneEvent } from '../events';
+import { FlipbookError } from '../gpu/errors';
+import { defaults, toRestored } from '../options';
+import type { Engine } from '../protocol';
+import { readColour } from '../validate';
+import type { Earlier } from './earlier';
+import type { Progress } from './progress';
+import { releaseLater } from './save';
+
+/** A finished clip. `address` is an object URL of the MP4, `null` where none could be encoded. */
+export interface Clip extends Omit<DoneEvent, 'type'> {
+  readonly address: string | null;
+  /** What to call it: the prompt, or the picture that it started from. */
+  readonly title: string;
+}
+
+export interface FinishedState {
+  readonly clip: ReadonlySignal<Clip | undefined>;
+  /** What the stage shows the clip on: the form's, or while that is wrong the clip's own. `#rrggbb` */
+  readonly background: ReadonlySignal<string>;
+  /** Takes the place of the clip before, which goes to the earlier ones. */
+  take(done: DoneEvent, title: string): void;
+  /**
+   * The clip with a video on the background that is shown: made anew where that changed, but not beside a clip in the making.
+   * Where that fails the clip stays as it was. @throws what the engine throws
+   */
+  recorded(): Promise<Clip | undefined>;
+}
+
+/** @param colour the form's background, as typed */
+export function createFinished(
+  engine: Engine,
+  earlier: Earlier,
+  colour: ReadonlySignal<string>,
+  progress: Signal<Progress | undefined>,
+): FinishedState {
+  const clip = signal<Clip | undefined>(undefined);
+  const background = computed(() => readColour(colour.value) ?? clip.value?.options.background ?? defaults.background);
+  effect(() => {
+    if (clip.value) engine.setBackground(background.value);
+  });
+
+  return {
+    clip,
+    background,
+    take({ type: _type, ...done }, title) {
+      const old = clip.value;
+      clip.value = { ...done, title, address: done.video && URL.createObjectURL(done.video) };
+      if (old) earlier.add({ address: old.address, title: old.title, settings: toRestored(old.options) });
+      if (done.video) void earlier.keep(done.video, title);
+    },
+    async recorded() {
+      const last = clip.value;
+      const wanted = background.value;
+      if (!last?.address || progress.value || last.options.background === wanted) return last;
+      const { frames } = last.options;
+      const inking = (done: number) => {
+        const words = `Inking the pages on this paper: ${done} of ${frames}`;
+        progress.value = { fraction: done / frames, words, left: undefined, part: 'frames' };
+      };
+      inking(0);
+      try {
+        const { video, codec, problem } = await engine.record(inking);
+        if (!video) throw new FlipbookError('encoder', problem ?? 'This browser could not encode a video.');
+        const options = { ...last.options, background: wanted };
+        clip.value = { ...last, options, video, codec, address: URL.createObjectURL(video) };
+        releaseLater(last.address);
+        return clip.value;
+      } finally {
+        progress.value = undefined;
+      }
+    },
+  };
+}

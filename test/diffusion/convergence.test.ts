@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { gaussianNoise } from '../../src/diffusion/noise';
 import { SAMPLERS, samplerTable, type Update, usualSpacing } from '../../src/diffusion/samplers';
-import { createProcess, DATA, flowProcess, noiseLevels, type Process } from '../../src/diffusion/schedule';
+import { DATA, flowProcess, noiseLevels, type Process } from '../../src/diffusion/schedule';
 import type { SamplerName } from '../../src/sampler-names';
 import {
   distribution,
@@ -14,21 +14,10 @@ import {
   quantile,
   sample,
 } from '../reference/analytic';
+import { ddpm, processes } from './processes';
 
 const deterministic: SamplerName[] = ['ddim', 'euler', 'flow-euler', 'dpmpp-2m'];
 const ancestral: SamplerName[] = ['ddpm', 'euler-ancestral'];
-
-const ddpm = createProcess({ schedule: 'linear', timesteps: 1000, betaStart: 1e-4, betaEnd: 0.02 });
-const processes: [string, Process][] = [
-  ['DDPM', ddpm],
-  [
-    'Stable Diffusion',
-    createProcess({ schedule: 'scaled-linear', timesteps: 1000, betaStart: 0.00085, betaEnd: 0.012 }),
-  ],
-  ['zero terminal SNR', createProcess({ schedule: 'cosine', timesteps: 1000, zeroTerminalSnr: true })],
-  ['flow', flowProcess()],
-  ['shifted flow', flowProcess(3)],
-];
 
 describe('normal data with the ideal denoiser', () => {
   const [mean, std] = [0.7, 0.6];

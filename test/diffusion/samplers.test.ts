@@ -14,20 +14,9 @@ import {
 } from '../../src/diffusion/schedule';
 import { type SamplerName, samplerNames } from '../../src/sampler-names';
 import { idealDenoiser, moments, normal, sample } from '../reference/analytic';
+import { ddpm, processes } from './processes';
 
 const names = samplerNames;
-
-const ddpm = createProcess({ schedule: 'linear', timesteps: 1000, betaStart: 1e-4, betaEnd: 0.02 });
-const processes: [string, Process][] = [
-  ['DDPM', ddpm],
-  [
-    'Stable Diffusion',
-    createProcess({ schedule: 'scaled-linear', timesteps: 1000, betaStart: 0.00085, betaEnd: 0.012 }),
-  ],
-  ['zero terminal SNR', createProcess({ schedule: 'cosine', timesteps: 1000, zeroTerminalSnr: true })],
-  ['flow', flowProcess()],
-  ['shifted flow', flowProcess(3)],
-];
 
 /** Two neighbouring levels of any process, the first noisier. */
 const jump = fc

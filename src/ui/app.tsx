@@ -153,7 +153,7 @@ function Settings({ session }: { session: Session }) {
         session={session}
         field="motion"
         label="Motion"
-        help="How lively: 1 is usual, 3 is wild. Empty: as it comes."
+        help="How lively: 0 hardly stirs, 3 is wild. Empty: as it comes."
         slider={{ min: 0, max: 3, step: 0.25 }}
         unset={1}
       />

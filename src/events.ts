@@ -4,6 +4,8 @@ import type { GenerateOptions } from './options';
 export type GenerateEvent =
   /** Bytes of all weight files together. */
   | { readonly type: 'load'; readonly loaded: number; readonly total: number }
+  /** Before the first step, and only where there is something: what the model does not see of the prompt's scenes. */
+  | { readonly type: 'unread'; readonly unknown: readonly string[]; readonly cut: readonly string[] }
   /** Compute pipelines. */
   | { readonly type: 'compile'; readonly done: number; readonly total: number }
   /**

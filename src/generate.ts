@@ -74,6 +74,7 @@ async function run(
   const model = await engine.model(signal, onLoad);
   const { manifest } = model;
   check(options, model, picture);
+  tellUnread(options, model, emit);
   const encoder = picture && (await engine.encoder(model, signal, onLoad));
   const loaded = performance.now();
   const latentFrames = options.frames / manifest.latents.timeFactor;
@@ -118,6 +119,14 @@ async function run(
   } finally {
     await recorder.cancel();
   }
+}
+
+/** Each scene is read by itself. */
+function tellUnread({ prompt }: GenerateOptions, { text }: LoadedModel, emit: (event: GenerateEvent) => void): void {
+  const scenes = scenesOf(prompt).map((scene) => text.reader.unread(scene));
+  const unknown = [...new Set(scenes.flatMap((scene) => scene.unknown))];
+  const cut = scenes.map((scene) => scene.cut).filter(Boolean);
+  if (unknown.length > 0 || cut.length > 0) emit({ type: 'unread', unknown, cut });
 }
 
 function check(options: GenerateOptions, { manifest }: LoadedModel, given: Pixels | undefined): void {

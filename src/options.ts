@@ -78,6 +78,9 @@ export const defaults: GenerateOptions = {
   background: '#fff8e9',
 };
 
+/** What Motion is stepped from, and where its slider rests, while it is left out. */
+export const usualMotion = modelDefaults.motion;
+
 export const fields: readonly Field[] = [
   'prompt',
   'seed',

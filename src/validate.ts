@@ -10,6 +10,7 @@ import {
   type SamplerName,
   samplers,
   sha256Hex,
+  usualMotion,
 } from './options';
 import { formatRedraw, parseRedraw } from './redraw';
 import { sceneLimits, scenesOf, storyProblem } from './scenes';
@@ -103,7 +104,9 @@ function parseMotion(text: string): number | undefined | Problem {
   const value = parseDecimal(text);
   if (text.trim() === '') return undefined;
   if (value >= min && value <= max) return value;
-  return new Problem(`Motion is ${quote(text)}; it must be a number from ${min} to ${max}, or nothing. Try 1.`);
+  return new Problem(
+    `Motion is ${quote(text)}; it must be a number from ${min} to ${max}, or nothing. Try ${usualMotion}.`,
+  );
 }
 
 function parseGuidance(text: string): number | Problem {

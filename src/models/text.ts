@@ -33,6 +33,12 @@ export interface PromptRows {
   readonly mask: Float32Array;
 }
 
+export interface Unread {
+  readonly unknown: readonly string[];
+  /** The rest of the prompt; empty where all of it is read. */
+  readonly cut: string;
+}
+
 /** Prompt → token rows. The table stays int8 in memory. */
 export class PromptReader {
   readonly #tokenizer: Tokenizer;
@@ -60,6 +66,21 @@ export class PromptReader {
     const { ids } = this.#tokenizer.encode(prompt);
     const { length } = this.#config;
     return ids.length <= length ? ids : [...ids.slice(0, length - 1), ids.at(-1)!];
+  }
+
+  /** What of a prompt the model does not see: words that it has no token for, and what is too long to be read. */
+  unread(prompt: string): Unread {
+    const tokens = (text: string) => this.#tokenizer.encode(text, { add_special_tokens: false }).tokens;
+    const unknown: string[] = [];
+    const words = prompt.split(/\s+/).filter(Boolean);
+    let room = this.#config.length - 2; // [CLS] and [SEP]
+    for (const [i, word] of words.entries()) {
+      room -= tokens(word).length;
+      if (room < 0) return { unknown, cut: words.slice(i).join(' ') };
+      const bare = word.replace(/^\p{P}+|\p{P}+$/gu, ''); // Curly quotes have no token, and mean nothing.
+      if (tokens(bare).includes('[UNK]')) unknown.push(bare);
+    }
+    return { unknown, cut: '' };
   }
 
   read(prompt: string): PromptRows {

@@ -2,9 +2,10 @@
 import { effect } from '@preact/signals';
 import { render } from 'preact';
 import { useEffect } from 'preact/hooks';
+import { usualMotion } from '../options';
 import { followAddress } from './address';
 import { about, capital } from './estimate';
-import { BackgroundField, framesHelp, NumberField, PromptField, SamplerField, SeedField } from './fields';
+import { BackgroundField, framesHelp, NumberField, PromptField, SamplerField, SeedField, slip } from './fields';
 import { pastedPictures, receiveFiles } from './files';
 import { Footer } from './footer';
 import { Mark, PencilIcon, StopIcon } from './icons';
@@ -62,6 +63,7 @@ const ideas = [
 function Slip({ session }: { session: Session }) {
   return (
     <form
+      id={slip}
       class="slip card"
       onSubmit={(event) => {
         event.preventDefault();
@@ -155,7 +157,7 @@ function Settings({ session }: { session: Session }) {
         label="Motion"
         help="How lively: 0 hardly stirs, 3 is wild. Empty: as it comes."
         slider={{ min: 0, max: 3, step: 0.25 }}
-        unset={1}
+        unset={usualMotion}
       />
       <SamplerField session={session} />
       <BackgroundField session={session} />

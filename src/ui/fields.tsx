@@ -15,9 +15,14 @@ interface ControlProps {
   readonly children: (attributes: ControlAttributes) => ComponentChildren;
 }
 
+/** The form's id. */
+export const slip = 'slip';
+
 interface ControlAttributes {
   readonly id: string;
   readonly name: string;
+  /** The settings stand beside the form; Enter in them generates, too. */
+  readonly form: typeof slip;
   readonly 'aria-invalid': boolean;
   readonly 'aria-describedby': string;
   readonly onBlur: () => void;
@@ -31,6 +36,7 @@ export function Control({ session, field, label, help, class: name = '', childre
       {children({
         id: field,
         name: field,
+        form: slip,
         'aria-invalid': error !== undefined,
         'aria-describedby': error ? `${field}-error ${field}-help` : `${field}-help`,
         onBlur: () => afterPress(() => session.leave(field)),
@@ -52,7 +58,7 @@ export function PromptField({ session }: { session: Session }) {
   const help =
     length > limits.promptLength * 0.8
       ? `${length} of ${limits.promptLength} characters.`
-      : 'One thing doing one thing works best. A story: egg > chick > rooster.';
+      : 'English words; one thing doing one thing works best. A story: egg > chick > rooster.';
   return (
     <Control session={session} field="prompt" label="Prompt" class="prompt" help={help}>
       {(attributes) => (

@@ -1,4 +1,5 @@
 // Failures in plain words: what happened, what still works, what to do. The engine's own words are the detail below.
+import type { GenerateEvent } from '../events';
 import type { Failure } from '../protocol';
 import { webGpuAdvice } from './browsers';
 
@@ -10,6 +11,8 @@ export interface Message {
   readonly retry: boolean;
 }
 
+type Unread = Extract<GenerateEvent, { type: 'unread' }>;
+
 /** What the advice depends on. */
 export interface Surroundings {
   readonly userAgent: string;
@@ -19,6 +22,17 @@ export interface Surroundings {
 /** Those of this page. */
 export function surroundings(): Surroundings {
   return { userAgent: globalThis.navigator?.userAgent ?? '', isSecure: globalThis.isSecureContext ?? true };
+}
+
+/** What the model did not see of a prompt. */
+export function unread({ unknown, cut }: Unread): string {
+  const quoted = (texts: readonly string[]) => texts.map((text) => `“${text}”`).join(', ');
+  return [
+    unknown.length > 0 ? `${quoted(unknown)} means nothing to this model: it reads English words.` : '',
+    cut.length > 0 ? `Too long to be read to its end: ${quoted(cut)} is left out.` : '',
+  ]
+    .filter(Boolean)
+    .join(' ');
 }
 
 const known: Record<string, (failure: Failure, surroundings: Surroundings) => Message> = {
@@ -75,7 +89,9 @@ const known: Record<string, (failure: Failure, surroundings: Surroundings) => Me
   encoder: ({ message, hint }) => ({
     title: 'No MP4 this time',
     body: `${message} The clip still plays here.`,
-    advice: hint || 'Save pages as PNG, or open this page in a browser that encodes H.264 or VP9.',
+    advice:
+      hint ||
+      'Download APNG has the whole loop, with its transparency. For an MP4, open this page in a browser that encodes H.264 or VP9.',
     retry: false,
   }),
   input: ({ message, hint }) => ({ title: 'That does not fit', body: message, advice: hint, retry: false }),

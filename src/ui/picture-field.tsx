@@ -38,7 +38,7 @@ export function PictureField({ session }: { session: Session }) {
           />
           {picture ? <Thumbnail picture={picture} /> : <PictureIcon />}
           <span class="words" id="picture-words">
-            {dragging === 'none' ? words(picture) : 'Drop it here to make it move'}
+            {dragging === 'none' ? words(picture) : 'Drop it here to start from it'}
           </span>
         </div>
         {picture && (

@@ -27,6 +27,8 @@ export function advance(before: Progress, event: GenerateEvent, elapsed: number)
     return { part, words, left, fraction: Math.max(before.fraction, fraction) };
   };
   switch (event.type) {
+    case 'unread':
+      return before;
     case 'load':
       return next(
         'load',

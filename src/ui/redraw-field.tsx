@@ -82,7 +82,7 @@ function BoxField({ session, picture, onEdit }: BoxFieldProps) {
     <Control session={session} field="redraw" label="Box to redraw" class="redraw" help={help(text)}>
       {(attributes) => (
         <div class="redrawing">
-          <Pad box={parseBox(text)} onBox={(box) => set(box ? formatBox(box) : '')}>
+          <Pad box={parseBox(text)} onBox={(box) => set(formatBox(box))}>
             <Thumbnail picture={picture} />
           </Pad>
           <input
@@ -108,14 +108,15 @@ function help(text: string): string {
 
 interface PadProps {
   readonly box: Box | undefined;
-  /** Undefined: there shall be none. */
-  readonly onBox: (box: Box | undefined) => void;
+  readonly onBox: (box: Box) => void;
   readonly children: ComponentChildren;
 }
 
 /** For the pointer alone: the text beside it is the keyboard's. */
 function Pad({ box, onBox, children }: PadProps) {
   const from = useRef<readonly [number, number] | undefined>(undefined);
+  /** It has left the cell that it began in. */
+  const isDrag = useRef(false);
   const cell = ({ currentTarget, clientX, clientY }: PointerEvent & { currentTarget: HTMLElement }) => {
     const { left, top, width, height } = currentTarget.getBoundingClientRect();
     const at = (offset: number, extent: number) => clamp(Math.floor((offset / extent) * gridSide), 0, gridSide - 1);
@@ -129,12 +130,13 @@ function Pad({ box, onBox, children }: PadProps) {
         if (event.button !== 0) return;
         event.currentTarget.setPointerCapture(event.pointerId);
         from.current = cell(event);
-        onBox(undefined); // A click without a drag takes the box away.
+        isDrag.current = false;
       }}
       onPointerMove={(event) => {
         if (!from.current) return;
         const [[x0, y0], [x1, y1]] = [from.current, cell(event)];
-        if (x0 === x1 && y0 === y1 && !box) return;
+        isDrag.current ||= x0 !== x1 || y0 !== y1;
+        if (!isDrag.current) return; // A tap, or the beginning of a scroll: the box stays.
         const [left, top] = [Math.min(x0, x1), Math.min(y0, y1)];
         onBox({ left, top, width: Math.abs(x1 - x0) + 1, height: Math.abs(y1 - y0) + 1 });
       }}

@@ -13,7 +13,7 @@ import { work } from './estimate';
 import { type Clip, createFinished, type FinishedState } from './finished';
 import { type Controls, createForm } from './form';
 import { createMemory, type Memory } from './memory';
-import { explain, surroundings, toFailure } from './messages';
+import { explain, surroundings, toFailure, unread } from './messages';
 import { advance, atStart, type Progress, timeLeft } from './progress';
 import { clearStorage, loadPace, savePace } from './settings';
 import { createStartPicture, type PictureReader, type StartPictureState } from './start-picture';
@@ -129,6 +129,7 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
       tell('Cancelled.');
       return;
     }
+    usedSeed = undefined; // Trying again draws the clip that was to come, not another one.
     failure.value = reason;
     broadcast({ type: 'failure', ...reason });
     const { title, body, advice } = explain(reason, surroundings());
@@ -143,6 +144,7 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
     if (next.part !== before.part) partBegan = now;
     progress.value = next;
     if (event.type !== 'done') broadcast(event);
+    if (event.type === 'unread') return tell(unread(event));
     if (event.type === 'done') finish(event);
     else announcer.say([next.words, next.left === undefined ? '' : timeLeft(next)].filter(Boolean).join(', '));
   };
@@ -251,7 +253,10 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
       }
     },
     async generate() {
-      if (progress.value) return undefined;
+      if (progress.value) {
+        tell('One clip at a time: cancel this one, or wait for it.');
+        return undefined;
+      }
       if (!controls.seedLocked.value && controls.form.seed.value === usedSeed) controls.rollSeed();
       if (valid.value.ok) {
         await run(valid.value.options, start.picture.value);

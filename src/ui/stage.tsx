@@ -124,6 +124,7 @@ function ProgressStrip({ session }: { session: Session }) {
 function Transport({ session }: { session: Session }) {
   const clip = session.clip.value;
   const playing = session.playing.value;
+  const working = session.progress.value !== undefined;
   return (
     <div class="transport">
       <button
@@ -136,17 +137,17 @@ function Transport({ session }: { session: Session }) {
       >
         {playing ? <PauseIcon /> : <PlayIcon />}
       </button>
-      <button type="button" class="quiet" disabled={!clip} onClick={() => void savePicture(session)}>
+      <button type="button" class="quiet" disabled={!clip || working} onClick={() => void savePicture(session)}>
         <PictureIcon /> Save PNG
       </button>
       <button
         type="button"
         class="quiet"
-        disabled={!clip || session.progress.value !== undefined}
+        disabled={!clip || working}
         title="Start the next clip from this one’s first page"
         onClick={() => void session.keepPicture()}
       >
-        <KeepIcon /> Keep this picture
+        <KeepIcon /> Start from page 1
       </button>
       <button type="button" class="quiet" onClick={() => void copyLink(session)}>
         <LinkIcon /> Copy link
@@ -160,7 +161,7 @@ function Transport({ session }: { session: Session }) {
       <button
         type="button"
         class="quiet sticker"
-        disabled={!clip || session.progress.value !== undefined}
+        disabled={!clip || working}
         title="A looping PNG without the paper, for chats and web pages"
         onClick={() => void saveAnimation(session)}
       >

@@ -14,15 +14,16 @@ export interface DownloadOptions {
   readonly report?: (bytes: number) => void;
 }
 
-/** Connections that may break before the download is given up. */
-const ATTEMPTS = 3;
+/** Milliseconds to wait after each connection that broke, before the download is given up. */
+const pauses = [300, 2000];
 
 /** @throws FlipbookError 'weights' with the status or the sizes, 'cancelled' */
 export async function download(fetch: Fetch, url: string, options: DownloadOptions): Promise<ArrayBuffer> {
   const { file, bytes, signal } = options;
   const received = new Received(bytes);
   let failure: unknown;
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+  for (const pause of [0, ...pauses]) {
+    if (pause > 0) await sleep(pause, signal);
     throwIfAborted(signal);
     try {
       await receive(fetch, url, options, received);
@@ -44,6 +45,14 @@ export async function download(fetch: Fetch, url: string, options: DownloadOptio
   const found = received.length > (bytes ?? 0) ? `more than ${bytes}` : received.length;
   throw new FlipbookError('weights', `${file} has ${found} bytes, expected ${bytes}`, {
     hint: 'Reload the page. If that does not help, the file on the server was cut off or replaced: restore it there.',
+  });
+}
+
+/** Ends early where the signal aborts. */
+function sleep(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    signal?.addEventListener('abort', () => resolve(clearTimeout(timer)), { once: true });
   });
 }
 

@@ -103,7 +103,7 @@ test('dropped or pasted anywhere it is taken; a dragged file is invited', async 
   await open(page, { frames: '8' });
   const [red, blue, lime] = [await disc(page, 'red'), await disc(page, 'blue'), await disc(page, 'lime')];
   await send(page, 'dragover', 'main', red);
-  await expect(words(page)).toHaveText('Drop it here to make it move');
+  await expect(words(page)).toHaveText('Drop it here to start from it');
   await expect(page.locator('.drop.over')).toHaveCount(0);
   await send(page, 'dragover', '.drop .target', red);
   await expect(page.locator('.drop.over')).toHaveCount(1);
@@ -153,10 +153,10 @@ test('what is no picture is explained, and the picture and the form stay', async
 
 test('a clip’s first page is kept, and moves again', async ({ page }) => {
   await open(page, { frames: '8', prompt: 'a rocket' });
-  await expect(page.getByRole('button', { name: 'Keep this picture' })).toBeDisabled();
+  await expect(page.getByRole('button', { name: 'Start from page 1' })).toBeDisabled();
   await makeClip(page);
   const before = pixels((await download(page)).path);
-  await page.getByRole('button', { name: 'Keep this picture' }).click();
+  await page.getByRole('button', { name: 'Start from page 1' }).click();
   await expect(words(page)).toHaveText('First page of “a rocket”');
   await page.getByLabel('Prompt').fill('a shaking rocket');
   const seen = await stages(page);
@@ -191,7 +191,7 @@ test('on a phone, with a long name: nothing overflows, nothing is too small, no 
   await control(page).setInputFiles({ ...picture, name: `${'a very long name '.repeat(4)}.png` });
   await expect(remove(page)).toBeVisible();
   expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
-  for (const target of [control(page), remove(page), page.getByRole('button', { name: 'Keep this picture' })]) {
+  for (const target of [control(page), remove(page), page.getByRole('button', { name: 'Start from page 1' })]) {
     const box = await target.boundingBox();
     expect(box?.height).toBeGreaterThanOrEqual(36);
     expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThanOrEqual(360);

@@ -51,8 +51,8 @@ test('a box is dragged, its inside is drawn from the prompt, and the file says s
   expect(new URLSearchParams(new URL(page.url()).hash.slice(1)).get('redraw')).toBe('4,6,8,7');
   await page.reload();
   await expect(redraw(page)).toHaveValue('4,6,8,7');
-  await drag(page, [2, 2], [2, 2]); // a click takes it away
-  await expect(redraw(page)).toHaveValue('');
+  await drag(page, [2, 2], [2, 2]); // a tap, as a scroll may begin with
+  await expect(redraw(page)).toHaveValue('4,6,8,7');
 });
 
 test('typed with the keyboard it is the same; mistakes and a missing prompt are told at the control', async ({

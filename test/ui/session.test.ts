@@ -1,7 +1,7 @@
 // The page's state on a fake engine: what a visitor does, what the engine is asked for, what is kept.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FlipbookError } from '../../src/gpu/errors';
-import { defaults, limits } from '../../src/options';
+import { defaults, limits, usualMotion } from '../../src/options';
 import type { ClipStore } from '../../src/ui/clip-store';
 import { shelfSize } from '../../src/ui/earlier';
 import { stepped } from '../../src/ui/form';
@@ -59,6 +59,31 @@ describe('generate', () => {
     expect(session.failure.value).toMatchObject({ code: 'device-lost' });
     expect(session.clip.value).toBe(clip);
     expect(session.progress.value).toBeUndefined();
+  });
+
+  test('trying again after a failure draws the clip that was to come; after a cancelled one the seed rolls on', async () => {
+    const session = createSession(engine);
+    const lost = session.generate();
+    engine.end({ code: 'device-lost', message: 'gone', hint: '' });
+    await lost;
+    const again = session.generate();
+    session.cancel();
+    await again;
+    await make(engine, session);
+    const [first, second, third] = engine.asked.map(({ seed }) => seed);
+    expect(second).toBe(first);
+    expect(third).not.toBe(first);
+  });
+
+  test('what the model does not see of the prompt is told', async () => {
+    const session = createSession(engine);
+    const run = session.generate();
+    engine.send({ type: 'unread', unknown: ['🐱', '猫'], cut: ['with a very red hat'] });
+    expect(session.note.value).toBe(
+      '“🐱”, “猫” means nothing to this model: it reads English words. Too long to be read to its end: “with a very red hat” is left out.',
+    );
+    engine.end();
+    await run;
   });
 
   test('the next clip puts the one before on the shelf, whose file stays until there are too many', async () => {
@@ -344,7 +369,7 @@ test.each([
   ['7', -1, 'frames', '4'],
   ['4', -1, 'guidance', '3.5'],
   ['0', -1, 'guidance', '0'],
-  ['', 1, 'motion', '1.25'],
+  ['', 1, 'motion', String(usualMotion + 0.25)],
   ['4', 1, 'motion', '4'],
 ] as const)('%s stepped by %d in %s is %s', (text, by, field, expected) => {
   expect(stepped(text, by, field)).toBe(expected);

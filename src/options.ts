@@ -1,6 +1,13 @@
 // What a visitor may ask for: fields, defaults, limits, and the link codec. What is wrong with it is validate.ts's to say.
 // Pure: it knows no page, and of the model only what its model.json says when the page is built.
-import { latents, defaults as modelDefaults, limits as modelLimits } from '../public/models/sticker/model.json';
+import {
+  latents,
+  defaults as modelDefaults,
+  limits as modelLimits,
+  modules,
+  name,
+  version,
+} from '../public/models/sticker/model.json';
 import type { SamplerName } from './sampler-names';
 
 export type { SamplerName };
@@ -37,9 +44,13 @@ export interface GenerateOptions {
 export type Field = Exclude<keyof GenerateOptions, 'picture'>;
 /** The form as typed: never loses what a visitor wrote, right or wrong. */
 export type RawOptions = Record<Field, string>;
-/** What a link or a file says, unchecked; `picture` only where it is a hash. */
-export type Restored = Partial<RawOptions> & { picture?: string };
+/** What a link or a file says, unchecked; `picture` only where it is a hash, `model` what made the clip. */
+export type Restored = Partial<RawOptions> & { picture?: string; model?: string };
 
+/** The model of this page, as links and files name it. */
+export const modelTitle = `${name} ${version}`;
+/** Bytes that the first clip fetches; one with a start picture fetches the encoder, too. */
+export const modelBytes = modules.text.bytes + modules.tokenizer.bytes + modules.denoiser.bytes + modules.decoder.bytes;
 export const framesPerSecond = modelDefaults.fps;
 /** Pixels of a side of a frame, and of a start picture. */
 export const frameSide = latents.size[0]! * latents.spaceFactor;
@@ -120,7 +131,7 @@ export function clamp(value: number, min: number, max: number): number {
 /** `#prompt=a+cat&seed=7…`: with the same model, and the same start picture if it names one, it makes the same clip. */
 export function encodeLink(options: GenerateOptions): string {
   const given = Object.entries(toRestored(options)).filter(([name, text]) => name === 'prompt' || text !== '');
-  return `#${new URLSearchParams(given)}`;
+  return `#${new URLSearchParams([...given, ['model', modelTitle]])}`;
 }
 
 /** The fields that a link names, as typed and unchecked; unknown ones are ignored. Never throws. */
@@ -138,5 +149,7 @@ export function restored(get: (name: string) => unknown): Restored {
   }
   const picture = get('picture');
   if (typeof picture === 'string' && sha256Hex.test(picture)) raw.picture = picture;
+  const model = get('model');
+  if (typeof model === 'string' && Object.keys(raw).length > 0) raw.model = model.slice(0, 100);
   return raw;
 }

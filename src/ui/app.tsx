@@ -2,9 +2,9 @@
 import { effect } from '@preact/signals';
 import { render } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { usualMotion } from '../options';
+import { modelBytes, usualMotion } from '../options';
 import { followAddress } from './address';
-import { about, capital } from './estimate';
+import { about, capital, sizeInWords } from './estimate';
 import { BackgroundField, framesHelp, NumberField, PromptField, SamplerField, SeedField, slip } from './fields';
 import { pastedPictures, receiveFiles } from './files';
 import { Footer } from './footer';
@@ -116,8 +116,10 @@ function meanwhile(session: Session) {
 function expectation(session: Session) {
   const adapter = session.adapter.value;
   const seconds = session.estimate.value;
+  const isFirst = seconds === undefined && !session.clip.value && Object.keys(session.errors.value).length === 0;
   return (
     <>
+      {isFirst && `The first clip fetches the model, ${sizeInWords(modelBytes)}, once. `}
       {seconds !== undefined && `${capital(about(seconds))} here. `}
       {adapter?.isSoftware &&
         'This browser draws without a graphics chip, which is slow: fewer frames and steps help. '}

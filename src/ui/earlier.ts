@@ -1,6 +1,7 @@
 // The clips before the last one, newest first: of this visit, and of earlier ones as far as the browser keeps them. How they are
 // kept is clip-store.ts's, and what a visitor sees shelf.tsx's.
 import { computed, type ReadonlySignal, signal } from '@preact/signals';
+import type { StartPicture } from '../media/picture';
 import type { Restored } from '../options';
 import { type ClipStore, openClipStore } from './clip-store';
 
@@ -9,6 +10,8 @@ export interface EarlierClip {
   readonly address: string | null;
   readonly title: string;
   readonly settings: Restored;
+  /** What it started from; of clips of earlier visits nobody knows. */
+  readonly picture?: StartPicture | undefined;
 }
 
 /** How many are at hand: their files are in memory. */

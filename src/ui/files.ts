@@ -17,17 +17,17 @@ export async function receiveFiles(session: Session, files: readonly File[], asP
 
 /** @param asPicture it was put on the start picture's control: then it is never read as settings */
 export async function receiveFile(session: Session, file: File, asPicture = false): Promise<void> {
-  if (asPicture) return session.start.use(file);
+  if (asPicture) return session.usePicture(file);
   const name = `“${file.name.slice(0, 60)}”`;
   const isPicture = file.type.startsWith('image/');
   try {
     const found = await settingsOf(file);
     if (Object.keys(found).length > 0) session.restore(found, name);
-    else if (isPicture) await session.start.use(file);
+    else if (isPicture) await session.usePicture(file);
     else
       session.tell(`${name} holds no Flipbook settings. Drop an MP4 that this page made, or a picture to start from.`);
   } catch (error) {
-    if (isPicture) await session.start.use(file);
+    if (isPicture) await session.usePicture(file);
     else if (file.type.startsWith('video/')) session.tell(`${name}: ${toFailure(error).message}`);
     else session.tell(`${name} is neither a picture nor a clip that this page made, unchanged.`);
   }

@@ -3,6 +3,7 @@
 import { computed, effect, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { DoneEvent } from '../events';
 import { FlipbookError } from '../gpu/errors';
+import type { StartPicture } from '../media/picture';
 import { defaults, toRestored } from '../options';
 import type { Engine } from '../protocol';
 import { readColour } from '../validate';
@@ -15,6 +16,8 @@ export interface Clip extends Omit<DoneEvent, 'type'> {
   readonly address: string | null;
   /** What to call it: the prompt, or the picture that it started from. */
   readonly title: string;
+  /** What it started from. */
+  readonly picture: StartPicture | undefined;
 }
 
 export interface FinishedState {
@@ -22,7 +25,7 @@ export interface FinishedState {
   /** What the stage shows the clip on: the form's, or while that is wrong the clip's own. `#rrggbb` */
   readonly background: ReadonlySignal<string>;
   /** Takes the place of the clip before, which goes to the earlier ones. */
-  take(done: DoneEvent, title: string): void;
+  take(done: DoneEvent, title: string, picture: StartPicture | undefined): void;
   /**
    * The clip with a video on the background that is shown: made anew where that changed, but not beside a clip in the making.
    * Where that fails the clip stays as it was. @throws what the engine throws
@@ -46,10 +49,13 @@ export function createFinished(
   return {
     clip,
     background,
-    take({ type: _type, ...done }, title) {
+    take({ type: _type, ...done }, title, picture) {
       const old = clip.value;
-      clip.value = { ...done, title, address: done.video && URL.createObjectURL(done.video) };
-      if (old) earlier.add({ address: old.address, title: old.title, settings: toRestored(old.options) });
+      clip.value = { ...done, title, picture, address: done.video && URL.createObjectURL(done.video) };
+      if (old) {
+        const settings = toRestored(old.options);
+        earlier.add({ address: old.address, title: old.title, picture: old.picture, settings });
+      }
       if (done.video) void earlier.keep(done.video, title);
     },
     async recorded() {

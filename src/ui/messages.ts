@@ -1,5 +1,6 @@
 // Failures in plain words: what happened, what still works, what to do. The engine's own words are the detail below.
 import type { GenerateEvent } from '../events';
+import { modelTitle, type Restored } from '../options';
 import type { Failure } from '../protocol';
 import { webGpuAdvice } from './browsers';
 
@@ -22,6 +23,12 @@ export interface Surroundings {
 /** Those of this page. */
 export function surroundings(): Surroundings {
   return { userAgent: globalThis.navigator?.userAgent ?? '', isSecure: globalThis.isSecureContext ?? true };
+}
+
+/** Of settings that another model drew a clip with; empty where it is this one, or nobody knows. */
+export function otherModel({ model = modelTitle }: Restored): string {
+  if (model === modelTitle) return '';
+  return `They were used with another model (${model}): this one (${modelTitle}) draws another clip with them.`;
 }
 
 /** What the model did not see of a prompt. */

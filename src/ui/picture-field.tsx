@@ -83,7 +83,7 @@ export function Thumbnail({ picture }: { picture: StartPicture }) {
 }
 
 function remove(session: Session): void {
-  session.start.remove();
+  session.removePicture();
   // The button goes away: keep the keyboard at the control.
   document.getElementById('picture')?.focus();
 }

@@ -13,7 +13,7 @@ import { work } from './estimate';
 import { type Clip, createFinished, type FinishedState } from './finished';
 import { type Controls, createForm } from './form';
 import { createMemory, type Memory } from './memory';
-import { explain, surroundings, toFailure, unread } from './messages';
+import { explain, otherModel, surroundings, toFailure, unread } from './messages';
 import { advance, atStart, type Progress, timeLeft } from './progress';
 import { clearStorage, loadPace, savePace } from './settings';
 import { createStartPicture, type PictureReader, type StartPictureState } from './start-picture';
@@ -45,8 +45,8 @@ export interface Session extends Controls {
   cancel(): void;
   /** Whether the form shows what a link says, unchanged and unused. */
   readonly borrowed: Memory['borrowed'];
-  /** Puts parameters from a file or an earlier clip into the form, as they are. */
-  restore(raw: Restored, from: string): void;
+  /** Puts parameters from a file or an earlier clip into the form, as they are. @param picture that it started from, if known */
+  restore(raw: Restored, from: string, picture?: StartPicture): void;
   /** The same for a link, if there is one in the address's hash. */
   openLink(hash: string): void;
   /** Makes an idea the prompt. */
@@ -57,6 +57,9 @@ export interface Session extends Controls {
   recorded(): Promise<Clip | undefined>;
   /** Makes the finished clip's first frame the start picture, as it is. */
   keepPicture(): Promise<void>;
+  /** Makes a file the start picture. What is no picture changes nothing, and is explained at the control. */
+  usePicture(file: File): Promise<void>;
+  removePicture(): void;
   /** Makes a drawing the start picture, as a sketch of what the prompt draws. */
   startFromSketch(drawing: File): Promise<void>;
   /** Removes what is stored on this machine; the page keeps what it shows. */
@@ -92,7 +95,7 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
     broadcast,
   });
   const { valid, showAll, fill, settings, ...controls } = createForm(link, start.picture);
-  const { replaced, replace, forget } = createUndo(
+  const { replaced, replace, remember, forget } = createUndo(
     { settings, fill, seedLocked: controls.seedLocked },
     start,
     (words) => {
@@ -107,7 +110,7 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
   const { clip, background, take, recorded } = createFinished(engine, earlier, controls.form.background, progress);
   const failure = signal<Failure | undefined>(undefined);
   const playing = signal(!options.reducedMotion);
-  const note = signal('');
+  const note = signal(otherModel(link));
   const pace = signal<number | undefined>(undefined);
   const estimate = computed(() =>
     valid.value.ok && pace.value !== undefined ? work(valid.value.options) * pace.value : undefined,
@@ -152,7 +155,7 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
   const finish = (done: DoneEvent) => {
     const { codec, stats, options, problem } = done;
     const title = options.prompt || started?.name || 'a picture';
-    take(done, title);
+    take(done, title, started);
     broadcast({ type: 'done', codec, stats, options, problem, adapter: adapter.value?.name });
     const { seconds } = stats;
     pace.value = (seconds.total - seconds.load - seconds.compile) / work(options);
@@ -163,18 +166,27 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
     }
   };
 
-  const restore = (given: Restored, from: string) => {
+  const restore = (given: Restored, from: string, picture?: StartPicture) => {
     const before = start.picture.value;
     replace(() => {
       batch(() => {
         fill(given);
-        start.want(given.picture);
+        if (picture && picture.sha256 === given.picture) start.putBack(picture);
+        else start.want(given.picture);
       });
       let more = '';
       if (start.missing.value) more = ' The picture that it started from is not in it: add that, too.';
       else if (before && !start.picture.value) more = ' It started from no picture, so yours is removed.';
-      return `Settings restored from ${from}.${more}`;
+      return [`Settings restored from ${from}.${more}`, otherModel(given)].filter(Boolean).join(' ');
     });
+  };
+
+  const usePicture = async (file: File) => {
+    const before = start.picture.value;
+    const replacedBy = remember();
+    await start.use(file);
+    const now = start.picture.value;
+    if (before && now && now !== before) replacedBy(`“${now.name}” is the start picture now.`);
   };
 
   const run = async (options: GenerateOptions, picture: StartPicture | undefined) => {
@@ -220,9 +232,10 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
       if (!finished) return;
       try {
         const first = await engine.pixels(0, frameSide);
+        const replacedBy = remember();
         await start.use(await pictureFile(first, `First page of “${finished.title}”`));
         controls.edit('redraw', '');
-        tell('Its first page is the start picture now: another seed or prompt moves it in another way.');
+        replacedBy('Its first page is the start picture now: another seed or prompt moves it in another way.');
       } catch (error) {
         fail(error);
       }
@@ -237,8 +250,15 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
         return clip.value;
       }
     },
+    usePicture,
+    removePicture() {
+      replace(() => {
+        start.remove();
+        return 'The start picture is removed.';
+      });
+    },
     async startFromSketch(drawing) {
-      await start.use(drawing);
+      await usePicture(drawing);
       if (!start.problem.value) controls.edit('redraw', whole);
     },
     async attach(element) {

@@ -23,7 +23,12 @@ export function loadSettings(): Settings {
 }
 
 export function saveSettings({ form, seedLocked }: Settings): void {
-  write(settingsKey, { ...form, seedLocked }, tab, browser);
+  // What was never changed follows the defaults of later versions.
+  const usual = toRaw(defaults);
+  const changed = Object.fromEntries(
+    fields.filter((field) => form[field] !== usual[field]).map((field) => [field, form[field]]),
+  );
+  write(settingsKey, { ...changed, seedLocked }, tab, browser);
 }
 
 /** The start picture of the last visit, if it is one of `side` pixels. */

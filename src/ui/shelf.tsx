@@ -29,10 +29,11 @@ export function Shelf({ session }: { session: Session }) {
 }
 
 function Earlier({ session, clip }: { session: Session; clip: EarlierClip }) {
-  const { address, title, settings } = clip;
+  const { address, title, settings, picture } = clip;
   const video = useRef<HTMLVideoElement>(null);
-  // Moves while it is pointed at, or a button of it has the keyboard; for who wants less motion, when it is asked to.
-  const isCalm = matchMedia('(prefers-reduced-motion: reduce)').matches;
+  // Moves while it is pointed at, or a button of it has the keyboard; for who wants less motion, or only touches, when it is
+  // asked to.
+  const isCalm = matchMedia('(prefers-reduced-motion: reduce), (hover: none)').matches;
   const play = () => !isCalm && video.current?.play().catch(() => undefined);
   const pause = () => !isCalm && video.current?.pause();
   return (
@@ -48,7 +49,11 @@ function Earlier({ session, clip }: { session: Session; clip: EarlierClip }) {
           <DownloadIcon /> MP4 <span class="sr">of the earlier clip “{title}”</span>
         </button>
       )}
-      <button type="button" class="quiet" onClick={() => session.restore(settings, `the earlier clip “${title}”`)}>
+      <button
+        type="button"
+        class="quiet"
+        onClick={() => session.restore(settings, `the earlier clip “${title}”`, picture)}
+      >
         Use its settings <span class="sr">: “{title}”</span>
       </button>
     </li>

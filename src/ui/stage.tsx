@@ -54,6 +54,7 @@ function Book({ session }: { session: Session }) {
   const progress = session.progress.value;
   const hasDrawn = progress?.part === 'picture' || progress?.part === 'clip' || progress?.part === 'frames';
   const isEmpty = !clip && !hasDrawn;
+  const isLinked = session.borrowed.value && !session.start.missing.value;
   const label = progress ? 'Preview of the clip in the making' : clip ? `Clip: ${clip.title}` : 'Empty page';
   return (
     <div class="book">
@@ -62,11 +63,13 @@ function Book({ session }: { session: Session }) {
         {isEmpty && (
           <div class="empty">
             <EmptyDrawing />
-            <p class="lead">{progress ? 'Sharpening the pencils…' : 'A blank page.'}</p>
+            <p class="lead">{progress ? 'Sharpening the pencils…' : isLinked ? 'A clip by link.' : 'A blank page.'}</p>
             <p>
               {progress
                 ? 'The first picture appears in a moment.'
-                : 'Describe a sticker and press Generate: it comes out of pure noise, and moves.'}
+                : isLinked
+                  ? 'Press Generate: its settings are all here, and draw it on your machine.'
+                  : 'Describe a sticker and press Generate: it comes out of pure noise, and moves.'}
             </p>
           </div>
         )}

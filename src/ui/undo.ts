@@ -1,4 +1,5 @@
-// One step back: what was in the form before settings from elsewhere, or an idea, took its place; and from there forth again.
+// One step back: what was in the form before settings from elsewhere, an idea or another start picture took its place; and from
+// there forth again.
 // Not a history of typing, which the text fields have themselves.
 import { batch, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { Form } from './form';
@@ -12,8 +13,10 @@ export interface Replaced {
 
 export interface Undo {
   readonly replaced: ReadonlySignal<Replaced | undefined>;
-  /** Does what takes the place of the form's text. @param act says what it did */
+  /** Does what takes the place of what is in the form. @param act says what it did */
   replace(act: () => string): void;
+  /** The same for what takes a while: call it before, and what it returns after. */
+  remember(): (words: string) => void;
   /** From here on it is too late. */
   forget(): void;
 }
@@ -27,9 +30,8 @@ export function createUndo(
   say: (words: string) => void,
 ): Undo {
   const replaced = signal<Replaced | undefined>(undefined);
-  const replace = (act: () => string) => {
+  const remember = () => {
     const [before, picture] = [settings.peek(), start.picture.peek()];
-    const words = act();
     const takeBack = () =>
       replace(() => {
         batch(() => {
@@ -39,11 +41,17 @@ export function createUndo(
         });
         return 'Your settings are back.';
       });
-    replaced.value = { words, takeBack };
-    say(words);
+    return (words: string) => {
+      replaced.value = { words, takeBack };
+      say(words);
+    };
+  };
+  const replace = (act: () => string) => {
+    const replacedBy = remember();
+    replacedBy(act());
   };
   const forget = () => {
     replaced.value = undefined;
   };
-  return { replaced, replace, forget };
+  return { replaced, replace, remember, forget };
 }

@@ -1,7 +1,7 @@
 // The page's state on a fake engine: what a visitor does, what the engine is asked for, what is kept.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FlipbookError } from '../../src/gpu/errors';
-import { defaults, limits, usualMotion } from '../../src/options';
+import { defaults, limits, modelTitle, usualMotion } from '../../src/options';
 import type { ClipStore } from '../../src/ui/clip-store';
 import { shelfSize } from '../../src/ui/earlier';
 import { stepped } from '../../src/ui/form';
@@ -346,6 +346,26 @@ describe('memory', () => {
       /^This browser has no WebGPU\. Flipbook draws on your own graphics chip/,
     );
     expect(session.announcement.value).not.toContain('navigator');
+  });
+
+  test('settings that were used with another model are said to draw another clip, in links and files', async () => {
+    const old = { hash: '#prompt=a+crab&model=sticker+0.1.0' };
+    const words = `They were used with another model (sticker 0.1.0): this one (${modelTitle}) draws another clip with them.`;
+    const linked = createSession(engine, old);
+    expect(linked.note.value).toBe(words);
+    expect(createSession(engine, { hash: new URL(linked.link()!).hash }).note.value).toBe('');
+    const session = createSession(engine);
+    expect(session.note.value).toBe('');
+    session.restore({ prompt: 'a crab', model: 'sticker 0.1.0' }, 'a file');
+    expect(session.replaced.value?.words).toBe(`Settings restored from a file. ${words}`);
+    session.restore({ prompt: 'a crab', model: modelTitle }, 'a file');
+    expect(session.replaced.value?.words).toBe('Settings restored from a file.');
+  });
+
+  test('what was never changed follows the defaults of later versions', () => {
+    createSession(engine).edit('steps', '9');
+    const stored = JSON.parse(localStorage.getItem('flipbook:settings') ?? '');
+    expect(stored).toEqual({ steps: '9', seedLocked: false });
   });
 
   test('what a link or a file leaves out, though it may, is left out here too', () => {

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { FlipbookError } from '../../src/gpu/errors';
 import type { StartPicture } from '../../src/media/picture';
 import { defaults, frameSide } from '../../src/options';
+import type { EarlierClip } from '../../src/ui/earlier';
 import { receiveFiles } from '../../src/ui/files';
 import { createSession } from '../../src/ui/session';
 import { type FakeEngine, fakeEngine } from './fake-engine';
@@ -60,6 +61,45 @@ test('one that settings from elsewhere took away can be put back', async () => {
   session.replaced.value?.takeBack();
   expect(session.start.picture.value?.name).toBe('cat.png');
   expect(session.start.missing.value).toBe('');
+});
+
+test('one that another, or nothing, took the place of can be put back', async () => {
+  const pictures = ['cat.png', 'dog.png', 'Drawing'].map((name, i) => ({ name, sha256: `${i}a`.repeat(32), pixels }));
+  let given = 0;
+  const session = createSession(
+    engine,
+    reader(() => pictures[given++]!),
+  );
+  const name = () => session.start.picture.value?.name;
+  await session.usePicture(file('cat.png'));
+  expect(session.replaced.value).toBeUndefined();
+  await session.usePicture(file('dog.png'));
+  expect(session.replaced.value?.words).toBe('“dog.png” is the start picture now.');
+  session.replaced.value?.takeBack();
+  expect(name()).toBe('cat.png');
+  await session.startFromSketch(file('Drawing'));
+  expect([name(), session.form.redraw.value]).toEqual(['Drawing', 'all']);
+  session.replaced.value?.takeBack();
+  expect([name(), session.form.redraw.value]).toEqual(['cat.png', '']);
+  session.removePicture();
+  expect(name()).toBeUndefined();
+  session.replaced.value?.takeBack();
+  expect(name()).toBe('cat.png');
+});
+
+test('an earlier clip of this visit brings its start picture back with its settings', async () => {
+  const session = createSession(engine, good);
+  await session.startFromSketch(file('Drawing'));
+  await make(engine, session);
+  session.start.remove();
+  await make(engine, session);
+  const [{ settings, picture }] = session.earlier.clips.value as [EarlierClip];
+  session.restore(settings, 'the earlier clip', picture);
+  expect(session.start.picture.value?.pixels).toBe(pixels);
+  expect(session.form.redraw.value).toBe('all');
+  session.restore({ ...settings, picture: 'cd'.repeat(32) }, 'a file', picture);
+  expect(session.start.picture.value).toBeUndefined();
+  expect(session.start.missing.value).toBe('cd'.repeat(32));
 });
 
 test('a drawing is used as a sketch; one that shows nothing is not used', async () => {

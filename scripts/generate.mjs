@@ -8,7 +8,7 @@ import { command, firstLine, given, pageModule, retell, say, withPage } from './
 import { buildIfStale, install } from './site.mjs';
 
 const usage =
-  'npm run generate -- --prompt TEXT --out FILE.mp4|FILE.apng [--picture FILE [--redraw LEFT,TOP,WIDTH,HEIGHT|all]] [--seed N] [--steps N] [--frames N] [--guidance X] [--motion X] [--sampler NAME] [--background #rrggbb] [--json]';
+  'npm run generate -- --prompt TEXT --out FILE.mp4|FILE.apng|FILE.png [--picture FILE [--redraw LEFT,TOP,WIDTH,HEIGHT|all]] [--seed N] [--steps N] [--frames N] [--guidance X] [--motion X] [--sampler NAME] [--background #rrggbb] [--json]';
 const names = ['prompt', 'seed', 'steps', 'guidance', 'frames', 'motion', 'redraw', 'sampler', 'background'];
 
 async function main() {
@@ -153,6 +153,7 @@ async function drive(page, address, { link, ...options }, out, picture) {
 
 /** @param {Record<string, any>} event */
 function tell(event) {
+  if (event.type === 'unread') return say(`the model does not read: ${[...event.unknown, ...event.cut].join(', ')}`);
   const lines = {
     load: () => `load ${(event.loaded / 1e6).toFixed(1)} of ${(event.total / 1e6).toFixed(1)} MB`,
     compile: () => `compile ${event.done} of ${event.total}`,

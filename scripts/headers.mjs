@@ -1,4 +1,4 @@
-// HTTP response headers of the page, shared by the dev server, the preview server and the static server.
+// HTTP response headers of the page, shared by the dev server and the server of the built page.
 // Not a server: only the values.
 
 /**

@@ -1,16 +1,16 @@
 // `node scripts/pictures.mjs [prompt] [story]`: makes docs/page.png, docs/clip.webp and docs/story.webp, the README's pictures,
-// with the page itself and the weights that are there. Clips are what the page made, only in another container.
+// with the page itself and the weights that are there. Clips are what the page made, scaled and encoded anew.
 import { execFileSync } from 'node:child_process';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ffmpeg } from '../test/tools.mjs';
 import { command, say, withPage } from './page.mjs';
-import { buildIfStale, root } from './site.mjs';
+import { buildIfStale, install, root } from './site.mjs';
 
 const [prompt = 'a grinning face', story = 'egg > hatching chick > rooster'] = process.argv.slice(2);
 const docs = join(root, 'docs');
 
 async function main() {
+  await install(say);
   await buildIfStale(say);
   await mkdir(docs, { recursive: true });
   await make('clip.webp', { prompt, seed: '7', steps: '8', frames: '36' }, 'page.png');
@@ -24,7 +24,8 @@ async function main() {
  * @param {Record<string, string>} form
  * @param {string} [screenshot] of the page that made it
  */
-function make(name, form, screenshot) {
+async function make(name, form, screenshot) {
+  const { ffmpeg } = await import('../test/tools.mjs'); // of what was just installed
   const view = /** @type {const} */ ({ viewport: { width: 1360, height: 980 }, reducedMotion: 'reduce' });
   return withPage(async (page, address) => {
     await page.goto(`${address}#${new URLSearchParams(form)}`);

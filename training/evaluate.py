@@ -1,7 +1,7 @@
 """Measures the exported model and writes metrics.json, the model card's table and the contact sheets. `npm run eval`.
 
-    python3 training/evaluate.py                             # 200 prompts, 1,000 samples: hours on two cores
-    python3 training/evaluate.py --prompts 40 --samples 120 --compare 24 --note "how"    # 30 TFLOP, 7 minutes on two free cores
+    python3 training/evaluate.py --compare 48 --note "how"    # 200 prompts, 1,000 samples: 20 minutes on two free cores
+    python3 training/evaluate.py --prompts 40 --samples 120 --compare 24 --note "how"    # 7 minutes on two free cores
 
 What is measured is the folder of shipped files, loaded by `shipped.py`, never a checkpoint. Needs the data set and the
 judge (`train_judge.py`). Measures are defined in `metrics.py`, the judge in `judge.py`; every number comes with its count.

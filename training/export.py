@@ -164,8 +164,8 @@ def main() -> None:
     parser.add_argument("--version", default="0.1.0")
     parser.add_argument("--steps", type=int, default=8)
     parser.add_argument("--picture-steps", type=int, default=None)
-    parser.add_argument("--guidance", type=float, default=3)
-    parser.add_argument("--motion", type=float, default=None, help="where a visitor names none; 1 is the training clips' mean")
+    parser.add_argument("--guidance", type=float, default=1)
+    parser.add_argument("--motion", type=float, default=1.25, help="where a visitor names none; 1 is the training clips' mean")
     parser.add_argument("--shift", type=float, default=3, help="of the sampler's times towards noise (Esser et al. 2024)")
     args = parser.parse_args()
     args.random = args.random or args.tiny

@@ -59,6 +59,9 @@ class FoldedGuidance(unittest.TestCase):
         self.assertEqual(loss(given, 0.5), loss())
         self.assertEqual(loss(null, 0.0), loss())
         self.assertNotAlmostEqual(loss(null, 0.5), loss(), places=4)
+        torch.manual_seed(1)
+        unconditional = flow_loss(model, x0, null).item()
+        self.assertAlmostEqual(loss(null, 1.0), unconditional, places=5)  # moved all the way, only its error is left
 
 
 class Orthogonalise(unittest.TestCase):

@@ -35,8 +35,8 @@ export function otherModel({ model = modelTitle }: Restored): string {
 export function unread({ unknown, cut }: Unread): string {
   const quoted = (texts: readonly string[]) => texts.map((text) => `“${text}”`).join(', ');
   return [
-    unknown.length > 0 ? `${quoted(unknown)} means nothing to this model: it reads English words.` : '',
-    cut.length > 0 ? `Too long to be read to its end: ${quoted(cut)} is left out.` : '',
+    unknown.length > 0 ? `This model reads English words, and does not know ${quoted(unknown)}.` : '',
+    cut.length > 0 ? `Too long to be read to its end: without ${quoted(cut)}.` : '',
   ]
     .filter(Boolean)
     .join(' ');

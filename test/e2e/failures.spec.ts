@@ -11,7 +11,9 @@ import {
   modelFiles,
   open,
   pixels,
+  probe,
   serveTiny,
+  short,
   test,
 } from './flipbook';
 
@@ -91,7 +93,7 @@ test('a worker that stops midway: said so, and Try again goes on with another', 
   expect(pixels((await download(page)).path)).toBe(before);
 });
 
-test('no encoder: the clip plays and can be saved as PNG', async ({ page }) => {
+test('no encoder: the clip plays and can be saved as PNG and APNG', async ({ page }) => {
   await inWorker(page, 'delete self.VideoEncoder');
   await open(page);
   await generate(page);
@@ -100,6 +102,9 @@ test('no encoder: the clip plays and can be saved as PNG', async ({ page }) => {
   await expect(page.getByRole('button', { name: 'Download MP4' })).toBeDisabled();
   const { path } = await download(page, 'Save PNG');
   expect((await readFile(path)).subarray(1, 4).toString()).toBe('PNG');
+  await expect(page.locator(notice)).toContainText('Download APNG has the whole loop');
+  const loop = await download(page, 'Download APNG');
+  expect(probe(loop.path)).toMatchObject({ codec: 'apng', frames: Number(short.frames) });
 });
 
 test('a device destroyed midway: said so, and the next clip is the same as ever', async ({ page }) => {

@@ -1,5 +1,5 @@
 // `npm run generate` on wrong arguments: told in one line before a browser starts, and an exit code that is not 0.
-// What it makes is the page's, and tested there.
+// What it makes: made.test.ts.
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

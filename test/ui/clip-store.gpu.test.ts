@@ -29,7 +29,7 @@ test('clips are found again as they were, newest first, and the oldest go', asyn
   const clips = await openClipStore(3).load();
   expect(clips.map(({ title }) => title)).toEqual(['an omelette', 'a hen 🐔 & co', 'a chick']);
   const { redraw: _none, ...settings } = { ...toRaw(defaults), prompt: 'an omelette' };
-  expect(clips[0]?.settings).toEqual(settings);
+  expect(clips[0]?.settings).toEqual({ ...settings, model: 'test 1' });
   expect(clips[0]?.video.type).toBe('video/mp4');
   expect(await clips[0]?.video.arrayBuffer()).toEqual(await file('an omelette').arrayBuffer());
 });

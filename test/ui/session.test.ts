@@ -80,7 +80,7 @@ describe('generate', () => {
     const run = session.generate();
     engine.send({ type: 'unread', unknown: ['🐱', '猫'], cut: ['with a very red hat'] });
     expect(session.note.value).toBe(
-      '“🐱”, “猫” means nothing to this model: it reads English words. Too long to be read to its end: “with a very red hat” is left out.',
+      'This model reads English words, and does not know “🐱”, “猫”. Too long to be read to its end: without “with a very red hat”.',
     );
     engine.end();
     await run;

@@ -102,6 +102,7 @@ async function run(
     const { latents, perStep } = clip ?? drawn;
     const decoded = await decode(making, latents, recorder);
     const recording = await recorder.close();
+    await engine.gpu.idle(); // What is captured of a lost device may be black.
     throwIfAborted(signal);
     // Not before: whoever cancels to the very last keeps the clip that there was.
     engine.finish({ ...finished, store: programs.frames });

@@ -151,7 +151,8 @@ export class Engine {
   /** The frames of `programs` are a whole clip now, which takes the place of the one before. */
   finish(finished: Finished): void {
     this.#clip?.dispose();
-    this.#clip = new FinishedClip(finished, { screen: this.screen, cutout: () => this.#openCutout() });
+    const { screen, gpu } = this;
+    this.#clip = new FinishedClip(finished, { screen, cutout: () => this.#openCutout(), drawn: () => gpu.idle() });
     this.#frames = undefined;
   }
 

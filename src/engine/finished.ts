@@ -21,6 +21,8 @@ export interface Surfaces {
   readonly screen: Screen;
   /** For frames with their transparency; opened by the first that asks. */
   cutout(): Promise<Cutout>;
+  /** Waits until what was drawn is there. @throws FlipbookError 'device-lost': then it is not */
+  drawn(): Promise<void>;
 }
 
 export class FinishedClip {
@@ -106,7 +108,9 @@ export class FinishedClip {
         throwIfAborted(signal);
         onFrame(i + 1);
       }
-      return await recorder.close();
+      const recording = await recorder.close();
+      await this.#surfaces.drawn(); // What is captured of a lost device may be black.
+      return recording;
     } finally {
       await recorder.cancel();
     }

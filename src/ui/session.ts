@@ -132,7 +132,7 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
       tell('Cancelled.');
       return;
     }
-    usedSeed = undefined; // Trying again draws the clip that was to come, not another one.
+    if (reason.code !== 'encoder') usedSeed = undefined; // What was lost is drawn next, not another clip.
     failure.value = reason;
     broadcast({ type: 'failure', ...reason });
     const { title, body, advice } = explain(reason, surroundings());

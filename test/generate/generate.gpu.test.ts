@@ -173,6 +173,14 @@ test('recording it anew can be cancelled, and leaves no memory behind', async ()
   expect((await engine.clip!.record(new AbortController().signal, () => undefined)).video?.size).toBeGreaterThan(0);
 });
 
+test('of a device that goes away meanwhile no video is given', async () => {
+  const other = await openEngine({ modelUrl });
+  await all(other, short);
+  const recording = other.clip!.record(new AbortController().signal, (n) => n === 2 && other.gpu.device.destroy());
+  await expect(recording).rejects.toMatchObject({ code: 'device-lost' });
+  other.dispose();
+});
+
 test('an animation that is being packed when a shorter clip takes the place of its own is given up', async () => {
   await all(engine, options);
   const add = ApngWriter.prototype.add;

@@ -13,6 +13,7 @@ import {
   type GenerateOptions,
   limits,
   toRaw,
+  usualMotion,
 } from '../../src/options';
 import { formatBox, parseBox, parseRedraw } from '../../src/redraw';
 import { samplerNames } from '../../src/sampler-names';
@@ -92,7 +93,7 @@ describe('validate', () => {
     ['guidance', '20.01', /“20.01”/],
     ['guidance', 'Infinity', /“Infinity”/],
     ['guidance', '0x10', /“0x10”/],
-    ['motion', 'wild', /“wild”.*from 0 to 4, or nothing. Try 1\.25/],
+    ['motion', 'wild', new RegExp(`“wild”.*from 0 to 4, or nothing. Try ${usualMotion}`)],
     ['motion', '4.1', /“4.1”/],
     ['redraw', 'the nose', /“the nose”.*grid of 16 by 16, or “all”, or nothing. Try 4,4,8,8/],
     ['redraw', '4,4,8', /“4,4,8”/],

@@ -1,0 +1,179 @@
+// The form on a fake engine: the seed, what a reload, links and files bring into it, and the way back.
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { defaults, limits, modelTitle, usualMotion } from '../../src/options';
+import { stepped } from '../../src/ui/form';
+import { createSession } from '../../src/ui/session';
+import { type FakeEngine, fakeEngine } from './fake-engine';
+import { make, storage, visit } from './visit';
+
+let engine: FakeEngine;
+beforeEach(() => {
+  engine = visit();
+});
+afterEach(() => vi.unstubAllGlobals());
+
+describe('the seed', () => {
+  test('unlocked: the number shown is used once, then another is rolled', async () => {
+    const session = createSession(engine);
+    await make(engine, session);
+    await make(engine, session);
+    const [first, second] = engine.asked;
+    expect(first?.seed).toBe(defaults.seed);
+    expect(second?.seed).not.toBe(first?.seed);
+    expect(session.form.seed.value).toBe(String(second?.seed));
+  });
+
+  test('typed by hand it is locked and stays', async () => {
+    const session = createSession(engine);
+    session.edit('seed', '11');
+    expect(session.seedLocked.value).toBe(true);
+    await make(engine, session);
+    await make(engine, session);
+    expect(engine.asked.map(({ seed }) => seed)).toEqual([11, 11]);
+  });
+});
+
+describe('memory', () => {
+  test('the form comes back as typed, right or wrong', () => {
+    const session = createSession(engine);
+    session.edit('prompt', 'a ghost');
+    session.edit('steps', 'abc');
+    const next = createSession(fakeEngine());
+    expect(next.form.prompt.value).toBe('a ghost');
+    expect(next.form.steps.value).toBe('abc');
+  });
+
+  test('two tabs do not overwrite each other, and a new one begins with the last', () => {
+    const open = (tab: ReturnType<typeof storage>) => {
+      vi.stubGlobal('sessionStorage', tab);
+      return createSession(fakeEngine());
+    };
+    const [one, two] = [storage(), storage()];
+    open(one).edit('prompt', 'a ghost');
+    open(two).edit('prompt', 'a crab');
+    expect(open(storage()).form.prompt.value).toBe('a crab');
+    expect(open(one).form.prompt.value).toBe('a ghost');
+    expect(open(two).form.prompt.value).toBe('a crab');
+  });
+
+  test.each(['[', 'null', '7', '[1]', '{"prompt":{"a":1},"steps":5}'])('stored %s does no harm', (text) => {
+    localStorage.setItem('flipbook:settings', text);
+    expect(createSession(engine).form.prompt.value).toBe(defaults.prompt);
+  });
+
+  test('works where storage is forbidden', () => {
+    const forbidden = () => {
+      throw new Error('forbidden');
+    };
+    vi.stubGlobal('localStorage', { getItem: forbidden, setItem: forbidden, removeItem: forbidden });
+    const session = createSession(engine);
+    session.edit('prompt', 'a ghost');
+    expect(session.form.prompt.value).toBe('a ghost');
+  });
+
+  test('a link wins over memory, locks its seed and shows its mistakes', () => {
+    createSession(engine).edit('prompt', 'a ghost');
+    const session = createSession(engine, { hash: '#prompt=a+crab&seed=9&steps=0' });
+    expect(session.form.prompt.value).toBe('a crab');
+    expect(session.seedLocked.value).toBe(true);
+    expect(Object.keys(session.visibleErrors.value)).toEqual(['steps']);
+    expect(session.link()).toBeUndefined();
+    session.edit('steps', '4');
+    expect(session.link()).toMatch(/^https:\/\/flipbook\.test\/page#prompt=a\+crab&seed=9&steps=4/);
+  });
+
+  test('a link leaves what is stored alone until something is changed, or a clip is made of it', async () => {
+    createSession(engine).edit('prompt', 'a ghost');
+    const link = { hash: '#prompt=a+crab&seed=9' };
+    const mine = () => createSession(fakeEngine()).form.prompt.value;
+    createSession(engine, link);
+    expect(mine()).toBe('a ghost');
+    await make(engine, createSession(engine, link));
+    expect(mine()).toBe('a crab');
+
+    const open = createSession(engine);
+    open.openLink('#prompt=a+boat');
+    expect([open.form.prompt.value, open.borrowed.value, mine()]).toEqual(['a boat', true, 'a crab']);
+    open.seedLocked.value = false;
+    expect([open.borrowed.value, mine()]).toEqual([false, 'a boat']);
+    const again = createSession(engine, link);
+    again.edit('prompt', 'a crabby');
+    again.edit('prompt', 'a crab');
+    expect(mine()).toBe('a crab');
+  });
+
+  test('what settings from elsewhere or an idea replaced can be put back, until a clip is made of them', async () => {
+    const session = createSession(engine);
+    session.edit('prompt', 'a long and winding prompt');
+    session.edit('motion', '2');
+    session.restore({ prompt: 'a crab', seed: '9' }, 'a file');
+    expect([session.form.prompt.value, session.form.motion.value, session.seedLocked.value]).toEqual([
+      'a crab',
+      '',
+      true,
+    ]);
+    session.tell('Link copied.');
+    expect(session.replaced.value?.words).toBe('Settings restored from a file.');
+    session.edit('steps', '20');
+    session.replaced.value?.takeBack();
+    const { prompt, motion, seed } = session.form;
+    expect([prompt.value, motion.value, seed.value]).toEqual(['a long and winding prompt', '2', String(defaults.seed)]);
+    expect(session.seedLocked.value).toBe(false);
+    expect(session.announcement.value).toBe('Your settings are back.');
+    session.replaced.value?.takeBack(); // Forth again, with what was typed since.
+    expect([prompt.value, seed.value, session.form.steps.value]).toEqual(['a crab', '9', '20']);
+    session.suggest('a car');
+    session.replaced.value?.takeBack();
+    expect(prompt.value).toBe('a crab');
+    session.suggest('a car');
+    await make(engine, session);
+    expect(session.replaced.value).toBeUndefined();
+  });
+
+  test('settings that were used with another model are said to draw another clip, in links and files', async () => {
+    const old = { hash: '#prompt=a+crab&model=sticker+0.1.0' };
+    const words = `They were used with another model (sticker 0.1.0): this one (${modelTitle}) draws another clip with them.`;
+    const linked = createSession(engine, old);
+    expect(linked.note.value).toBe(words);
+    expect(createSession(engine, { hash: new URL(linked.link()!).hash }).note.value).toBe('');
+    const session = createSession(engine);
+    expect(session.note.value).toBe('');
+    session.restore({ prompt: 'a crab', model: 'sticker 0.1.0' }, 'a file');
+    expect(session.replaced.value?.words).toBe(`Settings restored from a file. ${words}`);
+    session.restore({ prompt: 'a crab', model: modelTitle }, 'a file');
+    expect(session.replaced.value?.words).toBe('Settings restored from a file.');
+  });
+
+  test('what was never changed follows the defaults of later versions', () => {
+    createSession(engine).edit('steps', '9');
+    const stored = JSON.parse(localStorage.getItem('flipbook:settings') ?? '');
+    expect(stored).toEqual({ steps: '9', seedLocked: false });
+  });
+
+  test('what a link or a file leaves out, though it may, is left out here too', () => {
+    const session = createSession(engine);
+    const chosen = { motion: '3', redraw: '4,4,8,8' };
+    session.restore(chosen, 'a file');
+    expect(createSession(fakeEngine()).form.motion.value).toBe('3');
+    const linked = createSession(fakeEngine(), { hash: '#prompt=a+crab' });
+    expect([linked.form.motion.value, linked.form.redraw.value]).toEqual(['', '']);
+    session.restore({ prompt: 'a crab', motion: '2' }, 'a file');
+    expect([session.form.motion.value, session.form.redraw.value]).toEqual(['2', '']);
+  });
+});
+
+test.each([
+  ['8', 1, 'steps', '9'],
+  ['200', 4, 'steps', '200'],
+  ['abc', 1, 'steps', '2'],
+  ['36', 1, 'frames', '40'],
+  ['7', 1, 'frames', '8'],
+  ['7', -1, 'frames', '4'],
+  ['4', -1, 'guidance', '3.5'],
+  ['0', -1, 'guidance', '0'],
+  ['', 1, 'motion', String(usualMotion + 0.25)],
+  ['4', 1, 'motion', '4'],
+] as const)('%s stepped by %d in %s is %s', (text, by, field, expected) => {
+  expect(stepped(text, by, field)).toBe(expected);
+  expect(Number(expected)).toBeLessThanOrEqual(limits[field].max);
+});

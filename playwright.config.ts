@@ -28,7 +28,7 @@ export default defineConfig({
   webServer: {
     command: `npx vite build --logLevel warn --outDir ${site} && npx vite preview --outDir ${site} --port ${port} --strictPort`,
     url: `http://localhost:${port}`,
-    timeout: 120_000,
+    timeout: 300_000,
     reuseExistingServer: false,
   },
 });

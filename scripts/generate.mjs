@@ -106,16 +106,25 @@ async function drive(page, address, { link, ...options }, out, picture) {
   const pictured = new Promise((done) => {
     onPicture = () => done(undefined);
   });
+  let onFailure = (/** @type {Error} */ _error) => {};
+  /** Rejects at any failure, one after the clip is finished too. */
+  const failing = new Promise((_done, failed) => {
+    onFailure = failed;
+  });
   const finished = new Promise((done, failed) => {
     page.on('crash', () => failed(new Error('the page crashed, probably out of memory: ask for fewer frames')));
     void page.exposeFunction('flipbookListener', (/** @type {{ type: string }} */ event) => {
       if (event.type === 'picture') onPicture();
       else if (event.type === 'done') done(event);
-      else if (event.type === 'failure') failed(new Error(sentences(event)));
-      else tell(event);
+      else if (event.type === 'failure') {
+        const error = new Error(sentences(event));
+        failed(error);
+        onFailure(error);
+      } else tell(event);
     });
   });
   finished.catch(() => undefined);
+  failing.catch(() => undefined);
   await page.addInitScript(() => {
     addEventListener('flipbook', (event) => Reflect.get(window, 'flipbookListener')(Reflect.get(event, 'detail')));
   });
@@ -133,7 +142,7 @@ async function drive(page, address, { link, ...options }, out, picture) {
   await page.getByRole('button', { name: isTransparent ? 'Download APNG' : 'Download MP4' }).click();
   const draft = `${out}.${process.pid}.part`;
   try {
-    await (await download).saveAs(draft);
+    await (await Promise.race([download, failing])).saveAs(draft);
     await rename(draft, out);
   } finally {
     await rm(draft, { force: true });

@@ -70,7 +70,9 @@ export async function buildIfStale(say) {
   try {
     await build({ root, logLevel: 'error', build: { outDir: draft, emptyOutDir: true } });
     await rm(dist, { recursive: true, force: true });
-    await rename(draft, dist);
+    await rename(draft, dist).catch(async (error) => {
+      if ((await changed(join(dist, 'index.html'))) <= newest) throw error; // else another process was first, which is as good
+    });
   } finally {
     await rm(draft, { recursive: true, force: true });
   }

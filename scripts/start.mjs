@@ -3,8 +3,8 @@ import { buildIfStale, install, serve } from './site.mjs';
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 try {
-  if (major < 20 || (major === 20 && minor < 19))
-    throw new Error(`Node ${process.versions.node} is too old: Flipbook needs Node 20.19 or newer`);
+  if (major < 20 || (major === 20 && minor < 19) || major === 21 || (major === 22 && minor < 12))
+    throw new Error(`Node ${process.versions.node} is too old: Flipbook needs Node 20.19, 22.12 or newer`);
   await install(console.error);
   await buildIfStale(console.error);
   const { address, close } = await serve({ port: 5173 });

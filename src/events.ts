@@ -22,8 +22,14 @@ export type GenerateEvent =
       readonly share: number;
       readonly eta: number;
     }
-  /** `index` is 1-based: that many frames are decoded and encoded. */
-  | { readonly type: 'frame'; readonly index: number; readonly of: number; readonly share: number }
+  /** `index` is 1-based: that many frames are decoded and encoded. `share` and `eta` as of a step. */
+  | {
+      readonly type: 'frame';
+      readonly index: number;
+      readonly of: number;
+      readonly share: number;
+      readonly eta: number;
+    }
   | DoneEvent;
 
 /** The video of a clip. */

@@ -297,7 +297,10 @@ async function decode(
     throwIfAborted(signal);
     const count = index + 1;
     const share = sampled + ((1 - sampled) * count) / frames.frames;
-    emit({ type: 'frame', index: count, of: frames.frames, share });
+    // Frames are decoded a few at a time: the time so far is that of whole chunks.
+    const decoded = Math.ceil(count / head.frames) * head.frames;
+    const eta = ((performance.now() - start) / 1000 / decoded) * (frames.frames - count);
+    emit({ type: 'frame', index: count, of: frames.frames, share, eta });
   }
   return (performance.now() - start) / 1000 - (recorder.seconds - before);
 }

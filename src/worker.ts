@@ -2,7 +2,7 @@
 // a lost device, opens a new one. The pipeline itself is generate.ts.
 import { expose } from 'comlink';
 import { type Engine, generate, openEngine } from './generate';
-import { FlipbookError } from './gpu/errors';
+import { cancelled, FlipbookError } from './gpu/errors';
 import { CanvasTaken } from './media/canvas';
 import { LoopPlayer } from './media/player';
 import type { EngineWorker, Failure, Reply } from './protocol';
@@ -34,7 +34,7 @@ expose({
       // hold the clip back, and a visitor's Cancel behind those that wait.
       let told: Promise<unknown> = Promise.resolve();
       try {
-        const current = await opened();
+        const current = await Promise.race([opened(), aborted(signal)]);
         for await (const event of generate(current, options, signal, picture)) {
           // The last clip keeps moving until there is something new to see.
           if (event.type === 'step') stopLoop();
@@ -102,8 +102,13 @@ expose({
     }),
 } satisfies EngineWorker);
 
-/** The frames live on the device: a clip outlives its loss only as the MP4 that the page holds. */
+/** The frames live on the device: a clip outlives its loss, and the next clip, only as the MP4 that the page holds. */
 function noClip(): FlipbookError {
+  if (engine?.clip) {
+    return new FlipbookError('input', 'Another clip took the place of this one meanwhile', {
+      hint: 'Its MP4 is among the earlier clips.',
+    });
+  }
   return new FlipbookError('device-lost', 'The frames of the clip are gone', {
     hint: 'Its MP4 can still be downloaded. Generating with the same settings draws the same clip again.',
   });
@@ -121,13 +126,13 @@ function opened(): Promise<Engine> {
 async function open(): Promise<Engine> {
   if (!place) throw new Error('attach comes first');
   const current = await openEngine(place).catch((error) => {
-    // Frames take another path on the new adapter, and only a new worker gets a new canvas: this one ends, uncaught.
-    if (error instanceof CanvasTaken) {
-      setTimeout(() => {
-        throw error;
-      });
-    }
-    throw error;
+    if (!(error instanceof CanvasTaken)) throw error;
+    // Frames take another path on the new adapter, and only a new worker gets a new canvas: this one ends, uncaught, and
+    // that is its answer.
+    setTimeout(() => {
+      throw error;
+    });
+    return new Promise<never>(() => undefined);
   });
   engine = current;
   await place.onAdapter({ name: current.adapterName, isSoftware: current.gpu.isSoftware });
@@ -152,6 +157,13 @@ function startLoop(current: Engine): void {
 function stopLoop(): void {
   player?.pause();
   player = undefined;
+}
+
+/** Rejects when the signal is aborted: opening takes seconds, and does not look at it. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(cancelled(signal)), { once: true });
+  });
 }
 
 /** What takes the canvas for itself, and can be cancelled. */

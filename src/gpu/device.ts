@@ -101,7 +101,7 @@ export class Gpu {
     return this.#pipelines.bindGroupLayout(kernel);
   }
 
-  /** Pipelines compiled so far, for tests and the page's details. */
+  /** Pipelines compiled so far, for tests. */
   get pipelineCount(): number {
     return this.#pipelines.size;
   }

@@ -69,10 +69,6 @@ export class GpuCanvas {
     }
   }
 
-  get path(): CapturePath {
-    return this.#surface.path;
-  }
-
   /** What this task draws on: RGBA premultiplied, as large as the canvas. */
   texture(): GPUTexture {
     const surface = this.#surface;

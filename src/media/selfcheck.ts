@@ -46,7 +46,8 @@ export async function chooseCapture(): Promise<SelfCheck> {
 
 /**
  * Draws four quadrants twice in one task, as frames of a clip are, with the colours moved on the second time: shows black
- * frames, stale frames, frames that change with the canvas, swapped channels, upside-down frames and wrong alpha. Never throws: whatever fails, 'readback' is the answer.
+ * frames, stale frames, frames that change with the canvas, swapped channels, upside-down frames and wrong alpha. Never
+ * throws: whatever fails, 'readback' is the answer.
  *
  * Ask before any other device is made: in a headless Chromium without Vulkan the mere touch of a WebGPU canvas ends
  * every device there is (devices made later work). For the same reason it uses a device of its own.

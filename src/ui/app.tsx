@@ -184,7 +184,7 @@ function usePageKeys(session: Session): void {
       if (event.isComposing) return; // Enter and Escape choose characters then, in Japanese or Chinese.
       if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
         event.preventDefault();
-        start(session);
+        if (!event.repeat) start(session);
       } else if (event.key === 'Escape' && session.progress.value) {
         event.preventDefault();
         session.cancel();

@@ -1,7 +1,7 @@
 // The drawing pad: a sheet over the page to draw a start picture on, as a sketch of what the prompt should make. Strokes and
 // their smoothing are signature_pad's. Without a pointer a picture is chosen or pasted instead.
 import { useSignal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import SignaturePad from 'signature_pad';
 import { PencilIcon } from './icons';
 import type { Session } from './session';
@@ -64,7 +64,7 @@ function Sheet({ onDone }: { onDone: (drawing: File | undefined) => void }) {
   /** What Clear took away, for Undo on the empty sheet. */
   const cleared = useRef<Strokes | undefined>(undefined);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!canvas.current) return;
     canvas.current.getContext('2d')?.scale(scale, scale);
     const created = new SignaturePad(canvas.current, { minDistance: 1 });
@@ -74,7 +74,8 @@ function Sheet({ onDone }: { onDone: (drawing: File | undefined) => void }) {
     pad.current = created;
     return () => created.off();
   }, [isEmpty]);
-  useEffect(() => {
+  // Before the next stroke may begin.
+  useLayoutEffect(() => {
     if (!pad.current) return;
     const isErasing = ink.value === eraser;
     pad.current.penColor = isErasing ? '#000' : ink.value;

@@ -19,8 +19,11 @@ export const shelfSize = 8;
 
 export interface Earlier {
   readonly clips: ReadonlySignal<readonly EarlierClip[]>;
-  /** Which clips outlive the page. 'none': the browser did not take the last one; 'new': those since `forget`. */
-  readonly kept: ReadonlySignal<'all' | 'new' | 'none'>;
+  /**
+   * Which clips outlive the page. 'videos': those that have one; 'new': those since `forget`; 'none': the browser did not take
+   * the last one.
+   */
+  readonly kept: ReadonlySignal<'all' | 'videos' | 'new' | 'none'>;
   /** A clip that another one takes the place of. The oldest of too many goes. */
   add(clip: EarlierClip): void;
   /** Stores a clip that was just finished. */
@@ -35,7 +38,11 @@ export function createEarlier(store: ClipStore = openClipStore(shelfSize)): Earl
   const isKept = signal(true);
   /** How many were stored since what was stored is gone: the last clip, which is not on the shelf, is one of them. */
   const stored = signal(Number.POSITIVE_INFINITY);
-  const kept = computed(() => (!isKept.value ? 'none' : clips.value.length < stored.value ? 'all' : 'new'));
+  const kept = computed(() => {
+    if (!isKept.value) return 'none';
+    if (clips.value.length >= stored.value) return 'new';
+    return clips.value.every(({ address }) => address) ? 'all' : 'videos';
+  });
 
   const set = (all: readonly EarlierClip[]) => {
     clips.value = all.slice(0, shelfSize);

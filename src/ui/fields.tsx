@@ -73,7 +73,7 @@ export function PromptField({ session }: { session: Session }) {
             // A new line means nothing here; Shift makes one all the same. With Ctrl or ⌘ it is the page's.
             if (event.key !== 'Enter' || event.shiftKey || event.ctrlKey || event.metaKey || event.isComposing) return;
             event.preventDefault();
-            event.currentTarget.form?.requestSubmit();
+            if (!event.repeat) event.currentTarget.form?.requestSubmit();
           }}
         />
       )}

@@ -63,7 +63,9 @@ export function createFinished(
       const wanted = background.value;
       if (!last?.address || progress.value || last.options.background === wanted) return last;
       const { frames } = last.options;
+      let isOver = false;
       const inking = (done: number) => {
+        if (isOver) return; // The last news may come after the answer.
         const words = `Inking the pages on this paper: ${done} of ${frames}`;
         progress.value = { fraction: done / frames, words, left: undefined, part: 'frames' };
       };
@@ -76,6 +78,7 @@ export function createFinished(
         releaseLater(last.address);
         return clip.value;
       } finally {
+        isOver = true;
         progress.value = undefined;
       }
     },

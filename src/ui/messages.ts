@@ -54,7 +54,7 @@ const known: Record<string, (failure: Failure, surroundings: Surroundings) => Me
   'no-adapter': ({ hint }, { userAgent }) => ({
     title: 'No graphics adapter answered',
     body: 'The browser knows WebGPU, but found no graphics chip that it trusts with it.',
-    advice: hint || webGpuAdvice(userAgent),
+    advice: [webGpuAdvice(userAgent), hint].filter(Boolean).join(' '),
     retry: true,
   }),
   limits: ({ message, hint }) => ({

@@ -1,5 +1,6 @@
 // Waits for the end of a press: what appears below a pressed pointer would move its target away, and the click would be lost.
 let pressed = false;
+const waiting: (() => void)[] = [];
 
 addEventListener(
   'pointerdown',
@@ -13,6 +14,7 @@ for (const end of ['pointerup', 'pointercancel'] as const) {
     end,
     () => {
       pressed = false;
+      for (const act of waiting.splice(0)) setTimeout(act);
     },
     true,
   );
@@ -21,5 +23,5 @@ for (const end of ['pointerup', 'pointercancel'] as const) {
 /** Runs `act` now, or after the click that the press under way ends with. */
 export function afterPress(act: () => void): void {
   if (!pressed) act();
-  else addEventListener('pointerup', () => void setTimeout(act), { once: true, capture: true });
+  else waiting.push(act);
 }

@@ -20,8 +20,7 @@ const ends = { load: 0.12, compile: 0.18 } as const;
 
 type Span = readonly [from: number, to: number];
 
-/** @param elapsed seconds since the part that `before` tells of began */
-export function advance(before: Progress, event: GenerateEvent, elapsed: number): Progress {
+export function advance(before: Progress, event: GenerateEvent): Progress {
   const next = (part: Progress['part'], [from, to]: Span, share: number, words: string, left?: number): Progress => {
     const fraction = from + (to - from) * Math.min(1, Math.max(0, share || 0));
     return { part, words, left, fraction: Math.max(before.fraction, fraction) };
@@ -48,18 +47,20 @@ export function advance(before: Progress, event: GenerateEvent, elapsed: number)
       const picture = scenes > 1 ? `Drawing scene ${at} of ${scenes}` : 'Drawing the first picture';
       const move = event.stage === 'clip';
       const words = `${move ? 'Making it move' : picture}: step ${event.index} of ${event.of}`;
-      const left = event.eta > 0 && Number.isFinite(event.eta) ? event.eta : undefined;
-      return next(event.stage, [ends.compile, 1], event.share, words, left);
+      return next(event.stage, [ends.compile, 1], event.share, words, known(event.eta));
     }
     case 'frame': {
-      // The last part: what is left of it is what is left of the clip.
-      const measured = before.part === 'frames' && event.index > 0;
-      const left = measured ? (elapsed * Math.max(0, event.of - event.index)) / event.index : before.left;
-      return next('frames', [ends.compile, 1], event.share, `Inking the pages: ${event.index} of ${event.of}`, left);
+      const words = `Inking the pages: ${event.index} of ${event.of}`;
+      return next('frames', [ends.compile, 1], event.share, words, known(event.eta));
     }
     case 'done':
       return { fraction: 1, words: 'Finished', left: undefined, part: 'done' };
   }
+}
+
+/** Seconds, once they were measured. */
+function known(eta: number): number | undefined {
+  return eta > 0 && Number.isFinite(eta) ? eta : undefined;
 }
 
 function ofTotal(loaded: number, total: number): string {

@@ -1,6 +1,5 @@
 // What the start picture is for: the clip's first frame, a frame of which a part is drawn anew, or a sketch of what is meant.
 // For a part there is the picture on a grid to drag a box on, and the same box as text.
-import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useRef } from 'preact/hooks';
 import type { StartPicture } from '../media/picture';
@@ -24,17 +23,19 @@ const middle = '4,4,8,8';
 export function RedrawField({ session }: { session: Session }) {
   const picture = session.start.picture.value;
   const text = session.form.redraw.value;
-  /** A part is asked for, though its box is being typed anew. */
-  const wantsPart = useSignal(false);
+  /** What was last chosen or typed here: an empty box is a part whose box is being typed anew, unless others emptied it. */
+  const typed = useRef<string | undefined>(undefined);
   /** What a part begins with: the box that was last there. */
   const lastBox = useRef(middle);
   if (!picture) return null;
   if (parseBox(text)) lastBox.current = text;
-  const isPart = text !== '' || wantsPart.value;
+  if (text !== typed.current) typed.current = undefined;
+  const isPart = text !== '' || typed.current === '';
   const use: Use = text === whole ? 'sketch' : isPart ? 'part' : 'frame';
   const choose = (next: Use) => {
-    wantsPart.value = next === 'part';
-    session.edit('redraw', { frame: '', part: lastBox.current, sketch: whole }[next]);
+    const value = { frame: '', part: lastBox.current, sketch: whole }[next];
+    typed.current = next === 'part' ? value : undefined;
+    session.edit('redraw', value);
   };
   return (
     <>
@@ -56,8 +57,8 @@ export function RedrawField({ session }: { session: Session }) {
         <BoxField
           session={session}
           picture={picture}
-          onEdit={() => {
-            wantsPart.value = true;
+          onEdit={(value) => {
+            typed.current = value;
           }}
         />
       )}
@@ -68,14 +69,14 @@ export function RedrawField({ session }: { session: Session }) {
 interface BoxFieldProps {
   readonly session: Session;
   readonly picture: StartPicture;
-  /** The box is being changed, which may leave it empty for a while. */
-  readonly onEdit: () => void;
+  /** The box is about to be this, which may be empty for a while. */
+  readonly onEdit: (value: string) => void;
 }
 
 function BoxField({ session, picture, onEdit }: BoxFieldProps) {
   const text = session.form.redraw.value;
   const set = (value: string) => {
-    onEdit();
+    onEdit(value);
     session.edit('redraw', value);
   };
   return (

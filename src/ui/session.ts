@@ -117,7 +117,6 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
   );
   /** The seed that the last clip used: unlocked, it is rolled before it is used again. */
   let usedSeed: string | undefined;
-  let partBegan = 0;
   /** The start picture of the run under way. */
   let started: StartPicture | undefined;
 
@@ -135,16 +134,13 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
     if (reason.code !== 'encoder') usedSeed = undefined; // What was lost is drawn next, not another clip.
     failure.value = reason;
     broadcast({ type: 'failure', ...reason });
-    const { title, body, advice } = explain(reason, surroundings());
-    announcer.say([`${title}.`, body, advice].filter(Boolean).join(' '), true);
+    announcer.say(inFull(reason), true);
   };
 
   const onEvent = (event: GenerateEvent) => {
     const before = progress.value;
     if (!before) return; // Late news of a run that was given up.
-    const now = performance.now();
-    const next = advance(before, event, (now - partBegan) / 1000);
-    if (next.part !== before.part) partBegan = now;
+    const next = advance(before, event);
     progress.value = next;
     if (event.type !== 'done') broadcast(event);
     if (event.type === 'unread') return tell(unread(event));
@@ -160,10 +156,13 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
     const { seconds } = stats;
     pace.value = (seconds.total - seconds.load - seconds.compile) / work(options);
     if (adapter.value) savePace(adapter.value.name, pace.value);
-    announcer.say(`Your clip of ${options.frames} frames is finished: ${title}.`, true);
+    const words = [`Your clip of ${options.frames} frames is finished: ${title}.`];
     if (!done.video) {
-      failure.value = { code: 'encoder', message: problem ?? 'This browser could not encode a video.', hint: '' };
+      const reason = { code: 'encoder', message: problem ?? 'This browser could not encode a video.', hint: '' };
+      failure.value = reason;
+      words.push(inFull(reason));
     }
+    announcer.say(words.join(' '), true);
   };
 
   const restore = (given: Restored, from: string, picture?: StartPicture) => {
@@ -198,7 +197,6 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
       start.forgive();
       progress.value = atStart;
     });
-    partBegan = performance.now();
     started = picture;
     usedSeed = String(options.seed);
     announcer.say('Started.', true);
@@ -233,7 +231,9 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
       try {
         const first = await engine.pixels(0, frameSide);
         const replacedBy = remember();
+        const before = start.picture.value;
         await start.use(await pictureFile(first, `First page of “${finished.title}”`));
+        if (start.picture.value === before) return; // Refused, which its control says, or another one came first.
         controls.edit('redraw', '');
         replacedBy('Its first page is the start picture now: another seed or prompt moves it in another way.');
       } catch (error) {
@@ -246,7 +246,7 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
       } catch (error) {
         fail(error);
         if (toFailure(error).code === 'cancelled') return undefined;
-        tell('This MP4 is on the paper that it was made on.');
+        note.value = 'This MP4 is on the paper that it was made on.'; // Seen only: why has just been announced.
         return clip.value;
       }
     },
@@ -322,6 +322,12 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
       engine.setPlaying(value);
     },
   };
+}
+
+/** A failure as its notice says it. */
+function inFull(failure: Failure): string {
+  const { title, body, advice } = explain(failure, surroundings());
+  return [`${title}.`, body, advice].filter(Boolean).join(' ');
 }
 
 /** For scripts that drive the page (scripts/generate.mjs): each event of a generation, and failures, on `window`. */

@@ -7,6 +7,7 @@ import type { Session } from './session';
 
 const keeping = {
   all: `Your last ${shelfSize} clips stay in this browser.`,
+  videos: 'Those that have an MP4 stay in this browser, the others until you leave the page.',
   new: 'Clips made since you cleared what is stored stay in this browser, the others until you leave the page.',
   none: 'They stay here until you leave the page: this browser is not keeping them.',
 };

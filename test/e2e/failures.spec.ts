@@ -62,12 +62,22 @@ test('no graphics adapter, until there is one', async ({ page }) => {
     page,
     `const request = GPU.prototype.requestAdapter;
      GPU.prototype.requestAdapter = async () => null;
-     new BroadcastChannel('plug').onmessage = () => { GPU.prototype.requestAdapter = request }`,
+     new BroadcastChannel('plug').onmessage = ({ target }) => {
+       GPU.prototype.requestAdapter = request;
+       target.postMessage(null);
+     }`,
   );
   await open(page);
   await expect(page.locator(notice)).toContainText('No graphics adapter answered');
   await expect(page.locator('footer')).toContainText('No graphics adapter so far');
-  await page.evaluate(() => new BroadcastChannel('plug').postMessage(null));
+  await page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        const channel = new BroadcastChannel('plug');
+        channel.onmessage = resolve;
+        channel.postMessage(null);
+      }),
+  );
   await page.getByRole('button', { name: 'Try again' }).click();
   await ended(page);
   await expect(page.locator('footer')).toContainText('through WebGPU');

@@ -117,6 +117,7 @@ test('leaving with a clip in the making is asked about; an earlier clip can be s
   await makeClip(page);
   const before = pixels((await download(page)).path);
   await page.getByLabel('Prompt').fill('a crab');
+  await page.getByLabel('Steps').fill('20'); // long enough to be asked about
   await generate(page);
   await page.close({ runBeforeUnload: true });
   await ended(page);

@@ -14,6 +14,8 @@ export interface FakeEngine extends Engine {
   open(adapter: AdapterReport): void;
   /** Sends an event of the generation under way. */
   send(event: GenerateEvent): void;
+  /** Sends news of the recording, in time or late. */
+  ink(recorded: number): void;
   /** Ends it: with an error, or well. */
   end(error?: unknown): void;
 }
@@ -26,6 +28,7 @@ export function fakeEngine({
   isSoftware?: boolean;
 } = {}): FakeEngine {
   let emit: ((event: GenerateEvent) => void) | undefined;
+  let inked: ((recorded: number) => void) | undefined;
   let settle: { resolve: () => void; reject: (error: unknown) => void } | undefined;
   let opened: ((adapter: AdapterReport) => void) | undefined;
   let context: CanvasRenderingContext2D | null = null;
@@ -67,12 +70,16 @@ export function fakeEngine({
       card(event.type);
       emit?.(event);
     },
+    ink(recorded) {
+      inked?.(recorded);
+    },
     end(error) {
       if (error) settle?.reject(error);
       else settle?.resolve();
     },
     record(onFrame) {
       log.push('record');
+      inked = onFrame;
       onFrame(1);
       return new Promise((resolve, reject) => {
         settle = { resolve: () => resolve({ video: new Blob(['again']), codec: 'avc1.64001f' }), reject };

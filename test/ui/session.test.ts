@@ -138,11 +138,14 @@ describe('generate', () => {
     await vi.waitFor(() => expect(kept.value).toBe('all'));
   });
 
-  test('a clip without a video says why', async () => {
-    const session = createSession(engine);
+  test('a clip without a video says why, and is not said to be kept', async () => {
+    const session = createSession(engine, { clipStore: { load: async () => [], keep: async () => true } });
     await make(engine, session, null);
     expect(session.clip.value?.address).toBeNull();
     expect(session.failure.value?.code).toBe('encoder');
+    expect(session.announcement.value).toMatch(/is finished: .*\. No MP4 this time\. /);
+    await make(engine, session);
+    expect(session.earlier.kept.value).toBe('videos');
   });
 });
 
@@ -179,6 +182,8 @@ describe('the background', () => {
     expect(await session.recorded()).toBe(clip);
     expect(engine.log.filter((line) => line === 'record')).toHaveLength(1);
     expect(session.progress.value).toBeUndefined();
+    engine.ink(2); // News that was overtaken by the answer.
+    expect(session.progress.value).toBeUndefined();
     await make(engine, session);
     expect(session.earlier.clips.value[0]?.settings.background).toBe(night);
   });
@@ -195,6 +200,7 @@ describe('the background', () => {
     expect(await lost).toBe(before);
     expect(session.failure.value?.code).toBe('device-lost');
     expect(session.note.value).toBe('This MP4 is on the paper that it was made on.');
+    expect(session.announcement.value).toMatch(/^The graphics device went away/);
     expect(await (await fetch(before!.address!)).text()).toBe('first');
   });
 

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { GenerateEvent } from '../../src/events';
+import { FlipbookError } from '../../src/gpu/errors';
 import { defaults } from '../../src/options';
 import { createAnnouncer } from '../../src/ui/announcer';
 import { webGpuAdvice } from '../../src/ui/browsers';
@@ -64,7 +65,13 @@ describe('progress', () => {
       eta: fc.double(),
       scene: fc.record({ index: fc.integer({ min: 1, max: 6 }), of: fc.nat(6) }),
     }),
-    fc.record({ type: fc.constant('frame' as const), index: fc.nat(50), of: fc.nat(50), share: fc.double() }),
+    fc.record({
+      type: fc.constant('frame' as const),
+      index: fc.nat(50),
+      of: fc.nat(50),
+      share: fc.double(),
+      eta: fc.double(),
+    }),
   );
 
   test('stays between 0 and 1 and never falls, whatever comes', () => {
@@ -72,7 +79,7 @@ describe('progress', () => {
       fc.property(fc.array(events), (list: GenerateEvent[]) => {
         let progress = atStart;
         for (const event of list) {
-          const next = advance(progress, event, 1);
+          const next = advance(progress, event);
           expect(next.fraction).toBeGreaterThanOrEqual(progress.fraction);
           expect(next.fraction).toBeLessThanOrEqual(1);
           expect(`${next.words} ${timeLeft(next)}`).not.toMatch(/NaN|Infinity|undefined/);
@@ -83,7 +90,7 @@ describe('progress', () => {
   });
 
   test('tells the stage, the step and the time left', () => {
-    const progress = advance(atStart, { type: 'step', index: 3, of: 8, stage: 'clip', share: 0.5, eta: 21 }, 5);
+    const progress = advance(atStart, { type: 'step', index: 3, of: 8, stage: 'clip', share: 0.5, eta: 21 });
     expect(progress.words).toBe('Making it move: step 3 of 8');
     expect(timeLeft(progress)).toBe('about 21 s left');
     expect(percent(progress)).toBe(59);
@@ -92,20 +99,22 @@ describe('progress', () => {
   test('names the scenes of a story', () => {
     const scene = { index: 3, of: 3 };
     const event = { type: 'step', index: 2, of: 4, stage: 'picture', share: 0.2, eta: 1, scene } as const;
-    expect(advance(atStart, event, 1).words).toBe('Drawing scene 3 of 3: step 2 of 4');
+    expect(advance(atStart, event).words).toBe('Drawing scene 3 of 3: step 2 of 4');
   });
 
   test('says that it is estimating until a step was measured, and counts on through the frames', () => {
-    const load = advance(atStart, { type: 'load', loaded: 9e6, total: 18e6 }, 2);
+    const load = advance(atStart, { type: 'load', loaded: 9e6, total: 18e6 });
     expect(timeLeft(load)).toBe('estimating the time left');
-    expect(timeLeft(advance(load, { type: 'step', index: 1, of: 8, stage: 'picture', share: 0.1, eta: 0 }, 1))).toMatch(
+    expect(timeLeft(advance(load, { type: 'step', index: 1, of: 8, stage: 'picture', share: 0.1, eta: 0 }))).toMatch(
       /^estimating/,
     );
-    const step = advance(load, { type: 'step', index: 8, of: 8, stage: 'clip', share: 0.8, eta: 9 }, 1);
-    const first = advance(step, { type: 'frame', index: 1, of: 4, share: 0.85 }, 20);
-    expect(timeLeft(first)).toBe('about 9 s left');
-    expect(timeLeft(advance(first, { type: 'frame', index: 3, of: 4, share: 0.95 }, 6))).toBe('about 2 s left');
-    expect(timeLeft(advance(first, { type: 'frame', index: 3, of: 4, share: 0.95 }, 1))).toBe('under a second left');
+    const step = advance(load, { type: 'step', index: 8, of: 8, stage: 'clip', share: 0.8, eta: 9 });
+    expect(timeLeft(step)).toBe('about 9 s left');
+    const first = advance(step, { type: 'frame', index: 1, of: 4, share: 0.85, eta: 6 });
+    expect(timeLeft(first)).toBe('about 6 s left');
+    expect(timeLeft(advance(first, { type: 'frame', index: 3, of: 4, share: 0.95, eta: 0.4 }))).toBe(
+      'under a second left',
+    );
   });
 });
 
@@ -169,6 +178,14 @@ test.each([
   ['anything else', 'Why?', /^Why\?$/],
 ])('%s: “%s” is a sentence that others may follow', (code, message, body) => {
   expect(explain({ code, message, hint: '' }, surroundings).body).toMatch(body);
+});
+
+test('without an adapter the advice is for the browser at hand, and then the general one', () => {
+  const failure = toFailure(new FlipbookError('no-adapter', 'none answered'));
+  const userAgent = 'Mozilla/5.0 (X11; Linux x86_64) Chrome/130.0.0.0 Safari/537.36';
+  expect(explain(failure, { userAgent, isSecure: true }).advice).toMatch(
+    /--enable-unsafe-webgpu.* hardware acceleration/,
+  );
 });
 
 test('an address that is not secure is the reason, before the browser is', () => {

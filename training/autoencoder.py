@@ -13,35 +13,43 @@ from layers import GroupNorm, ResBlock, TemporalBlock, conv
 
 TIME = 4  # frames per latent frame
 SPACE = 8  # pixels per latent position
-CHANNELS = 12
+CHANNELS = 40
 
 
 class Encoder(nn.Module):
-    def __init__(self, low: int = 64, high: int = 128, latent: int = CHANNELS):
+    """`wide`: channels once time is compressed, where a channel costs a quarter of what it costs before."""
+
+    def __init__(self, low: int = 64, high: int = 128, latent: int = CHANNELS, wide: int = 256):
         super().__init__()
         self.conv_in = conv(64, low)
         self.block1 = ResBlock(low)
         self.down = conv(low, high, 3, stride=2)
         self.block2 = ResBlock(high)
-        self.time_down = nn.Linear(TIME * high, high)
-        self.time1 = TemporalBlock(high)
-        self.block3 = ResBlock(high)
-        self.norm_out = GroupNorm(high)
-        self.conv_out = conv(high, latent)
+        self.time_down = nn.Linear(TIME * high, wide)
+        self.time1 = TemporalBlock(wide)
+        self.block3 = ResBlock(wide)
+        self.norm_out = GroupNorm(wide)
+        self.conv_out = conv(wide, latent)
 
     def features(self, rgba: Tensor) -> Tensor:
-        """Frame by frame: rgba [N, 4, 128, 128] in 0..1 -> [N, 128, 16, 16]."""
+        """Frame by frame: rgba [N, 4, 128, 128] in 0..1 -> [N, 184, 16, 16]."""
         x = F.pixel_unshuffle(rgba * 2 - 1, 4)  # [N, 64, 32, 32]
         x = self.block1(self.conv_in(x))
         return self.block2(self.down(x))
 
     def compress(self, x: Tensor, frames: int) -> Tensor:
-        """Loops of `frames` frames: [B*T, 128, 16, 16] -> latents [B*T/4, 12, 16, 16]."""
+        """Loops of `frames` frames: [B*T, 184, 16, 16] -> latents [B*T/4, 40, 16, 16]."""
         bt, c, h, w = x.shape
         x = x.permute(0, 2, 3, 1).reshape(bt // TIME, TIME, h, w, c).permute(0, 2, 3, 1, 4)
-        x = self.time_down(x.reshape(bt // TIME, h, w, TIME * c)).permute(0, 3, 1, 2)  # [B*T/4, 128, 16, 16]
+        x = self.time_down(x.reshape(bt // TIME, h, w, TIME * c)).permute(0, 3, 1, 2)  # [B*T/4, 184, 16, 16]
         x = self.block3(self.time1(x, frames // TIME))
         return self.conv_out(F.silu(self.norm_out(x)))
+
+    def encode(self, rgba: Tensor) -> Tensor:
+        """rgba [B, T, 4, H, W] in 0..1, T a multiple of 4 -> [B, T/4, 40, H/8, W/8]."""
+        b, t = rgba.shape[:2]
+        x = rgba.flatten(0, 1).contiguous(memory_format=torch.channels_last)
+        return self.compress(self.features(x), t).unflatten(0, (b, t // TIME))
 
 
 class Stem(nn.Module):
@@ -59,7 +67,7 @@ class Stem(nn.Module):
         self.time4 = TemporalBlock(high)
 
     def forward(self, z: Tensor, latent_frames: int) -> Tensor:
-        """z [B*T/4, 12, 16, 16] -> [B*T, 128, 16, 16]."""
+        """z [B*T/4, 40, 16, 16] -> [B*T, 184, 16, 16]."""
         x = self.block1(self.conv_in(z))
         x = self.block2(self.time1(x, latent_frames))
         n, c, h, w = x.shape
@@ -82,27 +90,24 @@ class Head(nn.Module):
         self.conv_out = conv(low, 64)
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, 128, 16, 16] -> premultiplied RGBA [N, 4, 128, 128]; may leave 0..1 a little, the page clamps."""
+        """[N, 184, 16, 16] -> premultiplied RGBA [N, 4, 128, 128]; may leave 0..1 a little, the page clamps."""
         x = F.pixel_shuffle(self.up(self.block1(x)), 2)  # [N, 64, 32, 32]
         x = self.conv_out(F.silu(self.norm_out(self.block2(x))))
         return F.pixel_shuffle(x, 4) * 0.5 + 0.5
 
 
 class Autoencoder(nn.Module):
-    def __init__(self, low: int = 64, high: int = 128, latent: int = CHANNELS):
+    def __init__(self, low: int = 64, high: int = 128, latent: int = CHANNELS, wide: int = 256):
         super().__init__()
-        self.encoder = Encoder(low, high, latent)
+        self.encoder = Encoder(low, high, latent, wide)
         self.stem = Stem(high, latent)
         self.head = Head(low, high)
 
     def encode(self, rgba: Tensor) -> Tensor:
-        """rgba [B, T, 4, H, W] in 0..1, T a multiple of 4 -> [B, T/4, 12, H/8, W/8]."""
-        b, t = rgba.shape[:2]
-        x = rgba.flatten(0, 1).contiguous(memory_format=torch.channels_last)
-        return self.encoder.compress(self.encoder.features(x), t).unflatten(0, (b, t // TIME))
+        return self.encoder.encode(rgba)
 
     def decode(self, z: Tensor) -> Tensor:
-        """z [B, T/4, 12, H/8, W/8] -> [B, T, 4, H, W]."""
+        """z [B, T/4, 40, H/8, W/8] -> [B, T, 4, H, W]."""
         b, n = z.shape[:2]
         x = self.stem(z.flatten(0, 1).contiguous(memory_format=torch.channels_last), n)
         return self.head(x).unflatten(0, (b, n * TIME))

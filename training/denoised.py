@@ -27,8 +27,8 @@ class Denoised:
 
     @torch.no_grad()
     def __call__(self, latents: Tensor, pictures: Tensor, texts: list[str]) -> Tensor:
-        """The autoencoder's latents [B, T, 12, 16, 16] of loops, those of their first frames as stills
-        [B, 12, 16, 16], their captions -> x_0 as predicted from x_t, t uniform in 0..MOST for each loop."""
+        """The autoencoder's latents [B, T, 40, 16, 16] of loops, those of their first frames as stills
+        [B, 40, 16, 16], their captions -> x_0 as predicted from x_t, t uniform in 0..MOST for each loop."""
         x0 = (latents - self.mean) / self.std
         t = MOST * torch.rand(len(x0))
         mix = t.view(-1, 1, 1, 1, 1)

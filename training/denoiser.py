@@ -11,10 +11,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from autoencoder import CHANNELS
 from layers import GroupNorm, ResBlock, TemporalBlock, attention, conv
 from text import WIDTH as TEXT
 
-LATENT = 12
+LATENT = CHANNELS
+OUTLINE = 12  # the first latents, which hold most of outline and colour; the others hold detail
 # Channels of the input: noisy latents, known latents, is it known, the picture, anchor frame, is a picture given, is it a clip.
 INPUT = 3 * LATENT + 4
 REACH = 4  # latent frames that the temporal bias tells apart, each way
@@ -110,7 +112,7 @@ def timestep_embedding(t: Tensor, dim: int) -> Tensor:
 
 class Denoiser(nn.Module):
     def __init__(self, low: int = 64, width: int = 256, blocks: int = 5, heads: int = 4, emb: int = 256,
-                 layout: tuple[int, int] = (512, 4 * LATENT)):
+                 layout: tuple[int, int] = (512, 4 * OUTLINE)):
         super().__init__()
         self.emb = emb
         self.time1 = nn.Linear(emb, emb)
@@ -135,7 +137,7 @@ class Denoiser(nn.Module):
         self.conv_out = conv(low, LATENT, zero=True)
 
     def layout(self, pooled: Tensor) -> Tensor:
-        """pooled [B, 192] -> [B, 64, 48]: the average picture of the prompt, as latents with 2x2 pixels folded into channels.
+        """pooled [B, 192] -> [B, 64, 48]: the average picture of the prompt, as OUTLINE latents with 2x2 pixels folded into channels.
 
         Attention and AdaLN, which know positions apart from words, take far longer to learn an outline.
         """
@@ -145,8 +147,8 @@ class Denoiser(nn.Module):
                 conditions: Tensor) -> Tensor:
         """The velocity (noise - latents) of flow matching.
 
-        x [B, T, 12, 16, 16] noisy latents, t [B] in 0..1 (1 is noise), context [B, L, 192], mask [B, L], pooled
-        [B, 192], motion [B, 2] (amount, is it given), conditions [B, T, 28, 16, 16] (see INPUT).
+        x [B, T, 40, 16, 16] noisy latents, t [B] in 0..1 (1 is noise), context [B, L, 192], mask [B, L], pooled
+        [B, 192], motion [B, 2] (amount, is it given), conditions [B, T, 84, 16, 16] (see INPUT).
         """
         b, n = x.shape[:2]
         emb = self.time2(F.silu(self.time1(timestep_embedding(t, self.emb))))
@@ -165,7 +167,7 @@ class Denoiser(nn.Module):
         for block in self.blocks:
             h = block(h, emb, context, mask)
         h = self.up(self.up_norm(h)).reshape(b * n, side, side, -1).permute(0, 3, 1, 2)
-        h = torch.cat([F.pixel_shuffle(h, 2), skip], dim=1)  # [B*T, 128, 16, 16]
+        h = torch.cat([F.pixel_shuffle(h, 2), skip], dim=1)  # [B*T, 184, 16, 16]
         h = self.res_out(h, per_frame)
         if n > 1:
             h = self.temporal_out(h, n)
@@ -174,9 +176,9 @@ class Denoiser(nn.Module):
 
 def picture_conditions(x: Tensor, known: Tensor | None = None, known_mask: Tensor | None = None,
                        sketch: Tensor | None = None) -> Tensor:
-    """Conditions for making a picture x [B, 1, 12, 16, 16] from text: not a clip. `known` as in `clip_conditions`.
+    """Conditions for making a picture x [B, 1, 40, 16, 16] from text: not a clip. `known` as in `clip_conditions`.
 
-    sketch [B, 12, 16, 16] holds latents of what the picture is to look like, roughly (`degrade.py`); 0 where there is none.
+    sketch [B, 40, 16, 16] holds latents of what the picture is to look like, roughly (`degrade.py`); 0 where there is none.
     """
     given, mask = known_part(x, known, known_mask)
     rough = torch.zeros_like(x) if sketch is None else sketch[:, None]
@@ -184,9 +186,9 @@ def picture_conditions(x: Tensor, known: Tensor | None = None, known_mask: Tenso
 
 
 def clip_conditions(x: Tensor, picture: Tensor, known: Tensor | None = None, known_mask: Tensor | None = None) -> Tensor:
-    """Conditions for making a clip that starts from `picture` [B, 12, 16, 16].
+    """Conditions for making a clip that starts from `picture` [B, 40, 16, 16].
 
-    known [B, T, 12, 16, 16] with known_mask [B, T, 1, 16, 16] (1 where known) hold latents that are given.
+    known [B, T, 40, 16, 16] with known_mask [B, T, 1, 16, 16] (1 where known) hold latents that are given.
     """
     b, n, _, h, w = x.shape
     given, mask = known_part(x, known, known_mask)

@@ -6,7 +6,7 @@
 
 Weights are rounded to fp16, large ones to int8 (`packing.py`), the token table to int8 with a scale per column; goldens
 (`fixtures.py`) are computed with the rounded weights. The checkpoints are `torch.save` dicts: the autoencoder's has 'ema', a state dict of Autoencoder;
-the denoiser's has 'ema', with keys 'denoiser.*' and 'text.*', and 'latents', {'mean': [12], 'std': [12]}.
+the denoiser's has 'ema', with keys 'denoiser.*' and 'text.*', and 'latents', {'mean': [40], 'std': [40]}.
 """
 
 import argparse
@@ -61,7 +61,7 @@ def modules(args: argparse.Namespace) -> tuple[Autoencoder, Denoiser, TextEncode
     table = torch.randint(-127, 128, (30522, 4), generator=torch.Generator().manual_seed(1)) / 127
     with patch("denoiser.TEXT", 32):
         denoiser = Denoiser(low=16, width=32, blocks=1, emb=32, layout=(16, 4))
-    return Autoencoder(low=16, high=16), denoiser, TextEncoder(table, width=32, layers=1)
+    return Autoencoder(low=16, high=16, wide=16), denoiser, TextEncoder(table, width=32, layers=1)
 
 
 def scope(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
@@ -114,7 +114,7 @@ def configs(autoencoder: Autoencoder, denoiser: Denoiser, text: TextEncoder) -> 
                      "groups": denoiser.norm_out.num_groups, "context": block.cross.kv.in_features,
                      "layout": [denoiser.layout1.out_features, denoiser.layout3.in_features]},
         "decoder": coder,
-        "encoder": coder,
+        "encoder": {**coder, "wide": autoencoder.encoder.conv_out.in_channels},
         "tokenizer": {},
     }
 

@@ -12,9 +12,9 @@ again (offsets are checked against model.json's hash, kept in the graph's metada
 To load: onnxruntime-web wants `externalData: [{path: 'denoiser.safetensors', data: <url or bytes>}]`; onnxruntime wants
 the safetensors beside the graph, or `add_external_initializers_from_files_in_memory` as `session` below does.
 
-denoiser_step.onnx, one step of a loop of 36 frames (f32, batch 1): x [1, 9, 12, 16, 16] noisy normalised latents, t [1],
-context [1, 24, 192], mask [1, 24], pooled [1, 192], motion [1, 2], conditions [1, 9, 28, 16, 16] -> velocity, as x.
-decoder.onnx: latents [1, 3, 12, 16, 16] (normalised) -> rgba [1, 12, 4, 128, 128], premultiplied, not clamped.
+denoiser_step.onnx, one step of a loop of 36 frames (f32, batch 1): x [1, 9, 40, 16, 16] noisy normalised latents, t [1],
+context [1, 24, 192], mask [1, 24], pooled [1, 192], motion [1, 2], conditions [1, 9, 84, 16, 16] -> velocity, as x.
+decoder.onnx: latents [1, 3, 40, 16, 16] (normalised) -> rgba [1, 12, 4, 128, 128], premultiplied, not clamped.
 Opset 18 without control flow: erf instead of Gelu, InstanceNormalization instead of GroupNormalization.
 """
 

@@ -2,9 +2,9 @@
 
     python3 training/latents.py --minutes 12
 
-Writes latents.pt: {"clips": [N, 9, 12, 16, 16] f16, "anchors": [N, 9, 12, 16, 16] f16, "clip_rows": [...],
-"pictures": [M, 12, 16, 16] f16, "picture_rows": [...], "degraded": [4, M, 12, 16, 16] f16 (`degrade.py`), "held_out" and
-"held_out_rows" like the pictures for the names that are held out of training, "mean": [12], "std": [12]}. `anchors[:, k]`
+Writes latents.pt: {"clips": [N, 9, 40, 16, 16] f16, "anchors": [N, 9, 40, 16, 16] f16, "clip_rows": [...],
+"pictures": [M, 40, 16, 16] f16, "picture_rows": [...], "degraded": [4, M, 40, 16, 16] f16 (`degrade.py`), "held_out" and
+"held_out_rows" like the pictures for the names that are held out of training, "mean": [40], "std": [40]}. `anchors[:, k]`
 is the picture (a still loop of one frame) of frame 4k, the first that latent frame k covers. Clips are the data set's loops
 and stills in synthetic motion; names come in random order, so that a run cut short by `--minutes` is still a fair sample.
 """
@@ -30,7 +30,7 @@ LOOKS = 4  # of each picture, degraded
 
 @torch.no_grad()
 def encode_loop(model: Autoencoder, clip: Tensor) -> tuple[Tensor, Tensor]:
-    """clip [T, 4, 128, 128] -> latents [T/4, 12, 16, 16] and the pictures of frames 0, 4, 8, ... alike."""
+    """clip [T, 4, 128, 128] -> latents [T/4, 40, 16, 16] and the pictures of frames 0, 4, 8, ... alike."""
     h = model.encoder.features(clip.contiguous(memory_format=torch.channels_last))
     anchors = model.encoder.compress(h[::TIME].repeat_interleave(TIME, 0), TIME)
     return model.encoder.compress(h, len(clip)).half(), anchors.half()
@@ -54,7 +54,7 @@ def picture_rows(stickers: Stickers) -> list[dict]:
 
 
 def encode_degraded(model: Autoencoder, stickers: Stickers) -> Tensor:
-    """[LOOKS, M, 12, 16, 16]: every picture, worse in a few random ways."""
+    """[LOOKS, M, 40, 16, 16]: every picture, worse in a few random ways."""
     rng = np.random.default_rng(3)
     return torch.stack([encode_pictures(model, stickers, lambda picture: degrade(picture, rng)) for _ in range(LOOKS)])
 
@@ -106,12 +106,17 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--minutes", type=float, default=12, help="for the clips; the pictures come first and are quick")
     parser.add_argument("--checkpoint", type=Path, default=None)
+    parser.add_argument("--keep", type=Path, default=None,
+                        help="checkpoint of a denoiser to train on: its mean and std stay those of the latents that it knows")
     args = parser.parse_args()
     root = data_dir()
     model = Autoencoder().to(memory_format=torch.channels_last).eval()
     state = torch.load(args.checkpoint or root / "autoencoder" / "checkpoint.pt", weights_only=True)
     model.load_state_dict(state["ema"])
     out = encode_all(model, Stickers(root, "train"), args.minutes * 60)
+    if args.keep:
+        for name, known in torch.load(args.keep, weights_only=True)["latents"].items():
+            out[name][: len(known)] = known
     torch.save(out, root / "latents.pt")
     print(f"{len(out['clips'])} clips, {len(out['pictures'])} pictures; std {out['std'].tolist()}")
 

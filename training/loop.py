@@ -38,6 +38,13 @@ def arguments(description: str, folder: str, minutes: float) -> argparse.Argumen
     return parser
 
 
+def load_matching(module: nn.Module, weights: dict[str, torch.Tensor]) -> list[str]:
+    """Loads what has the same name and shape; -> names of the parameters that keep their first values."""
+    own = module.state_dict()
+    known = {name: value for name, value in weights.items() if name in own and own[name].shape == value.shape}
+    return module.load_state_dict(known, strict=False).missing_keys
+
+
 class Muon(torch.optim.Optimizer):
     """Momentum orthogonalised by Newton-Schulz (Jordan et al. 2024), for weights of any rank >= 2, flattened to matrices.
 

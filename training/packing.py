@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-LARGE = 32768  # elements; smaller ones (biases, norms, the denoiser's outer convolutions) would save little
+LARGE = 8192  # elements; smaller ones (biases, norms) would save little
 TOKENIZER = "tokenizer.json.gzip"  # not .gz: static servers send that as an encoding, and a browser unpacks it unasked
 SCALE = "_scale"  # `name_scale` belongs to the int8 `name`, and broadcasts over it
 

@@ -31,7 +31,7 @@ PROMPTS = [
 @torch.no_grad()
 def sample(model: Model, texts: list[str], tokenizer: Tokenizer, steps: int, guidance: float, seed: int,
            latent_frames: int = 1, picture: Tensor | None = None) -> Tensor:
-    """Flow Euler -> normalised latents [B, T, 12, 16, 16]. With `picture` [B, 12, 16, 16], a clip."""
+    """Flow Euler -> normalised latents [B, T, 40, 16, 16]. With `picture` [B, 40, 16, 16], a clip."""
     generator = torch.Generator().manual_seed(seed)
     x = torch.randn(len(texts), latent_frames, LATENT, 16, 16, generator=generator)
     encoded = [(mask, *model.text(tokens, mask)) for tokens, mask in (tokenizer(texts), tokenizer([""] * len(texts)))]

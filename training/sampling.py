@@ -29,7 +29,7 @@ def times(steps: int, process: object) -> list[float]:
 @torch.no_grad()
 def sample_stage(model: Shipped, texts: list[str], seeds: list[int], steps: int, guidance: float, latent_frames: int,
                  picture: Tensor | None = None) -> Tensor:
-    """-> normalised latents [B, T, 12, 16, 16]; with `picture` [B, 12, 16, 16] a loop that starts from it."""
+    """-> normalised latents [B, T, 40, 16, 16]; with `picture` [B, 40, 16, 16] a loop that starts from it."""
     side = model.manifest["latents"]["size"][0]
     stream = STREAMS["picture" if picture is None else "clip"]
     x = noise(seeds, stream, latent_frames, LATENT, side, side)
@@ -57,7 +57,7 @@ def picture_steps(defaults: dict, steps: int) -> int:
 
 
 def sample_loops(model: Shipped, texts: list[str], seeds: list[int], steps: int) -> Tensor:
-    """-> normalised latents [B, T/4, 12, 16, 16] with the model's default guidance and length, `steps` of the sampler."""
+    """-> normalised latents [B, T/4, 40, 16, 16] with the model's default guidance and length, `steps` of the sampler."""
     defaults = model.manifest["defaults"]
     pictures = sample_stage(model, texts, seeds, picture_steps(defaults, steps), defaults["guidance"], 1)
     return sample_stage(model, texts, seeds, steps, defaults["clipGuidance"], defaults["frames"] // TIME, pictures[:, 0])
@@ -65,7 +65,7 @@ def sample_loops(model: Shipped, texts: list[str], seeds: list[int], steps: int)
 
 @torch.no_grad()
 def decode_frames(model: Shipped, latents: Tensor, frames: list[int] | None = None) -> Tensor:
-    """Latents [T/4, 12, 16, 16] of one loop -> RGBA [T or len(frames), 4, 128, 128] in 0..1; unwanted frames cost nothing."""
+    """Latents [T/4, 40, 16, 16] of one loop -> RGBA [T or len(frames), 4, 128, 128] in 0..1; unwanted frames cost nothing."""
     z = (latents * model.std + model.mean).contiguous(memory_format=torch.channels_last)
     features = model.autoencoder.stem(z, len(z))
     return model.autoencoder.head(features if frames is None else features[frames]).clamp(0, 1)

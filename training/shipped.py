@@ -23,7 +23,7 @@ STICKER = Path(__file__).resolve().parent.parent / "public" / "models" / "sticke
 
 @dataclass
 class Shipped:
-    """`mean` and `std` are [12, 1, 1]; `encoder` says whether the autoencoder's encoder was in the folder."""
+    """`mean` and `std` are [40, 1, 1]; `encoder` says whether the autoencoder's encoder was in the folder."""
 
     folder: Path
     manifest: dict
@@ -39,7 +39,7 @@ class Shipped:
         return (z - self.mean) / self.std
 
     def decode(self, z: Tensor) -> Tensor:
-        """Normalised latents [B, T/4, 12, 16, 16] -> premultiplied RGBA [B, T, 4, 128, 128], clamped as on the page."""
+        """Normalised latents [B, T/4, 40, 16, 16] -> premultiplied RGBA [B, T, 4, 128, 128], clamped as on the page."""
         return self.autoencoder.decode(z * self.std + self.mean).clamp(0, 1)
 
     def hashes(self) -> dict[str, str]:
@@ -53,7 +53,7 @@ def load_shipped(folder: Path = STICKER) -> Shipped:
     config = {name: module["config"] for name, module in manifest["modules"].items()}
     file = {name: folder / module["file"] for name, module in manifest["modules"].items()}
 
-    coder = {key: config["decoder"][key] for key in ("low", "high", "latent")}
+    coder = {key: config["encoder"][key] for key in ("low", "high", "latent", "wide")}
     autoencoder = Autoencoder(**coder)
     encoder = file["encoder"].exists()  # the tests' tiny model goes without
     state = {**unpack(load_file(file["decoder"])), **(unpack(load_file(file["encoder"]), "encoder.") if encoder else {})}

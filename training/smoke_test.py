@@ -95,13 +95,16 @@ def main() -> None:
         python("-m", "unittest", "test_metrics", "test_data", "test_training")
         python("train_autoencoder.py", "--max-steps", "3")
         check_training(root / "autoencoder", 3)
+        first, kept = root / "autoencoder" / "checkpoint.pt", root / "kept"
+        python("train_autoencoder.py", "--init", str(first), "--keep", str(first), "--out", str(kept), "--max-steps", "2")
+        check_training(kept, 2)
         python("latents.py", "--minutes", "0.1")
         python("train_layout.py", "--max-steps", "2")
         check_training(root / "layout", 2)
         python("train_denoiser.py", "--init", str(root / "layout" / "checkpoint.pt"), "--max-steps", "4", "--pictures-first", "0.25")
         check_training(root / "denoiser", 4)
         decoder = root / "decoder"
-        python("train_autoencoder.py", "--decoder-only", "--init", str(root / "autoencoder" / "checkpoint.pt"), "--denoiser",
+        python("train_autoencoder.py", "--decoder-only", "--init", str(first), "--denoiser",
                str(root / "denoiser" / "checkpoint.pt"), "--out", str(decoder), "--max-steps", "4")
         check_decoder(root / "autoencoder", decoder)
         python("export.py", "--autoencoder", str(decoder / "checkpoint.pt"), "--denoiser",

@@ -1,14 +1,17 @@
 """What training computes besides networks, against closed forms. `python3 -m unittest discover -s training`; needs no data."""
 
 import unittest
+from unittest.mock import patch
 
 import torch
 
+from autoencoder import Stem
 from average import average
-from denoiser import clip_conditions
+from denoiser import LATENT, Denoiser, clip_conditions
 from loop import orthogonalise
 from train_autoencoder import BOUNDARY, gradients
 from train_denoiser import Conditions, Latents, Model, flow_loss
+from widen import widen
 
 
 class Average(unittest.TestCase):
@@ -42,12 +45,47 @@ class Motion(unittest.TestCase):
         self.assertEqual(usual, {None: 2.0, "dance": 9.0, "sway": 0.5})
 
 
+class Widen(unittest.TestCase):
+    def test_denoiser_does_what_it_did(self):
+        torch.manual_seed(0)
+        with patch("denoiser.LATENT", 3), patch("denoiser.INPUT", 13):
+            before = Denoiser(low=16, width=32, blocks=1, emb=32, layout=(16, 4)).eval()
+        torch.nn.init.normal_(before.conv_out.weight, std=0.1)
+        after = Denoiser(low=16, width=32, blocks=1, emb=32, layout=(16, 4)).eval()
+        wide = widen({f"denoiser.{name}": value for name, value in before.state_dict().items()})
+        after.load_state_dict({name.removeprefix("denoiser."): value for name, value in wide.items()})
+        x, picture, known = torch.randn(1, 2, 3, 16, 16), torch.randn(1, 3, 16, 16), torch.randn(1, 2, 3, 16, 16)
+        told = torch.tensor([0.7]), torch.randn(1, 3, 192), torch.ones(1, 3), torch.randn(1, 192), torch.ones(1, 2)
+        mask = torch.ones(1, 2, 1, 16, 16)
+
+        def more(latents: torch.Tensor) -> torch.Tensor:
+            """The same latents, with others that the network does not know."""
+            return torch.cat([latents, torch.randn(*latents.shape[:-3], LATENT - 3, 16, 16)], dim=-3)
+
+        expected = before(x, *told, clip_conditions(x, picture, known, mask))
+        output = after(more(x), *told, clip_conditions(more(x), more(picture), more(known), mask))
+        torch.testing.assert_close(output[:, :, :3], expected, atol=1e-4, rtol=1e-4)
+        self.assertEqual(output[:, :, 3:].abs().max(), 0)
+
+    def test_decoder_does_what_it_did(self):
+        torch.manual_seed(0)
+        before, after = Stem(high=16, latent=3), Stem(high=16)
+        wide = widen({f"stem.{name}": value for name, value in before.state_dict().items()})
+        after.load_state_dict({name.removeprefix("stem."): value for name, value in wide.items()})
+        z = torch.randn(2, LATENT, 4, 4)
+        torch.testing.assert_close(after(z, 2), before(z[:, :3], 2))
+
+    def test_fewer_latents_are_refused(self):
+        with self.assertRaises(ValueError):
+            widen({"stem.conv_in.weight": torch.zeros(4, 5, 3, 3)}, 4)
+
+
 class FoldedGuidance(unittest.TestCase):
     def test_target_moves_by_what_the_conditions_change(self):
         torch.manual_seed(0)
         model = Model().eval()
         torch.nn.init.normal_(model.denoiser.conv_out.weight, std=0.1)  # it starts as zero, whatever it is told
-        x0, picture = torch.randn(1, 2, 12, 16, 16), torch.randn(1, 12, 16, 16)
+        x0, picture = torch.randn(1, 2, LATENT, 16, 16), torch.randn(1, LATENT, 16, 16)
         tokens, mask, motion = torch.ones(1, 3, dtype=torch.long), torch.ones(1, 3), torch.tensor([[1.0, 1.0]])
         given = Conditions(tokens, mask, motion, clip_conditions(x0, picture))
         null = Conditions(tokens, mask, 0 * motion, clip_conditions(x0, 0 * picture))

@@ -2,6 +2,7 @@
 
     nice python3 training/train_autoencoder.py --minutes 45
     nice torchrun --nproc-per-node 2 training/train_autoencoder.py --minutes 45     # a process a core, 5 GB each
+    ... --keep CHECKPOINT    # the first latents stay those of this encoder, so that what was trained on them goes on
     ... --decoder-only --init CHECKPOINT    # the latents, and a denoiser that was trained on them, stay as they are
     ... --decoder-only --init CHECKPOINT --denoiser CHECKPOINT    # and the decoder learns to draw what that denoiser makes
 """
@@ -11,19 +12,22 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+import torch.nn.functional as F
+from torch import Tensor, nn
 
-from autoencoder import TIME, Autoencoder
+from autoencoder import TIME, Autoencoder, Encoder
 from captions import draw_caption
 from data import SIZE, data_dir
 from dataset import Stickers, jitter, ping_pong, to_float
 from denoised import Denoised
-from loop import Loop, arguments
+from loop import Loop, arguments, load_matching, mixed_precision
 from metrics import changes
 
-LATENT_NOISE = 0.08  # std of noise added to latents, so that the decoder forgives the denoiser small errors
+LATENT_NOISE = 0.04  # std of noise added to latents, so that the decoder forgives the denoiser small errors
 DENOISED = 0.5  # share of the steps with --denoiser whose latents are as it leaves them
 LATENT_PENALTY = 1e-3
+SQUARED = 3.0  # weight of squared errors, which PSNR counts, beside absolute ones
+KEPT = 1.2  # weight of the first latents' distance to those of --keep, which is measured at every fourth step
 LAYOUTS = [(6, 4), (3, 8), (2, 12)]  # (clips, frames): 24 frames a step, whatever the loop's length
 OFTEN = [0.25, 0.35, 0.4]  # their shares of the steps
 BOUNDARY = 4.0  # weight of errors in change from one latent frame's last frame to the next one's first; they show as a jerk
@@ -73,7 +77,31 @@ def loss_of(output: Tensor, target: Tensor, latents: Tensor) -> Tensor:
     over = error[:, :, :3] - error[:, :, 3:] * colour  # premultiplied "over" is linear: rgb + (1 - a) * colour
     loss = error.abs().mean() + over.abs().mean()
     loss = loss + 0.5 * sum(g.abs().mean() for g in gradients(error))
+    loss = loss + SQUARED * (error.square().mean() + over.square().mean())
     return loss + LATENT_PENALTY * latents.square().mean()
+
+
+class Kept(nn.Module):
+    """Another autoencoder's encoder, whose latents the first ones are to be."""
+
+    def __init__(self, checkpoint: Path):
+        super().__init__()
+        weights = {name.removeprefix("encoder."): value for name, value in ema(checkpoint).items() if name.startswith("encoder.")}
+        self.channels, wide = weights["conv_out.weight"].shape[:2]
+        self.encoder = Encoder(latent=self.channels, wide=wide).to(memory_format=torch.channels_last)
+        self.encoder.load_state_dict(weights)
+
+    @torch.no_grad()
+    def forward(self, rgba: Tensor) -> Tensor:
+        return self.encoder.encode(rgba)
+
+    def distance(self, latents: Tensor, rgba: Tensor) -> Tensor:
+        """Mean square distance; latents [B, T/4, C, H/8, W/8] of rgba [B, T, 4, H, W]."""
+        return F.mse_loss(latents[:, :, : self.channels], self(rgba).float())
+
+
+def ema(checkpoint: Path) -> dict[str, Tensor]:
+    return torch.load(checkpoint, map_location="cpu", weights_only=True)["ema"]
 
 
 @torch.no_grad()
@@ -96,6 +124,7 @@ def measure(model: Autoencoder, stickers: Stickers, count: int = 24) -> dict:
 
 def main() -> None:
     parser = arguments(__doc__, "autoencoder", minutes=45)
+    parser.add_argument("--keep", type=Path, default=None, help="the first latents stay those of this checkpoint's encoder")
     parser.add_argument("--decoder-only", action="store_true", help="of whole frames, with the encoder of --init")
     parser.add_argument("--denoiser", type=Path, default=None, help="with --decoder-only: learn to draw what it makes, too")
     args = parser.parse_args()
@@ -109,7 +138,8 @@ def main() -> None:
     held = train.part("held_out")
     model = Autoencoder().to(memory_format=torch.channels_last)
     if args.init:
-        model.load_state_dict(torch.load(args.init, weights_only=True)["ema"])
+        print("new weights:", load_matching(model, ema(args.init)) or "none")
+    kept = Kept(args.keep) if args.keep else None
     model.encoder.requires_grad_(not args.decoder_only)
     denoised = Denoised(root, args.denoiser) if args.denoiser else None
     cropped_until = 0 if args.decoder_only else WHOLE_AFTER
@@ -119,14 +149,19 @@ def main() -> None:
     measured = time.time()
     for _ in loop:
         target, texts = batch(train, rng, loop.progress < cropped_until, loop.size)
-        latents = model.encode(target)
+        with mixed_precision():
+            latents = model.encode(target).float()
+            strayed = kept.distance(latents, target) if kept and loop.steps % 4 == 0 else torch.zeros(())
         if denoised and rng.random() < DENOISED:
-            pictures = model.encode(target[:, :1].expand(-1, TIME, -1, -1, -1))[:, 0]
-            given = denoised(latents, pictures, texts)
+            with mixed_precision():
+                pictures = model.encode(target[:, :1].expand(-1, TIME, -1, -1, -1))[:, 0].float()
+                given = denoised(latents, pictures, texts).float()
         else:
             given = latents + LATENT_NOISE * torch.randn_like(latents)
-        output = model.decode(given)
-        loop.step(loss_of(output, target, latents), z_std=latents.detach().std().item())
+        with mixed_precision():
+            output = model.decode(given).float()
+        values = {"strayed": strayed.item()} if kept and loop.steps % 4 == 0 else {}
+        loop.step(loss_of(output, target, latents) + KEPT * strayed, z_std=latents.detach().std().item(), **values)
         if loop.rank == 0 and time.time() - measured > 480:
             loop.note(measure(loop.ema, held, 12))
             measured = loop.last = time.time()

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 
 from captions import draw_caption
 from data import data_dir
-from denoiser import Denoiser, clip_conditions, picture_conditions
-from loop import Loop, arguments, mixed_precision
+from denoiser import LATENT, OUTLINE, Denoiser, clip_conditions, picture_conditions
+from loop import Loop, arguments, load_matching, mixed_precision
 from motion import MOTIONS
 from near_words import Words, load_near_words
 from text import TextEncoder, Tokenizer, trimmed
@@ -28,6 +28,7 @@ NULL_TEXT = 0.1  # share of prompts replaced by the empty one, for classifier-fr
 # Share of captions that are a word of near meaning, and `TextEncoder.blur`: less than in train_layout.py, lest the picture
 # distrust its text.
 NEAR_SHARE, BLUR = 0.2, 0.7
+DETAIL = 0.4  # weight of an error in a latent of detail, which is mostly noise to the network, where one of OUTLINE has 1
 LAYOUT_WEIGHT = 0.2  # of the layout's own error in a picture's loss
 # Guidance learnt in the second stage, by pictures and by clips: as if guided with 1 / (1 - 0.4) and 1 / (1 - 0.5), in one forward
 # a step. A clip is guided away from one of no prompt and no picture: without it, what moves falls apart.
@@ -53,12 +54,6 @@ class Model(nn.Module):
         super().__init__()
         self.denoiser = Denoiser()
         self.text = TextEncoder(table)
-
-    def load_matching(self, weights: dict[str, Tensor]) -> list[str]:
-        """Loads what has the same name and shape; -> names of the parameters that keep their first values."""
-        own = self.state_dict()
-        known = {name: value for name, value in weights.items() if name in own and own[name].shape == value.shape}
-        return self.load_state_dict(known, strict=False).missing_keys
 
 
 class Latents:
@@ -106,7 +101,7 @@ class Latents:
         return draw_caption(row, rng, self.near_words.get(row["name"], []), self.near_share)
 
     def pictures(self, count: int, rng: np.random.Generator) -> tuple[Tensor, Tensor, list[str]]:
-        """[B, 1, 12, 16, 16], each degraded in one of its ways [B, 12, 16, 16], and captions."""
+        """[B, 1, 40, 16, 16], each degraded in one of its ways [B, 40, 16, 16], and captions."""
         drawn = self.draw(self.picture_groups, self.picture_weights, count, rng)
         degraded = self.degraded[rng.integers(len(self.degraded), size=count), drawn]
         rows = [self.picture_rows[i] for i in drawn]
@@ -115,7 +110,7 @@ class Latents:
         return self.normalise(self.singles[drawn])[:, None], self.normalise(degraded), texts
 
     def loops(self, count: int, rng: np.random.Generator) -> tuple[Tensor, Tensor, list[str], Tensor]:
-        """[B, 9, 12, 16, 16] rolled to a random start, the picture of its first frame, captions, relative motion [B]."""
+        """[B, 9, 40, 16, 16] rolled to a random start, the picture of its first frame, captions, relative motion [B]."""
         latents, pictures, texts, motion = [], [], [], []
         for i in self.draw(self.clip_groups, self.clip_weights, count, rng):
             start = int(rng.integers(self.clips.shape[1]))
@@ -143,8 +138,8 @@ def known_mask(x0: Tensor, share: float, rng: np.random.Generator) -> Tensor:
 
 
 def layout_loss(model: Model, pooled: Tensor, x0: Tensor) -> Tensor:
-    """Mean square error of the average picture that the text alone gives; x0 [B, 1, 12, 16, 16]."""
-    return F.mse_loss(model.denoiser.layout(pooled), F.pixel_unshuffle(x0[:, 0], 2).flatten(2).mT)
+    """Mean square error of the average picture that the text alone gives; x0 [B, 1, 40, 16, 16]."""
+    return F.mse_loss(model.denoiser.layout(pooled), F.pixel_unshuffle(x0[:, 0, :OUTLINE], 2).flatten(2).mT)
 
 
 @dataclass
@@ -173,7 +168,9 @@ def flow_loss(model: Model, x0: Tensor, given: Conditions, null: Conditions | No
     if null:
         with torch.no_grad():
             target = target + folded * (output - velocity(null)[0])
-    loss = (output - target).square().mean()
+    weight = torch.ones(LATENT)
+    weight[OUTLINE:] = DETAIL
+    loss = ((output - target).square().mean((0, 1, 3, 4)) * weight).sum() / weight.sum()
     return loss if x0.shape[1] > 1 else loss + LAYOUT_WEIGHT * layout_loss(model, pooled, x0)
 
 
@@ -188,7 +185,7 @@ def main() -> None:
     latents = Latents(stored, load_near_words(root), NEAR_SHARE)
     tokenizer, model = Tokenizer(), Model(load_table(root))
     if args.init:
-        missing = model.load_matching(torch.load(args.init, weights_only=True)["model"])
+        missing = load_matching(model, torch.load(args.init, weights_only=True)["model"])
         print("new weights:", missing or "none")
     model.text.blur = BLUR
     extra = {"latents": {"mean": stored["mean"], "std": stored["std"]}}

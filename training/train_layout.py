@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from data import data_dir
-from loop import Loop, arguments
+from loop import Loop, arguments, load_matching
 from near_words import load_near_words
 from text import Tokenizer, trimmed
 from train_denoiser import NULL_TEXT, Latents, Model, layout_loss
@@ -37,7 +37,7 @@ def main() -> None:
     latents = Latents(torch.load(root / "latents.pt", weights_only=True), load_near_words(root), NEAR_SHARE)
     tokenizer, model = Tokenizer(), Model(load_table(root))
     if args.init:
-        model.load_matching(torch.load(args.init, weights_only=True)["model"])
+        load_matching(model, torch.load(args.init, weights_only=True)["model"])
     for name, p in model.named_parameters():
         p.requires_grad_(name.startswith(("text.", "denoiser.layout1.", "denoiser.layout2.")))
     model.text.blur = BLUR

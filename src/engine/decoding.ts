@@ -35,7 +35,7 @@ export class StemDecoder extends Compilable {
     });
   }
 
-  /** @param latents normalised, [1, ≥ T/4, 16, 16, 12]; the loop begins at latent frame `first` */
+  /** @param latents normalised, [1, ≥ T/4, 16, 16, 40]; the loop begins at latent frame `first` */
   async run(latents: Tensor, signal: AbortSignal, first = 0): Promise<void> {
     const { program } = this;
     const frame = sizeOf(this.#z.shape) / this.latentFrames;
@@ -94,7 +94,7 @@ export class FrameStore {
 
   /**
    * Decodes a loop into the store and yields the index of every frame when it is there.
-   * @param latents normalised, [1, T/4, 16, 16, 12]
+   * @param latents normalised, [1, T/4, 16, 16, 40]
    */
   async *decode(stem: StemDecoder, head: HeadDecoder, latents: Tensor, signal: AbortSignal): AsyncGenerator<number> {
     await stem.run(latents, signal);
@@ -137,7 +137,7 @@ export class PreviewDecoder {
     await allOf([this.#stem.compile(signal, part), this.#head.compile(signal, part)]);
   }
 
-  /** @param latents normalised, [1, T, 16, 16, 12] @param index which of the T latent frames */
+  /** @param latents normalised, [1, T, 16, 16, 40] @param index which of the T latent frames */
   async decode(latents: Tensor, index: number, signal: AbortSignal): Promise<FrameRef> {
     await this.#stem.run(latents, signal, index);
     await this.#head.run(this.#stem.features, 0, signal);

@@ -176,7 +176,7 @@ export class Stage {
 interface RecordedPrompt {
   readonly inputs: PromptInputs;
   readonly features: PromptFeatures;
-  readonly conditions: Tensor; // [B, T, H, W, 28]
+  readonly conditions: Tensor; // [B, T, H, W, 84]
 }
 
 /** Text encoder, keys and values of every block, conditions: what no step changes. */

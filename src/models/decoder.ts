@@ -28,7 +28,7 @@ export function denormalise(plan: Plan, x: Tensor, mean: readonly number[], std:
   return affine(plan, x, { scale, shift });
 }
 
-/** z [B, T/4, 16, 16, 12] -> features [B, T, 16, 16, 128]. */
+/** z [B, T/4, 16, 16, 40] -> features [B, T, 16, 16, 128]. */
 export function stem(plan: Plan, z: Tensor, weights: ModelWeights, { groups, time }: CoderConfig): Tensor {
   let x = frameConv(plan, z, weights.scope('conv_in')); // [B, T/4, 16, 16, 128]
   x = resBlock(plan, x, weights.scope('block1'), { groups });

@@ -17,7 +17,7 @@ export function normalise(plan: Plan, z: Tensor, mean: readonly number[], std: r
   });
 }
 
-/** rgba [B, T, 128, 128, 4] in 0..1, T a multiple of 4 -> latents [B, T/4, 16, 16, 12], not normalised. */
+/** rgba [B, T, 128, 128, 4] in 0..1, T a multiple of 4 -> latents [B, T/4, 16, 16, 40], not normalised. */
 export function encoder(plan: Plan, rgba: Tensor, weights: ModelWeights, { groups, time }: CoderConfig): Tensor {
   const scale = constant(plan, new Float32Array(4).fill(2), [4], 'two');
   const shift = constant(plan, new Float32Array(4).fill(-1), [4], 'minus one');
@@ -25,7 +25,7 @@ export function encoder(plan: Plan, rgba: Tensor, weights: ModelWeights, { group
   x = resBlock(plan, frameConv(plan, x, weights.scope('conv_in')), weights.scope('block1'), { groups });
   x = frameConv(plan, x, weights.scope('down'), { stride: 2 }); // [B, T, 16, 16, 128]
   x = resBlock(plan, x, weights.scope('block2'), { groups });
-  x = dense(plan, timeUnshuffle(plan, x, time), weights.scope('time_down')); // [B, T/4, 16, 16, 128]
+  x = dense(plan, timeUnshuffle(plan, x, time), weights.scope('time_down')); // [B, T/4, 16, 16, 256]
   x = temporalBlock(plan, x, weights.scope('time1'), groups);
   x = resBlock(plan, x, weights.scope('block3'), { groups });
   return frameConv(plan, normSilu(plan, x, weights.scope('norm_out'), groups), weights.scope('conv_out'));

@@ -89,9 +89,9 @@ export function promptFeatures(
 }
 
 /**
- * @param x noisy latents [B, T, H, W, 12] @param t [B], in 0..1 (1 is noise)
- * @param conditions [B, T, H, W, 28], see `conditionChannels`
- * @returns the velocity (noise - latents) of flow matching, [B, T, H, W, 12]
+ * @param x noisy latents [B, T, H, W, 40] @param t [B], in 0..1 (1 is noise)
+ * @param conditions [B, T, H, W, 84], see `conditionChannels`
+ * @returns the velocity (noise - latents) of flow matching, [B, T, H, W, 40]
  */
 export function denoiser(
   plan: Plan,

@@ -13,6 +13,8 @@ import { randomValues, readTensor, testGpu } from '../gpu';
 
 const { signal } = new AbortController();
 const cells = 16 * 16;
+const channels = 40; // of the small model's latents
+const conditioned = 2 * channels + 4;
 const box = { left: 3, top: 5, width: 8, height: 4 };
 const mask = maskOutside(box, [16, 16]);
 
@@ -32,8 +34,8 @@ afterAll(() => {
 
 /** Latents of a picture that was never drawn. */
 function picture(seed: number): { values: Float32Array; latents: Tensor } {
-  const values = Float32Array.from(randomValues(cells * 12, seed));
-  return { values, latents: model.gpu.upload(values, [1, 1, 16, 16, 12], 'f32', 'test') };
+  const values = Float32Array.from(randomValues(cells * channels, seed));
+  return { values, latents: model.gpu.upload(values, [1, 1, 16, 16, channels], 'f32', 'test') };
 }
 
 const read = (tensor: Tensor) => readTensor(model.gpu, tensor);
@@ -60,7 +62,7 @@ test.each([1, 5])(
   'of %d frames, the denoiser is told what is known and where, and the picture of each',
   async (frames) => {
     const plan = new Plan(model.gpu, 'given');
-    const given = new Given(model.gpu, plan, frames, [16, 16], 12);
+    const given = new Given(model.gpu, plan, frames, [16, 16], channels);
     const conditions = persist(plan, conditionsOf(plan, given), 'conditions');
     const program = await plan.compile();
     const [one, other] = [picture(1), picture(2)];
@@ -69,10 +71,10 @@ test.each([1, 5])(
 
     /** What a place of a frame is told, from the definition. */
     const expected = (frame: number, cell: number, isCleared: boolean): number[] => {
-      const at = (values: Float32Array) => [...values.subarray(12 * cell, 12 * (cell + 1))];
+      const at = (values: Float32Array) => [...values.subarray(channels * cell, channels * (cell + 1))];
       const isKnown = !isCleared && (frame === last ? mask[cell] === 1 : frame === 0);
-      const known = !isKnown ? new Array(12).fill(0) : at(frame === last ? one.values : other.values);
-      const image = !isCleared && shown.includes(frame) ? at(one.values) : new Array(12).fill(0);
+      const known = !isKnown ? new Array(channels).fill(0) : at(frame === last ? one.values : other.values);
+      const image = !isCleared && shown.includes(frame) ? at(one.values) : new Array(channels).fill(0);
       const flags = frames === 1 ? [0, 0, 0] : [frame === 0 ? 1 : 0, 1, 1];
       return [...known, isKnown ? 1 : 0, ...image, ...flags];
     };
@@ -82,10 +84,10 @@ test.each([1, 5])(
       const held = await read(given.known);
       for (let i = 0; i < frames * cells; i++) {
         const row = expected(Math.floor(i / cells), i % cells, isCleared);
-        expect([...told.subarray(28 * i, 28 * (i + 1))]).toEqual(row);
-        expect([...held.subarray(12 * i, 12 * (i + 1))]).toEqual(row.slice(0, 12));
-        const counts = held.subarray(12 * (frames * cells + i), 12 * (frames * cells + i + 1));
-        expect([...counts]).toEqual(new Array(12).fill(row[12]));
+        expect([...told.subarray(conditioned * i, conditioned * (i + 1))]).toEqual(row);
+        expect([...held.subarray(channels * i, channels * (i + 1))]).toEqual(row.slice(0, channels));
+        const counts = held.subarray(channels * (frames * cells + i), channels * (frames * cells + i + 1));
+        expect([...counts]).toEqual(new Array(channels).fill(row[channels]));
       }
     };
     given.show(one.latents, shown);
@@ -106,8 +108,8 @@ test.each(['flow-euler', 'ddpm'] as const)(
     const [one, other] = [picture(2), picture(3)];
     const drawn = await draw(one.latents, sampler);
     const besides = await draw(other.latents, sampler);
-    const inside = (values: Float32Array) => values.filter((_value, i) => mask[Math.floor(i / 12)] === 0);
-    const outside = (values: Float32Array) => values.filter((_value, i) => mask[Math.floor(i / 12)] === 1);
+    const inside = (values: Float32Array) => values.filter((_value, i) => mask[Math.floor(i / channels)] === 0);
+    const outside = (values: Float32Array) => values.filter((_value, i) => mask[Math.floor(i / channels)] === 1);
     expect(outside(drawn)).toEqual(outside(one.values));
     expect(inside(drawn)).not.toEqual(inside(one.values));
     expect(inside(drawn)).not.toEqual(inside(besides));

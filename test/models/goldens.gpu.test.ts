@@ -75,7 +75,8 @@ function pictureAlone(plan: TestPlan, picture: Float32Array, frames: number): Gi
   const zeros = (batch: number, channels: number) =>
     plan.f32([batch, frames, 16, 16, channels], new Float32Array(batch * frames * 256 * channels));
   const pictures = Float32Array.from({ length: frames * picture.length }, (_, i) => picture[i % picture.length]!);
-  return { known: zeros(2, 12), mask: zeros(1, 1), pictures: plan.f32([1, frames, 16, 16, 12], pictures) };
+  const { channels } = manifest.latents;
+  return { known: zeros(2, channels), mask: zeros(1, 1), pictures: plan.f32([1, frames, 16, 16, channels], pictures) };
 }
 
 async function check(name: string, build: (plan: TestPlan) => Tensor) {

@@ -6,7 +6,7 @@ import { virtualTensor } from '../../src/gpu/tensor';
 import { readCounts } from '../../src/models/blocks';
 import { coderConfig, head, stem } from '../../src/models/decoder';
 import { parseManifest } from '../../src/models/manifest';
-import { denoiser, denoiserConfig, promptFeatures } from '../../src/models/unet3d';
+import { conditionChannels, denoiser, denoiserConfig, promptFeatures } from '../../src/models/unet3d';
 import { Weights } from '../../src/weights/weights';
 
 const folder = new URL('../../public/models/sticker/', import.meta.url);
@@ -33,8 +33,8 @@ function recordDenoiser(
     motion: virtualTensor(motion!.shape),
   };
   const prompt = promptFeatures(plan, { ...virtual, mask }, weights, config, frames);
-  const x = virtualTensor([batch, frames, 16, 16, 12]);
-  const conditions = virtualTensor([batch, frames, 16, 16, 28]);
+  const x = virtualTensor([batch, frames, 16, 16, config.latent]);
+  const conditions = virtualTensor([batch, frames, 16, 16, conditionChannels(config)]);
   const output = denoiser(plan, { x, t: virtualTensor([batch]), conditions, prompt }, weights, config);
   expect(output.shape).toEqual(x.shape);
   return plan;
@@ -66,7 +66,7 @@ test('the decoder makes four frames of 128 × 128 from a latent frame', () => {
   const config = coderConfig(manifest.modules.decoder.config);
   const weights = Weights.open(null, read('decoder.safetensors'), 'decoder.safetensors');
   const plan = new Plan(null, 'decoder');
-  const features = stem(plan, virtualTensor([1, 3, 16, 16, 12]), weights.scope('stem'), config);
+  const features = stem(plan, virtualTensor([1, 3, 16, 16, config.latent]), weights.scope('stem'), config);
   expect(features.shape).toEqual([1, 12, 16, 16, config.high]);
   expect(head(plan, features, weights.scope('head'), config).shape).toEqual([1, 12, 128, 128, 4]);
 });

@@ -13,7 +13,7 @@ import { prepareOurs } from '../runtimes/ours';
 import { prepareTfjs } from '../runtimes/tfjs';
 
 const latents = [
-  { source: 'embedded model', shape: [9, 16, 16, 12] },
+  { source: 'embedded model', shape: [9, 16, 16, 40] },
   { source: 'Stable Video Diffusion, 14 frames of 72×128', shape: [14, 72, 128, 4] },
 ] as const;
 

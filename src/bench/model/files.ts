@@ -40,7 +40,7 @@ export function openModel(gpu: Gpu, modelUrl: string): Promise<LoadedModel> {
 /** Inputs of one denoiser step of nine latent frames, and what PyTorch makes of them (training/fixtures.py). */
 export interface GoldenStep {
   readonly frames: number;
-  readonly x: Float32Array; // [1, T, 16, 16, 12]
+  readonly x: Float32Array; // [1, T, 16, 16, 40]
   readonly t: number;
   readonly context: Float32Array; // [1, 24, 192]
   readonly mask: Float32Array; // [1, 24]

@@ -68,7 +68,7 @@ export function randomStepPlan(model: LoadedModel, frames: number): (recorder: R
     );
 }
 
-/** Normalised latents [1, T/4, 16, 16, 12] -> premultiplied RGBA [1, T, 128, 128, 4], all frames at once. */
+/** Normalised latents [1, T/4, 16, 16, 40] -> premultiplied RGBA [1, T, 128, 128, 4], all frames at once. */
 export function decodePlan(model: LoadedModel, frames: number, latents: Float32Array): (recorder: Recorder) => Tensor {
   const { size, channels } = model.manifest.latents;
   return ({ plan, f32 }) => recordDecode(plan, f32([1, frames, ...size, channels], latents), model);

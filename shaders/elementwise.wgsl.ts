@@ -1,4 +1,4 @@
-// Maps that touch each element once, as WGSL text: concatenation over channels, addition, SiLU, affine.
+// Maps that touch each element once, as WGSL text: concatenation over channels, addition, SiLU, affine, velocity of detail.
 // Where a conv3d, a linear or a norm can do it in its own epilogue, that saves a pass over memory.
 import { linearMain, type Shader, type ShaderParam, shaderInterface, wgsl } from './wgsl';
 
@@ -60,6 +60,46 @@ ${declarations}
 ${main}
   let c = thread % params.channels;
   out[thread] = fma(x[thread], scale[c], shift[c]);
+}
+`,
+  };
+}
+
+const detailParams = [
+  ['outline', 'u32'],
+  ['channels', 'u32'],
+  ['clip', 'u32'],
+  ['count', 'u32'],
+  ['least', 'f32'],
+] as const satisfies readonly ShaderParam[];
+
+/**
+ * Arguments: x, predicted f32 [B, ..., C], t f32 [B], out like x. Sizes count vec4s if aligned; `clip` is that of one of B,
+ * `outline` the channels that are copied.
+ */
+export function detailVelocity({ aligned }: { readonly aligned: boolean }): Shader {
+  const type = aligned ? 'vec4f' : 'f32';
+  const { declarations, ...shader } = shaderInterface(
+    [
+      ['x', 'read', type],
+      ['predicted', 'read', type],
+      ['t', 'read', 'f32'],
+      ['out', 'write', type],
+    ],
+    detailParams,
+  );
+  return {
+    ...shader,
+    label: `detail velocity${aligned ? '' : ' unaligned'}`,
+    code: wgsl`
+${declarations}
+${main}
+  let p = predicted[thread];
+  if (thread % params.channels < params.outline) {
+    out[thread] = p;
+    return;
+  }
+  out[thread] = (x[thread] - p) / max(t[thread / params.clip], params.least);
 }
 `,
   };

@@ -32,16 +32,16 @@ class Encoder(nn.Module):
         self.conv_out = conv(wide, latent)
 
     def features(self, rgba: Tensor) -> Tensor:
-        """Frame by frame: rgba [N, 4, 128, 128] in 0..1 -> [N, 184, 16, 16]."""
+        """Frame by frame: rgba [N, 4, 128, 128] in 0..1 -> [N, 128, 16, 16]."""
         x = F.pixel_unshuffle(rgba * 2 - 1, 4)  # [N, 64, 32, 32]
         x = self.block1(self.conv_in(x))
         return self.block2(self.down(x))
 
     def compress(self, x: Tensor, frames: int) -> Tensor:
-        """Loops of `frames` frames: [B*T, 184, 16, 16] -> latents [B*T/4, 40, 16, 16]."""
+        """Loops of `frames` frames: [B*T, 128, 16, 16] -> latents [B*T/4, 40, 16, 16]."""
         bt, c, h, w = x.shape
         x = x.permute(0, 2, 3, 1).reshape(bt // TIME, TIME, h, w, c).permute(0, 2, 3, 1, 4)
-        x = self.time_down(x.reshape(bt // TIME, h, w, TIME * c)).permute(0, 3, 1, 2)  # [B*T/4, 184, 16, 16]
+        x = self.time_down(x.reshape(bt // TIME, h, w, TIME * c)).permute(0, 3, 1, 2)  # [B*T/4, 256, 16, 16]
         x = self.block3(self.time1(x, frames // TIME))
         return self.conv_out(F.silu(self.norm_out(x)))
 
@@ -67,7 +67,7 @@ class Stem(nn.Module):
         self.time4 = TemporalBlock(high)
 
     def forward(self, z: Tensor, latent_frames: int) -> Tensor:
-        """z [B*T/4, 40, 16, 16] -> [B*T, 184, 16, 16]."""
+        """z [B*T/4, 40, 16, 16] -> [B*T, 128, 16, 16]."""
         x = self.block1(self.conv_in(z))
         x = self.block2(self.time1(x, latent_frames))
         n, c, h, w = x.shape
@@ -90,7 +90,7 @@ class Head(nn.Module):
         self.conv_out = conv(low, 64)
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, 184, 16, 16] -> premultiplied RGBA [N, 4, 128, 128]; may leave 0..1 a little, the page clamps."""
+        """[N, 128, 16, 16] -> premultiplied RGBA [N, 4, 128, 128]; may leave 0..1 a little, the page clamps."""
         x = F.pixel_shuffle(self.up(self.block1(x)), 2)  # [N, 64, 32, 32]
         x = self.conv_out(F.silu(self.norm_out(self.block2(x))))
         return F.pixel_shuffle(x, 4) * 0.5 + 0.5

@@ -17,6 +17,7 @@ from text import WIDTH as TEXT
 
 LATENT = CHANNELS
 OUTLINE = 12  # the first latents, which hold most of outline and colour; the others hold detail
+LEAST = 0.05  # t below which a velocity of detail is no longer divided by t
 # Channels of the input: noisy latents, known latents, is it known, the picture, anchor frame, is a picture given, is it a clip.
 INPUT = 3 * LATENT + 4
 REACH = 4  # latent frames that the temporal bias tells apart, each way
@@ -145,7 +146,17 @@ class Denoiser(nn.Module):
 
     def forward(self, x: Tensor, t: Tensor, context: Tensor, mask: Tensor, pooled: Tensor, motion: Tensor,
                 conditions: Tensor) -> Tensor:
-        """The velocity (noise - latents) of flow matching.
+        """The velocity (noise - latents) of flow matching, of everything. Arguments as of `predict`."""
+        output = self.predict(x, t, context, mask, pooled, motion, conditions)
+        detail = (x - output)[:, :, OUTLINE:] / t.clamp(min=LEAST).view(-1, 1, 1, 1, 1)
+        return torch.cat([output[:, :, :OUTLINE], detail], dim=2)
+
+    def predict(self, x: Tensor, t: Tensor, context: Tensor, mask: Tensor, pooled: Tensor, motion: Tensor,
+                conditions: Tensor) -> Tensor:
+        """Of OUTLINE the velocity, of detail the latents themselves, as x.
+
+        A velocity holds the noise of every latent, which the 64 channels here would have to carry from one end to the other
+        for 40: what is lost of it stays in the picture as grain. Latents have far less in them (Li & He 2025).
 
         x [B, T, 40, 16, 16] noisy latents, t [B] in 0..1 (1 is noise), context [B, L, 192], mask [B, L], pooled
         [B, 192], motion [B, 2] (amount, is it given), conditions [B, T, 84, 16, 16] (see INPUT).
@@ -167,7 +178,7 @@ class Denoiser(nn.Module):
         for block in self.blocks:
             h = block(h, emb, context, mask)
         h = self.up(self.up_norm(h)).reshape(b * n, side, side, -1).permute(0, 3, 1, 2)
-        h = torch.cat([F.pixel_shuffle(h, 2), skip], dim=1)  # [B*T, 184, 16, 16]
+        h = torch.cat([F.pixel_shuffle(h, 2), skip], dim=1)  # [B*T, 128, 16, 16]
         h = self.res_out(h, per_frame)
         if n > 1:
             h = self.temporal_out(h, n)

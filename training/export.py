@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from autoencoder import CHANNELS, SPACE, TIME, Autoencoder
 from data import FRAMES, SIZE, data_dir
-from denoiser import REACH, Denoiser
+from denoiser import OUTLINE, REACH, Denoiser
 from fixtures import write_fixtures
 from packing import TOKENIZER, pack, read_tokenizer, unpack, write_tokenizer
 from text import LENGTH, TextEncoder
@@ -109,7 +109,7 @@ def configs(autoencoder: Autoencoder, denoiser: Denoiser, text: TextEncoder) -> 
     return {
         "text": {"vocabulary": text.table.shape[0], "table": text.table.shape[1], "length": LENGTH,
                  "width": text.embed.out_features, "layers": len(text.layers), "heads": text.layers[0].heads},
-        "denoiser": {"latent": CHANNELS, "low": denoiser.conv_in.out_channels, "width": denoiser.down.out_features,
+        "denoiser": {"latent": CHANNELS, "outline": OUTLINE, "low": denoiser.conv_in.out_channels, "width": denoiser.down.out_features,
                      "blocks": len(denoiser.blocks), "heads": block.spatial.heads, "emb": denoiser.emb, "reach": REACH,
                      "groups": denoiser.norm_out.num_groups, "context": block.cross.kv.in_features,
                      "layout": [denoiser.layout1.out_features, denoiser.layout3.in_features]},

@@ -76,7 +76,7 @@ def write_fixtures(folder: Path, autoencoder: Autoencoder, denoiser: Denoiser, t
     out["clip3.conditions"] = page(conditions).half()
 
     z = noise(g, 1, 2, LATENT, 16, 16)
-    features = autoencoder.stem(z[0], 2)  # [8, 184, 16, 16]
+    features = autoencoder.stem(z[0], 2)  # [8, 128, 16, 16]
     out["stem.z"], out["stem.output"] = page(z).half(), page(features[[0, 5]])
     out["head.output"] = page(autoencoder.head(features[:1]))
     rgba = hashed_bytes(8 * 128 * 128 * 4).reshape(1, 8, 128, 128, 4).float() / 255

@@ -62,8 +62,8 @@ class Widen(unittest.TestCase):
             """The same latents, with others that the network does not know."""
             return torch.cat([latents, torch.randn(*latents.shape[:-3], LATENT - 3, 16, 16)], dim=-3)
 
-        expected = before(x, *told, clip_conditions(x, picture, known, mask))
-        output = after(more(x), *told, clip_conditions(more(x), more(picture), more(known), mask))
+        expected = before.predict(x, *told, clip_conditions(x, picture, known, mask))
+        output = after.predict(more(x), *told, clip_conditions(more(x), more(picture), more(known), mask))
         torch.testing.assert_close(output[:, :, :3], expected, atol=1e-4, rtol=1e-4)
         self.assertEqual(output[:, :, 3:].abs().max(), 0)
 

@@ -28,7 +28,7 @@ NULL_TEXT = 0.1  # share of prompts replaced by the empty one, for classifier-fr
 # Share of captions that are a word of near meaning, and `TextEncoder.blur`: less than in train_layout.py, lest the picture
 # distrust its text.
 NEAR_SHARE, BLUR = 0.2, 0.7
-DETAIL = 0.4  # weight of an error in a latent of detail, which is mostly noise to the network, where one of OUTLINE has 1
+DETAIL = 0.5  # weight of an error in a latent of detail, where one in the velocity of OUTLINE has 1
 LAYOUT_WEIGHT = 0.2  # of the layout's own error in a picture's loss
 # Guidance learnt in the second stage, by pictures and by clips: as if guided with 1 / (1 - 0.4) and 1 / (1 - 0.5), in one forward
 # a step. A clip is guided away from one of no prompt and no picture: without it, what moves falls apart.
@@ -160,14 +160,15 @@ def flow_loss(model: Model, x0: Tensor, given: Conditions, null: Conditions | No
     mix = t.view(-1, 1, 1, 1, 1)
     x = (1 - mix) * x0 + mix * noise
 
-    def velocity(told: Conditions) -> tuple[Tensor, Tensor]:
+    def predict(told: Conditions) -> tuple[Tensor, Tensor]:
         context, pooled = model.text(told.tokens, told.mask)
-        return model.denoiser(x, t, context, told.mask, pooled, told.motion, told.spatial), pooled
+        return model.denoiser.predict(x, t, context, told.mask, pooled, told.motion, told.spatial), pooled
 
-    (output, pooled), target = velocity(given), noise - x0
+    output, pooled = predict(given)
+    target = torch.cat([(noise - x0)[:, :, :OUTLINE], x0[:, :, OUTLINE:]], dim=2)
     if null:
         with torch.no_grad():
-            target = target + folded * (output - velocity(null)[0])
+            target = target + folded * (output - predict(null)[0])
     weight = torch.ones(LATENT)
     weight[OUTLINE:] = DETAIL
     loss = ((output - target).square().mean((0, 1, 3, 4)) * weight).sum() / weight.sum()

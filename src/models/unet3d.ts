@@ -3,7 +3,7 @@
 import type { Plan } from '../gpu/plan';
 import { reshape, type Tensor } from '../gpu/tensor';
 import { crossAttention, spatialAttention, temporalAttention } from '../ops/attention';
-import { concat, silu } from '../ops/elementwise';
+import { concat, detailVelocity, silu } from '../ops/elementwise';
 import { timestepEmbedding } from '../ops/embed';
 import { linear } from '../ops/linear';
 import { pixelShuffle, pixelUnshuffle } from '../ops/resample';
@@ -26,9 +26,15 @@ import type { ModuleConfig } from './manifest';
 /** Positions down and across at the inner level, whose layout is learnt: the embedded model has one size. */
 const SIDE = 8;
 
+/** LEAST of training/denoiser.py: below this t a velocity of detail is no longer divided by t. */
+const leastTime = 0.05;
+
 export interface DenoiserConfig {
-  /** Channels of latents, of the 16×16 level, of the 8×8 level, and of the time embedding. */
+  /** Channels of latents. */
   readonly latent: number;
+  /** The first so many latents, of which the network predicts the velocity; of the others it predicts x0. */
+  readonly outline: number;
+  /** Channels of the 16×16 level, of the 8×8 level, and of the time embedding. */
   readonly low: number;
   readonly width: number;
   readonly emb: number;
@@ -40,7 +46,19 @@ export interface DenoiserConfig {
 }
 
 export function denoiserConfig(config: ModuleConfig): DenoiserConfig {
-  return readCounts(config, 'denoiser', 'latent', 'low', 'width', 'emb', 'blocks', 'heads', 'groups', 'reach');
+  return readCounts(
+    config,
+    'denoiser',
+    'latent',
+    'outline',
+    'low',
+    'width',
+    'emb',
+    'blocks',
+    'heads',
+    'groups',
+    'reach',
+  );
 }
 
 /**
@@ -125,7 +143,8 @@ export function denoiser(
   h = concat(plan, [pixelShuffle(plan, h, 2), skip]); // [B, T, 16, 16, 128]
   h = resBlock(plan, h, weights.scope('res_out'), { groups, emb, shortcut: true });
   if (frames > 1) h = temporalBlock(plan, h, weights.scope('temporal_out'), groups);
-  return frameConv(plan, normSilu(plan, h, weights.scope('norm_out'), groups), weights.scope('conv_out'));
+  const output = frameConv(plan, normSilu(plan, h, weights.scope('norm_out'), groups), weights.scope('conv_out'));
+  return detailVelocity(plan, { x, output, t, outline: config.outline, least: leastTime });
 }
 
 /** Spatial self-attention, cross-attention, temporal self-attention, MLP; each pre-norm and residual. */

@@ -1,7 +1,8 @@
-// Concatenation, addition, SiLU and per-channel affine maps: checks shapes, records the kernel. Not the WGSL.
+// Concatenation, addition, SiLU, per-channel affine maps and the velocity of detail: checks shapes, records the kernel. Not the WGSL.
 import {
   affine as affineShader,
   concat as concatShader,
+  detailVelocity as detailVelocityShader,
   elementwise,
   elementwiseThreads,
 } from '../../shaders/elementwise.wgsl';
@@ -76,6 +77,46 @@ export function affine(
     linearGrid(size / unit, elementwiseThreads),
     { channels: channels / unit, count: size / unit },
     { flops: 2 * size },
+  );
+  return out;
+}
+
+/** What a denoiser predicts of latents at a time. */
+export interface Predicted {
+  /** Noisy latents [B, ..., C]. */
+  readonly x: Tensor;
+  /** [B, ..., C]: of the first `outline` channels a velocity, of the others x0. */
+  readonly output: Tensor;
+  /** [B], in 0..1 */
+  readonly t: Tensor;
+  readonly outline: number;
+  /** Of t in the division: near 0 it would make much of little. */
+  readonly least: number;
+}
+
+/** The velocity of flow matching of all channels: (x - x0) / t where x0 was predicted. Returns [B, ..., C]. */
+export function detailVelocity(plan: Plan, { x, output, t, outline, least }: Predicted): Tensor {
+  const op = 'detailVelocity';
+  const [batch = 0] = x.shape;
+  const channels = x.shape.at(-1) ?? 0;
+  expectTensor(op, 'x', x, x.shape);
+  expectTensor(op, 'output', output, x.shape, 'f32', `x is ${formatTensor(x)}`);
+  expectTensor(op, 't', t, [batch], 'f32', `x is ${formatTensor(x)}`);
+  if (!(outline >= 0 && outline <= channels && least > 0)) {
+    throw new TypeError(
+      `${op}: outline ${outline} of ${channels} channels and least ${least}, expected 0 to all and above 0`,
+    );
+  }
+  const aligned = channels % 4 === 0 && outline % 4 === 0;
+  const unit = aligned ? 4 : 1;
+  const out = plan.alloc(x.shape);
+  const count = sizeOf(x.shape) / unit;
+  plan.call(
+    detailVelocityShader({ aligned }),
+    [x, output, t, out],
+    linearGrid(count, elementwiseThreads),
+    { outline: outline / unit, channels: channels / unit, clip: count / batch, count, least },
+    { flops: 2 * sizeOf(x.shape) },
   );
   return out;
 }

@@ -1,6 +1,6 @@
-// Concatenation, addition, SiLU and affine maps against plain loops.
+// Concatenation, addition, SiLU, affine maps and the velocity of detail against plain loops.
 import { expect, test } from 'vitest';
-import { add, affine, concat, silu } from '../../src/ops/elementwise';
+import { add, affine, concat, detailVelocity, silu } from '../../src/ops/elementwise';
 import { expectClose, randomValues, runPlan } from '../gpu';
 import { activate } from '../reference/matmul';
 
@@ -70,4 +70,32 @@ test.for([4, 3, 1, 40])('affine over %i channels', async (c) => {
     Array.from(x, (v, i) => v * scale[i % c]! + shift[i % c]!),
     1e-6,
   );
+});
+
+test.for([
+  { shape: [2, 3, 5, 8], outline: 4 },
+  { shape: [3, 2, 40], outline: 12 },
+  { shape: [2, 3, 7], outline: 3 },
+  { shape: [1, 5, 8], outline: 3 },
+  { shape: [2, 4], outline: 4 },
+  { shape: [2, 4], outline: 0 },
+])('velocity of detail of $shape after $outline channels', async ({ shape, outline }) => {
+  const size = shape.reduce((a, b) => a * b, 1);
+  const [x, output] = [randomValues(size, 1), randomValues(size, 2)];
+  const [times, least] = [[0.01, 0.5, 1].slice(0, shape[0]), 0.05]; // one is below the least
+  const [actual] = await runPlan((plan) =>
+    detailVelocity(plan, {
+      x: plan.f32(shape, x),
+      output: plan.f32(shape, output),
+      t: plan.f32([shape[0]!], times),
+      outline,
+      least,
+    }),
+  );
+  const [clip, channels] = [size / shape[0]!, shape.at(-1)!];
+  const expected = Array.from(x, (value, i) => {
+    if (i % channels < outline) return output[i]!;
+    return (value - output[i]!) / Math.max(Math.fround(times[Math.floor(i / clip)]!), Math.fround(least));
+  });
+  expectClose(actual!, expected, 1e-6);
 });

@@ -6,7 +6,7 @@ import { coderConfig, head, stem } from '../../src/models/decoder';
 import { encoder } from '../../src/models/encoder';
 import { type ModelManifest, parseManifest } from '../../src/models/manifest';
 import { PromptReader, textConfig, textEncoder } from '../../src/models/text';
-import { denoiser, denoiserConfig, promptFeatures } from '../../src/models/unet3d';
+import { conditionChannels, denoiser, denoiserConfig, promptFeatures } from '../../src/models/unet3d';
 import { toFloat32 } from '../../src/weights/half';
 import { readJson } from '../../src/weights/json';
 import { parseSafetensors, type RawTensor } from '../../src/weights/safetensors';
@@ -136,7 +136,7 @@ test.each([
     const prompt = promptFeatures(plan, { context, pooled, mask, motion }, weights.denoiser, config, x.shape[1]!);
     const conditions =
       name === 'picture'
-        ? plan.f32([2, 1, 16, 16, 28], new Float32Array(2 * 256 * 28))
+        ? plan.f32([2, 1, 16, 16, conditionChannels(config)], new Float32Array(2 * 256 * conditionChannels(config)))
         : name === 'clip9'
           ? conditionsOf(plan, pictureAlone(plan, golden('clip9.picture'), 9))
           : input(plan, 'clip3.conditions');

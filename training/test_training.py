@@ -1,15 +1,17 @@
 """What training computes besides networks, against closed forms. `python3 -m unittest discover -s training`; needs no data."""
 
+import tempfile
 import unittest
+from pathlib import Path
 from unittest.mock import patch
 
 import torch
 
-from autoencoder import Stem
+from autoencoder import Autoencoder, Stem
 from average import average
-from denoiser import LATENT, Denoiser, clip_conditions
+from denoiser import LATENT, OUTLINE, Denoiser, clip_conditions
 from loop import orthogonalise
-from train_autoencoder import BOUNDARY, gradients
+from train_autoencoder import BOUNDARY, Kept, gradients
 from train_denoiser import Conditions, Latents, Model, flow_loss
 from widen import widen
 
@@ -78,6 +80,34 @@ class Widen(unittest.TestCase):
     def test_fewer_latents_are_refused(self):
         with self.assertRaises(ValueError):
             widen({"stem.conv_in.weight": torch.zeros(4, 5, 3, 3)}, 4)
+
+
+class Detail(unittest.TestCase):
+    def test_velocity_leads_to_what_was_predicted(self):
+        torch.manual_seed(0)
+        model = Denoiser(low=16, width=32, blocks=1, emb=32, layout=(16, 4)).eval()
+        torch.nn.init.normal_(model.conv_out.weight, std=0.1)
+        x, t = torch.randn(2, 2, LATENT, 16, 16), torch.tensor([0.3, 0.9])
+        told = torch.randn(2, 3, 192), torch.ones(2, 3), torch.randn(2, 192), torch.ones(2, 2)
+        conditions = clip_conditions(x, torch.randn(2, LATENT, 16, 16))
+        velocity, predicted = (call(x, t, *told, conditions) for call in (model, model.predict))
+        torch.testing.assert_close(velocity[:, :, :OUTLINE], predicted[:, :, :OUTLINE])
+        ended = x - t.view(-1, 1, 1, 1, 1) * velocity
+        torch.testing.assert_close(ended[:, :, OUTLINE:], predicted[:, :, OUTLINE:], atol=1e-5, rtol=1e-5)
+
+
+class KeptLatents(unittest.TestCase):
+    def test_only_the_first_latents_are_held(self):
+        torch.manual_seed(0)
+        before = Autoencoder(latent=3, wide=16)
+        with tempfile.NamedTemporaryFile() as file:
+            torch.save({"ema": before.state_dict()}, file.name)
+            kept = Kept(Path(file.name))
+        rgba = torch.rand(1, 4, 4, 32, 32)
+        latents = torch.cat([before.encode(rgba), torch.randn(1, 1, 5, 4, 4)], dim=2).detach()
+        self.assertEqual(kept.distance(latents, rgba).item(), 0)
+        latents[:, :, 2] += 2
+        self.assertAlmostEqual(kept.distance(latents, rgba).item(), 4 / 3, places=5)
 
 
 class FoldedGuidance(unittest.TestCase):

@@ -1,4 +1,4 @@
-"""Averages the weights of two checkpoints of the denoiser, one trained on from the other (model soups, Wortsman et al. 2022).
+"""Averages the weights of two checkpoints of one network, one trained on from the other (model soups, Wortsman et al. 2022).
 
     python3 training/average.py --share 0.6 --out mean.pt before.pt after.pt   # 0.4 of before, 0.6 of after
 
@@ -27,11 +27,12 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     before, after = (torch.load(path, map_location="cpu", weights_only=True) for path in (args.before, args.after))
-    for name in before["latents"]:
-        if not torch.equal(before["latents"][name], after["latents"][name]):
+    latents = after.get("latents")  # an autoencoder's checkpoint has none
+    for name in latents or ():
+        if not torch.equal(before["latents"][name], latents[name]):
             parser.error("the two checkpoints were trained on latents of different autoencoders")
     ema = average(before["ema"], after["ema"], args.share)
-    torch.save({"model": ema, "ema": ema, "latents": after["latents"]}, args.out)
+    torch.save({"model": ema, "ema": ema, **({"latents": latents} if latents else {})}, args.out)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ const hints: Readonly<Record<ErrorCode, string>> = {
   'no-webgpu':
     'Use a browser with WebGPU: Chrome or Edge 113 or newer, Safari 26, or Firefox 141 on Windows (145 on Apple silicon), on an https or localhost page.',
   'no-adapter':
-    'If that does not help: turn on hardware acceleration in the browser’s settings, update the graphics driver, or try another browser.',
+    'Turn on hardware acceleration in the browser’s settings, update the graphics driver, or try another browser.',
   limits: 'This GPU is too small for the model. Choose fewer frames, or try another machine.',
   'out-of-memory': 'Choose fewer frames, close other tabs that use the GPU, and try again.',
   'device-lost': 'The browser took the GPU away, often after a driver reset or sleep. Press Generate again.',

@@ -4,11 +4,16 @@ import { proxy, type Remote, transfer, wrap } from 'comlink';
 import { cancelled, type ErrorCode, FlipbookError } from './gpu/errors';
 import type { AdapterReport, Engine, EngineWorker, Failure, Reply } from './protocol';
 
-/** A worker that has not stopped, as far as is known. */
-interface Running {
+interface Thread {
   readonly remote: Remote<EngineWorker>;
   /** Rejects when it stops: a worker that dies (out of memory, a script that did not load) answers nobody. */
   readonly stopped: Promise<never>;
+}
+
+/** A worker that has not stopped, as far as is known. */
+interface Running extends Thread {
+  /** It has its canvas and its GPU, or rejects with why not. */
+  readonly attached: Promise<unknown>;
 }
 
 interface Place {
@@ -22,27 +27,29 @@ export function createEngine(): Engine {
   /** Why there is none. */
   let failure: unknown = new Error('attach comes first');
   let playing = true;
-  /** Cancel was pressed in this run: a worker that is still being opened hears nothing of it. */
-  let isCancelled = false;
+  /** Ends the wait for a worker that is still being opened: it hears nothing of Cancel. */
+  let stopWaiting = (): void => undefined;
 
-  const start = async (): Promise<Running> => {
+  const start = (): Running => {
     if (!place) throw failure;
     const { element, onAdapter } = place;
     // A new one for each worker: a canvas can be handed over only once.
     const canvas = document.createElement('canvas');
     const obstacle = obstacleTo(canvas);
     if (obstacle) throw obstacle;
-    const worker = startWorker((reason) => {
+    const thread = startWorker((reason) => {
       failure = reason;
-      if (running === worker) running = undefined;
+      if (running?.remote === thread.remote) running = undefined;
     });
-    running = worker;
     element.replaceChildren(canvas);
     const offscreen = canvas.transferControlToOffscreen();
     const modelUrl = new URL('models/sticker/', document.baseURI).href;
-    void worker.remote.setPlaying(playing);
-    await ask(worker, (remote) => remote.attach(transfer(offscreen, [offscreen]), modelUrl, proxy(onAdapter)));
-    return worker;
+    void thread.remote.setPlaying(playing);
+    const attached = ask(thread, (remote) =>
+      remote.attach(transfer(offscreen, [offscreen]), modelUrl, proxy(onAdapter)),
+    );
+    running = { ...thread, attached };
+    return running;
   };
 
   /** For what only the worker that made the clip has. */
@@ -54,17 +61,20 @@ export function createEngine(): Engine {
   return {
     async attach(element, onAdapter) {
       place = { element, onAdapter };
-      await start();
+      await start().attached;
     },
     async generate(options, onEvent, picture) {
-      isCancelled = false;
-      const worker = running ?? (await start());
-      if (isCancelled) throw cancelled();
+      const worker = running ?? start();
+      const isStopped = new Promise<never>((_resolve, reject) => {
+        stopWaiting = () => reject(cancelled());
+      });
+      // One that could not open its GPU is asked all the same: it tries again.
+      await Promise.race([worker.attached.catch(() => undefined), isStopped]);
       await ask(worker, (remote) => remote.generate(options, proxy(onEvent), picture));
     },
     record: (onFrame) => ofClip((remote) => remote.record(proxy(onFrame))),
     cancel() {
-      isCancelled = true;
+      stopWaiting();
       void running?.remote.cancel();
     },
     setPlaying(value) {
@@ -81,7 +91,7 @@ export function createEngine(): Engine {
 }
 
 /** @param onStop the worker had an error that nothing caught: what it still does cannot be relied on, and it is ended */
-function startWorker(onStop: (reason: Failure) => void): Running {
+function startWorker(onStop: (reason: Failure) => void): Thread {
   const thread = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'flipbook-engine' });
   const stopped = new Promise<never>((_resolve, reject) => {
     thread.addEventListener('error', (event) => {
@@ -97,7 +107,7 @@ function startWorker(onStop: (reason: Failure) => void): Running {
 }
 
 async function ask<T>(
-  { remote, stopped }: Running,
+  { remote, stopped }: Thread,
   call: (remote: Remote<EngineWorker>) => Promise<Reply<T>>,
 ): Promise<T> {
   const reply = await Promise.race([call(remote), stopped]);

@@ -185,6 +185,7 @@ export class Plan {
       signal?.addEventListener('abort', () => reject(cancelled(signal)), { once: true });
     });
     stopped.catch(() => undefined);
+    onProgress?.(0, kernels.size); // at once: who adds up several plans knows the sum before the first pipeline is ready
     const all = Promise.all(
       [...kernels].map(async ([key, kernel]) => {
         pipelines.set(key, await gpu.pipeline(kernel));

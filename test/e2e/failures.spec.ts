@@ -103,6 +103,26 @@ test('a worker that stops midway: said so, and Try again goes on with another', 
   expect(pixels((await download(page)).path)).toBe(before);
 });
 
+test('Cancel does not wait for a worker that takes its time to start', async ({ page }) => {
+  await inWorker(page, `new BroadcastChannel('stop').onmessage = () => { throw new Error('on purpose') }`);
+  await open(page);
+  await expect.poll(() => page.workers().length).toBe(1);
+  await expect
+    .poll(async () => {
+      await page.evaluate(() => new BroadcastChannel('stop').postMessage(null));
+      return page.workers().length;
+    })
+    .toBe(0);
+  const held: (() => Promise<void>)[] = [];
+  await page.route('**/assets/worker-*.js', (route) => void held.push(() => route.continue()));
+  await generate(page);
+  await expect.poll(() => held.length).toBe(1);
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await expect(page.locator('.note')).toHaveText('Cancelled.');
+  await Promise.all(held.map((letGo) => letGo()));
+  await makeClip(page);
+});
+
 test('no encoder: the clip plays and can be saved as PNG and APNG', async ({ page }) => {
   await inWorker(page, 'delete self.VideoEncoder');
   await open(page);

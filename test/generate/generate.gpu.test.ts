@@ -27,6 +27,9 @@ test('a clip: events in order, a video of the right length', async () => {
     { stage: 'clip', index: 1, of: 1 },
   ]);
   expect(events.filter(({ type }) => type === 'frame')).toHaveLength(8);
+  const programs = events.flatMap((event) => (event.type === 'compile' && event.done > 0 ? [event] : []));
+  expect(new Set(programs.map(({ total }) => total)).size).toBe(1); // it does not grow under way
+  expect(programs.at(-1)?.done).toBe(programs[0]?.total);
   const shares = events.flatMap((event) => ('share' in event ? [event.share] : []));
   expect(shares).toEqual([...new Set(shares)].sort((a, b) => a - b));
   expect(shares[0]).toBeGreaterThan(0);

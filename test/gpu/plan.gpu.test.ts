@@ -129,6 +129,7 @@ describe('compiling', () => {
     const seen: [number, number][] = [];
     await plan.compile(undefined, (done, total) => seen.push([done, total]));
     expect(seen).toEqual([
+      [0, 2],
       [1, 2],
       [2, 2],
     ]);

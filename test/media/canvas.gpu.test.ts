@@ -1,6 +1,6 @@
 // The canvas as a source of frames and pixels, on both paths.
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type CapturePath, GpuCanvas } from '../../src/media/canvas';
+import { CanvasTaken, type CapturePath, GpuCanvas } from '../../src/media/canvas';
 import { pictureColorSpace, videoColorSpace } from '../../src/media/encoder';
 import { Mp4Sink } from '../../src/media/mp4';
 import type { Pixels } from '../../src/media/pixels';
@@ -184,4 +184,11 @@ test('a lost device ends reading with a plain error', async () => {
   const reading = canvas.read();
   doomed.destroy();
   await expect(reading).rejects.toMatchObject({ code: 'device-lost' });
+});
+
+test.for(paths)('a canvas that was on another path before is refused: %s', (path) => {
+  const canvas = new OffscreenCanvas(8, 8);
+  const other = path === 'readback' ? 'zero-copy' : 'readback';
+  new GpuCanvas(device, canvas, { path: other, alpha: false });
+  expect(() => new GpuCanvas(device, canvas, { path, alpha: false })).toThrow(CanvasTaken);
 });

@@ -107,8 +107,8 @@ async function run({ only, quick, tune, json }) {
   try {
     await withPage((page, address) => drive(page, `${address}bench.html?${query}`, keep));
   } catch (error) {
-    if (!last || error instanceof Interruption) throw error;
-    say(`The run was cut off: ${firstLine(error)}`);
+    if (!last || !json || error instanceof Interruption) throw error;
+    throw new Error(`the run was cut off: ${firstLine(error)}. What it has is in ${json}; --from renders that`);
   } finally {
     await written;
   }

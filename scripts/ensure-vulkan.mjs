@@ -21,6 +21,9 @@ const releases = {
   trixie: { suites: ['trixie'], driver: 'mesa-vulkan-drivers' },
 };
 
+/** This machine has no driver, and none can be fetched: nothing is known to be wrong. */
+export class Unavailable extends Error {}
+
 const wanted = ['shader-f16', 'subgroups'];
 
 /** Prints what the adapter is, in a process of its own: drivers read their environment once. */
@@ -37,7 +40,7 @@ process.exit(0);`;
  * Order: `VK_ICD_FILENAMES` where it is set, the machine's own driver, lavapipe from an earlier run, lavapipe from Debian.
  * @param {(line: string) => void} say
  * @returns {Promise<{ env: Record<string, string>, name: string }>}
- * @throws Error with the reason where there is none
+ * @throws Unavailable where there is none; Error where one that was asked for, or fetched, does not do
  */
 export async function vulkan(say) {
   const given = process.env.VK_ICD_FILENAMES;
@@ -46,7 +49,9 @@ export async function vulkan(say) {
   if (given) throw new Error(`VK_ICD_FILENAMES is ${given}: ${lacking(own)}`);
   if (!existsSync(home)) {
     say('Fetching lavapipe from Debian ...');
-    await install();
+    await install().catch((error) => {
+      throw new Unavailable(error.message);
+    });
   }
   const unpacked = await look({ ...common(), ...(await unpackedDriver()) });
   if (unpacked.missing.length > 0) throw new Error(`lavapipe in ${home}: ${lacking(unpacked)}`);

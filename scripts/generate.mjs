@@ -58,12 +58,12 @@ async function writable(out) {
   const path = given(out);
   const info = await stat(path).catch(() => undefined);
   if (info?.isDirectory()) throw new Error(`--out ${out} is a folder: name a file in it`);
-  const target = info ? path : dirname(path);
-  await access(target, constants.W_OK).catch(() => {
-    throw new Error(
-      `--out ${out} cannot be written: ${info ? 'the file is read-only' : `no folder ${target} that may be written`}`,
-    );
-  });
+  const refuse = (/** @type {string} */ reason) => () => {
+    throw new Error(`--out ${out} cannot be written: ${reason}`);
+  };
+  // The folder too: the clip is written beside the file, then takes its place.
+  await access(dirname(path), constants.W_OK).catch(refuse(`no folder ${dirname(path)} that may be written`));
+  if (info) await access(path, constants.W_OK).catch(refuse('the file is read-only'));
   return path;
 }
 

@@ -17,7 +17,9 @@ CHANNELS = 40
 
 
 class Encoder(nn.Module):
-    """`wide`: channels once time is compressed, where a channel costs a quarter of what it costs before."""
+    """`wide`: channels once time is compressed, where a channel costs a quarter of what it costs before. It is deeper than
+    the decoder: with one wide block, latents found by gradient descent decoded 1.3 to 4 dB better than the encoder's own.
+    """
 
     def __init__(self, low: int = 64, high: int = 128, latent: int = CHANNELS, wide: int = 256):
         super().__init__()
@@ -28,6 +30,10 @@ class Encoder(nn.Module):
         self.time_down = nn.Linear(TIME * high, wide)
         self.time1 = TemporalBlock(wide)
         self.block3 = ResBlock(wide)
+        self.time2 = TemporalBlock(wide)
+        self.block4 = ResBlock(wide)
+        self.time3 = TemporalBlock(wide)
+        self.block5 = ResBlock(wide)
         self.norm_out = GroupNorm(wide)
         self.conv_out = conv(wide, latent)
 
@@ -42,7 +48,8 @@ class Encoder(nn.Module):
         bt, c, h, w = x.shape
         x = x.permute(0, 2, 3, 1).reshape(bt // TIME, TIME, h, w, c).permute(0, 2, 3, 1, 4)
         x = self.time_down(x.reshape(bt // TIME, h, w, TIME * c)).permute(0, 3, 1, 2)  # [B*T/4, 256, 16, 16]
-        x = self.block3(self.time1(x, frames // TIME))
+        for time, block in ((self.time1, self.block3), (self.time2, self.block4), (self.time3, self.block5)):
+            x = block(time(x, frames // TIME))
         return self.conv_out(F.silu(self.norm_out(x)))
 
     def encode(self, rgba: Tensor) -> Tensor:

@@ -61,7 +61,8 @@ def fetch(root: Path) -> None:
         packed = json.loads(listing.stdout)
         archive = folder / (packed[0] if isinstance(packed, list) else next(iter(packed.values())))["filename"]
         with tarfile.open(archive) as tar:
-            tar.extractall(folder, filter="data")
+            tar.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)  # Debian 12's Python has none
+            tar.extractall(folder)
         archive.unlink()
 
 

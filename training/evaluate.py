@@ -9,8 +9,9 @@ judge (`train_judge.py`). Measures are defined in `metrics.py`, the judge in `ju
 Retrieval: a judge ranks 200 prompts by their likeness to a sample; a hit is the sample's own among the first 10 (chance:
 5%). Ratios are to what real stickers of the same names get. Held-in names are animated names that were trained on; unseen
 are names held out from all training, and words that no caption has, each with the sticker that it should mean.
-A Frechet distance of few samples is mostly the want of samples, which pulls fd_4_over_50 towards 1: fd_real and
-fd_real_at_compare say what as many real stickers get.
+A Frechet distance of few samples is mostly the want of samples, which pulls fd_4_over_50 towards 1: fd_real_at_compare says
+what as many real stickers get. Samples are compared with all animated stickers that were trained on; fd_real compares one half
+of those (`fd_real_count`, or as many as there are samples) with the other.
 """
 
 import argparse
@@ -137,6 +138,7 @@ def measure_seen(model: Shipped, judge: Judge, backbone: Backbone, real: Real, t
         "seam_ratio": round(seam_ratio(made.motions), 4), "seam_ratio_real": round(seam_ratio(of_real), 4),
         "flicker_ratio": ratio(roughness(made.motions), roughness(of_real)),
         "fd": round(frechet_distance(made.reduced[:, FEATURES].numpy(), everything), 4),
+        "fd_real_count": count,
         "fd_real": round(frechet_distance(everything[half[:count]], everything[half[count:]]), 4),
         "nearest_training": round(copies.median().item(), 4), "nearest_training_held_out_real": round(honest.median().item(), 4),
         "copies": share((copies < honest.quantile(0.01)).float()),

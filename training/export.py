@@ -183,7 +183,7 @@ def main() -> None:
     (args.out / "model.json").write_text(json.dumps(described, indent=2) + "\n")
     if args.fixtures:
         write_fixtures(args.fixtures, autoencoder, denoiser, text, latents, args.out / TOKENIZER, described["process"])
-    for file in sorted(args.out.iterdir()):
+    for file in sorted(path for path in args.out.iterdir() if path.is_file()):
         file.chmod(0o644)
         print(f"{file.name:24} {file.stat().st_size:>10}")
 

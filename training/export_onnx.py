@@ -7,7 +7,7 @@ the safetensors that the page downloads (ONNX's external data and safetensors ar
 to f32, for int8 a Mul by its scales before it, and, where PyTorch's layout is not the operator's, a Transpose follow, which
 a runtime folds when it loads. The graphs thus stay
 small in git and cannot differ from the shipped weights, but belong to them: a new export moves the offsets, so run this
-again (offsets are checked against model.json's hash, kept in the graph's metadata as `weightsSha256`).
+again (a test holds `weightsSha256` in the graph's metadata against model.json).
 
 To load: onnxruntime-web wants `externalData: [{path: 'denoiser.safetensors', data: <url or bytes>}]`; onnxruntime wants
 the safetensors beside the graph, or `add_external_initializers_from_files_in_memory` as `session` below does.

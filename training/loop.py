@@ -150,6 +150,9 @@ class Loop:
         anneal = 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * self.progress))
         self.model.zero_grad(set_to_none=True)
         loss.backward()
+        now = time.time()
+        self.used += min(now - self.last, PAUSE)
+        self.last = now
         if self.size > 1:
             used = torch.tensor([self.used])  # all must stop, and change stage, at the same step
             # A layer that this process's batch did not use adds zero; one that nobody used is left alone below.
@@ -175,8 +178,6 @@ class Loop:
             self.sums.setdefault(name, []).append(float(value))
         self.counted += 1
         now = time.time()
-        self.used += min(now - self.last, PAUSE)
-        self.last = now
         if now - self.logged > 60:
             self.log(now)
         if now - self.saved > CHECKPOINT:
@@ -208,9 +209,13 @@ class Loop:
     def resume(self) -> None:
         path = self.folder / "checkpoint.pt"
         if path.exists():
+            if self.rank == 0:
+                print(f"goes on from {path}, whatever --init names")
             state = torch.load(path, map_location="cpu", weights_only=True)
             self.model.load_state_dict(state["model"])
             self.ema.load_state_dict(state["ema"])
             for optimizer, saved in zip(self.optimizers, state["optimizers"]):
                 optimizer.load_state_dict(saved)
             self.steps, self.used = state["steps"], state["used"]
+            if self.progress >= 1:
+                raise SystemExit(f"{path} has had its {self.seconds / 60:g} minutes or {self.max_steps} steps: ask for more, or name another --out")

@@ -2,9 +2,9 @@
 
     nice python3 training/train_autoencoder.py --minutes 45
     nice torchrun --nproc-per-node 2 training/train_autoencoder.py --minutes 45     # a process a core, 5 GB each
-    ... --keep CHECKPOINT    # the first latents stay those of this encoder, so that what was trained on them goes on
-    ... --decoder-only --init CHECKPOINT    # the latents, and a denoiser that was trained on them, stay as they are
-    ... --decoder-only --init CHECKPOINT --denoiser CHECKPOINT    # and the decoder learns to draw what that denoiser makes
+    ... --out FOLDER --init CHECKPOINT --keep CHECKPOINT    # the first latents stay near that one's; `align.py` does the rest
+    ... --out FOLDER --init CHECKPOINT --decoder-only    # the latents, and a denoiser that was trained on them, stay as they are
+    ... --out FOLDER --init CHECKPOINT --decoder-only --denoiser CHECKPOINT    # and it learns to draw what that denoiser makes
 """
 
 import time
@@ -23,11 +23,11 @@ from denoised import Denoised
 from loop import Loop, arguments, load_matching, mixed_precision
 from metrics import changes
 
-LATENT_NOISE = 0.04  # std of noise added to latents, so that the decoder forgives the denoiser small errors
+LATENT_NOISE = 0.01  # std of noise added to latents, so that the decoder forgives the denoiser small errors
 DENOISED = 0.5  # share of the steps with --denoiser whose latents are as it leaves them
-LATENT_PENALTY = 1e-3
-SQUARED = 3.0  # weight of squared errors, which PSNR counts, beside absolute ones
-KEPT = 1.2  # weight of the first latents' distance to those of --keep, which is measured at every fourth step
+DECIBEL = 0.02  # weight of a decibel of PSNR, over white and over a random colour, beside absolute errors
+FLOOR = 2e-5  # added to a clip's mean square error (47 dB), lest a crop of nothing outweigh the others
+KEPT = 0.05  # weight of the first latents' distance to those of --keep, which is measured at every fourth step
 LAYOUTS = [(6, 4), (3, 8), (2, 12)]  # (clips, frames): 24 frames a step, whatever the loop's length
 OFTEN = [0.25, 0.35, 0.4]  # their shares of the steps
 BOUNDARY = 4.0  # weight of errors in change from one latent frame's last frame to the next one's first; they show as a jerk
@@ -71,14 +71,15 @@ def gradients(x: Tensor) -> list[Tensor]:
     return [x[..., 1:, :] - x[..., :-1, :], x[..., 1:] - x[..., :-1], (x - x.roll(1, 1)) * weight[:, None, None, None]]
 
 
-def loss_of(output: Tensor, target: Tensor, latents: Tensor) -> Tensor:
+def loss_of(output: Tensor, target: Tensor) -> Tensor:
     colour = torch.rand(target.shape[0], 1, 3, 1, 1)
     error = output - target
     over = error[:, :, :3] - error[:, :, 3:] * colour  # premultiplied "over" is linear: rgb + (1 - a) * colour
     loss = error.abs().mean() + over.abs().mean()
     loss = loss + 0.5 * sum(g.abs().mean() for g in gradients(error))
-    loss = loss + SQUARED * (error.square().mean() + over.square().mean())
-    return loss + LATENT_PENALTY * latents.square().mean()
+    for composite in (error[:, :, :3] - error[:, :, 3:], over):  # over white, over the colour
+        loss = loss + DECIBEL * 10 * torch.log10(composite.square().mean((1, 2, 3, 4)) + FLOOR).mean()
+    return loss
 
 
 class Kept(nn.Module):
@@ -89,7 +90,7 @@ class Kept(nn.Module):
         weights = {name.removeprefix("encoder."): value for name, value in ema(checkpoint).items() if name.startswith("encoder.")}
         self.channels, wide = weights["conv_out.weight"].shape[:2]
         self.encoder = Encoder(latent=self.channels, wide=wide).to(memory_format=torch.channels_last)
-        self.encoder.load_state_dict(weights)
+        load_matching(self.encoder, weights)  # blocks that it did not have yet start as the identity
 
     @torch.no_grad()
     def forward(self, rgba: Tensor) -> Tensor:
@@ -161,7 +162,7 @@ def main() -> None:
         with mixed_precision():
             output = model.decode(given).float()
         values = {"strayed": strayed.item()} if kept and loop.steps % 4 == 0 else {}
-        loop.step(loss_of(output, target, latents) + KEPT * strayed, z_std=latents.detach().std().item(), **values)
+        loop.step(loss_of(output, target) + KEPT * strayed, z_std=latents.detach().std().item(), **values)
         if loop.rank == 0 and time.time() - measured > 480:
             loop.note(measure(loop.ema, held, 12))
             measured = loop.last = time.time()

@@ -183,8 +183,9 @@ def main() -> None:
     root = data_dir()
     torch.manual_seed(0)
     stored = torch.load(root / "latents.pt", weights_only=True)
+    table = load_table(root)  # first: it writes the tokenizer where there is none
     latents = Latents(stored, load_near_words(root), NEAR_SHARE)
-    tokenizer, model = Tokenizer(), Model(load_table(root))
+    tokenizer, model = Tokenizer(), Model(table)
     if args.init:
         missing = load_matching(model, torch.load(args.init, weights_only=True)["model"])
         print("new weights:", missing or "none")

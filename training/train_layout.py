@@ -34,8 +34,9 @@ def main() -> None:
     args = arguments(__doc__, "layout", minutes=8).parse_args()
     root = data_dir()
     torch.manual_seed(0)
+    table = load_table(root)  # first: it writes the tokenizer where there is none
     latents = Latents(torch.load(root / "latents.pt", weights_only=True), load_near_words(root), NEAR_SHARE)
-    tokenizer, model = Tokenizer(), Model(load_table(root))
+    tokenizer, model = Tokenizer(), Model(table)
     if args.init:
         load_matching(model, torch.load(args.init, weights_only=True)["model"])
     for name, p in model.named_parameters():

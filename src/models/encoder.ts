@@ -17,6 +17,13 @@ export function normalise(plan: Plan, z: Tensor, mean: readonly number[], std: r
   });
 }
 
+/** The blocks that see compressed time. */
+const WIDE = [
+  ['time1', 'block3'],
+  ['time2', 'block4'],
+  ['time3', 'block5'],
+] as const;
+
 /** rgba [B, T, 128, 128, 4] in 0..1, T a multiple of 4 -> latents [B, T/4, 16, 16, 40], not normalised. */
 export function encoder(plan: Plan, rgba: Tensor, weights: ModelWeights, { groups, time }: CoderConfig): Tensor {
   const scale = constant(plan, new Float32Array(4).fill(2), [4], 'two');
@@ -26,7 +33,9 @@ export function encoder(plan: Plan, rgba: Tensor, weights: ModelWeights, { group
   x = frameConv(plan, x, weights.scope('down'), { stride: 2 }); // [B, T, 16, 16, 128]
   x = resBlock(plan, x, weights.scope('block2'), { groups });
   x = dense(plan, timeUnshuffle(plan, x, time), weights.scope('time_down')); // [B, T/4, 16, 16, 256]
-  x = temporalBlock(plan, x, weights.scope('time1'), groups);
-  x = resBlock(plan, x, weights.scope('block3'), { groups });
+  for (const [time, block] of WIDE) {
+    x = temporalBlock(plan, x, weights.scope(time), groups);
+    x = resBlock(plan, x, weights.scope(block), { groups });
+  }
   return frameConv(plan, normSilu(plan, x, weights.scope('norm_out'), groups), weights.scope('conv_out'));
 }

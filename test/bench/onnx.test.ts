@@ -1,4 +1,5 @@
 // The ONNX models that the peers get, run by onnxruntime itself on the CPU and compared with the f64 references.
+import { readFileSync } from 'node:fs';
 import { InferenceSession, Tensor } from 'onnxruntime-web';
 import { describe, expect, test } from 'vitest';
 import { permute } from '../../src/bench/data';
@@ -108,4 +109,14 @@ describe.each(['space', 'time'] as const)('attention over %s', (axis) => {
   test('with the fused operator', async () => {
     expect(relativeError(await run(fusedOrt(input)), expected)).toBeLessThan(1e-5);
   });
+});
+
+test.each([
+  ['denoiser_step', 'denoiser'],
+  ['decoder', 'decoder'],
+] as const)('%s.onnx points into the weights that are shipped', (graph, module) => {
+  const { modules } = JSON.parse(readFileSync('public/models/sticker/model.json', 'utf8'));
+  const bytes = readFileSync(`test/fixtures/onnx/${graph}.onnx`, 'latin1');
+  expect(bytes).toContain('weightsSha256');
+  expect(bytes).toContain(modules[module].sha256);
 });

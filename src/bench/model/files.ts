@@ -46,7 +46,7 @@ export interface GoldenStep {
   readonly mask: Float32Array; // [1, 24]
   readonly pooled: Float32Array; // [1, 192]
   readonly motion: readonly number[]; // [1, 2]
-  readonly conditions: Float32Array; // [1, T, 16, 16, 28]
+  readonly conditions: Float32Array; // [1, T, 16, 16, 84]
   readonly velocity: Float32Array; // as x
 }
 

@@ -106,7 +106,7 @@ ${main}
 }
 
 export interface ConcatOptions {
-  /** How many tensors, 2 to 7: the output is the eighth binding, WebGPU's default limit. */
+  /** How many tensors, 1 (a copy) to 7: the output is the eighth binding, WebGPU's default limit. */
   readonly inputs: number;
   /** Every channel count is a whole number of vec4s. */
   readonly aligned: boolean;

@@ -47,9 +47,9 @@ const streamingParams = [
   ['scale', 'f32'],
 ] as const satisfies readonly ShaderParam[];
 
-/** Threads of a workgroup, for the grid. */
+/** How many of `streamingTiles` a workgroup does, for the grid. */
 export function streamingWorkgroup(schedule: Schedule): number {
-  return schedule.kind === 'tiled' ? (schedule.queries / schedule.rows) * schedule.lanes : DIRECT_THREADS;
+  return schedule.kind === 'tiled' ? 1 : DIRECT_THREADS;
 }
 
 /** Threads (direct, whole) or workgroups (tiled) for one batch and head. */

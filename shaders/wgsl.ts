@@ -79,11 +79,10 @@ export function shaderInterface(
 /**
  * How the entry point of a kernel begins whose workgroups of `size` threads are counted along x, then y (`linearGrid` of
  * src/gpu): `workgroupIndex`, `local` within it, and `thread` over all; the last workgroups may lie past the end.
- * @param builtins more of them, as parameters
  */
-export function linearMain(size: number, builtins = ''): string {
+export function linearMain(size: number): string {
   return `@compute @workgroup_size(${size})
-fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgroups: vec3u, @builtin(local_invocation_index) local: u32${builtins && `, ${builtins}`}) {
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgroups: vec3u, @builtin(local_invocation_index) local: u32) {
   let workgroupIndex = workgroup.y * workgroups.x + workgroup.x;
   let thread = workgroupIndex * ${size}u + local;`;
 }

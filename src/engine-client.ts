@@ -6,8 +6,8 @@ import type { AdapterReport, Engine, EngineWorker, Failure, Reply } from './prot
 
 interface Thread {
   readonly remote: Remote<EngineWorker>;
-  /** Rejects when it stops: a worker that dies (out of memory, a script that did not load) answers nobody. */
-  readonly stopped: Promise<never>;
+  /** Its promise, or why it stopped: a worker that dies (out of memory, a script that did not load) answers nobody. */
+  orStopped<T>(promise: Promise<T>): Promise<T>;
 }
 
 /** A worker that has not stopped, as far as is known. */
@@ -93,24 +93,33 @@ export function createEngine(): Engine {
 /** @param onStop the worker had an error that nothing caught: what it still does cannot be relied on, and it is ended */
 function startWorker(onStop: (reason: Failure) => void): Thread {
   const thread = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'flipbook-engine' });
-  const stopped = new Promise<never>((_resolve, reject) => {
-    thread.addEventListener('error', (event) => {
-      event.preventDefault();
-      thread.terminate();
-      const reason = { code: 'stopped', message: event.message || 'Its script did not load.', hint: '' };
-      onStop(reason);
-      reject(reason);
-    });
+  let stopped: Failure | undefined;
+  const waiting = new Set<(reason: Failure) => void>();
+  thread.addEventListener('error', (event) => {
+    event.preventDefault();
+    thread.terminate();
+    const reason = { code: 'stopped', message: event.message || 'Its script did not load.', hint: '' };
+    stopped = reason;
+    onStop(reason);
+    for (const reject of waiting) reject(reason);
   });
-  stopped.catch(() => undefined); // It is looked at only while somebody waits.
-  return { remote: wrap<EngineWorker>(thread), stopped };
+  return {
+    remote: wrap<EngineWorker>(thread),
+    // Not a race against one promise of its end, which would hold every answer, whole clips, for as long as it lives.
+    orStopped: (promise) =>
+      new Promise((resolve, reject) => {
+        if (stopped) return reject(stopped);
+        waiting.add(reject);
+        promise.then(resolve, reject).finally(() => waiting.delete(reject));
+      }),
+  };
 }
 
 async function ask<T>(
-  { remote, stopped }: Thread,
+  { remote, orStopped }: Thread,
   call: (remote: Remote<EngineWorker>) => Promise<Reply<T>>,
 ): Promise<T> {
-  const reply = await Promise.race([call(remote), stopped]);
+  const reply = await orStopped(call(remote));
   if ('value' in reply) return reply.value;
   const { code, message, hint } = reply.failure;
   throw new FlipbookError(code as ErrorCode, message, { hint });

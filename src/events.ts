@@ -48,7 +48,7 @@ export interface DoneEvent extends Recording {
   readonly stats: GenerateStats;
 }
 
-/** Wall-clock seconds of each part, and memory of the whole device. */
+/** Wall-clock seconds of each part, and bytes of all buffers; the canvas's own few are the browser's. */
 export interface GenerateStats {
   readonly seconds: {
     readonly total: number;

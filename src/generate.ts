@@ -31,7 +31,7 @@ const streams = { picture: 0, clip: 10_000 } as const;
  * Ends after 'done'. Where no video can be encoded the clip still plays, and 'done' says why.
  * @param picture of the model's frame size, straight alpha; given exactly where `options.picture` names it
  * @throws FlipbookError: 'cancelled' soon after the signal aborts (after the submit that is running), 'input', 'weights',
- * 'out-of-memory', 'device-lost', 'shader'. The engine stays usable, except after 'device-lost'.
+ * 'out-of-memory', 'limits', 'device-lost', 'shader'. The engine stays usable, except after 'device-lost'.
  */
 export function generate(
   engine: Engine,
@@ -47,6 +47,7 @@ export function generate(
     } catch (error) {
       throw await explained(engine, error);
     } finally {
+      engine.screen.isTaken = false;
       engine.busy = false;
     }
   }, signal);
@@ -62,7 +63,7 @@ async function explained({ gpu }: Engine, error: unknown): Promise<unknown> {
 
 async function run(
   engine: Engine,
-  options: GenerateOptions,
+  asked: GenerateOptions,
   picture: Pixels | undefined,
   emit: (event: GenerateEvent) => void,
   signal: AbortSignal,
@@ -73,7 +74,7 @@ async function run(
   const onLoad = (loaded: number, total: number) => emit({ type: 'load', loaded, total });
   const model = await engine.model(signal, onLoad);
   const { manifest } = model;
-  check(options, model, picture);
+  const options = check(asked, model, picture);
   tellUnread(options, model, emit);
   const encoder = picture && (await engine.encoder(model, signal, onLoad));
   const loaded = performance.now();
@@ -130,9 +131,11 @@ function tellUnread({ prompt }: GenerateOptions, { text }: LoadedModel, emit: (e
   if (unknown.length > 0 || cut.length > 0) emit({ type: 'unread', unknown, cut });
 }
 
-function check(options: GenerateOptions, { manifest }: LoadedModel, given: Pixels | undefined): void {
-  const checked = validate({ ...options });
+/** The options in their usual form (`#rrggbb`), where model and picture go with them. */
+function check(asked: GenerateOptions, { manifest }: LoadedModel, given: Pixels | undefined): GenerateOptions {
+  const checked = validate({ ...asked });
   if (!checked.ok) throw new FlipbookError('input', Object.values(checked.errors).join(' '));
+  const { options } = checked;
   const { min, max, multipleOf } = manifest.limits.frames;
   if (options.frames < min || options.frames > max || options.frames % multipleOf !== 0) {
     const expected = `${min} to ${max} in steps of ${multipleOf}`;
@@ -142,6 +145,7 @@ function check(options: GenerateOptions, { manifest }: LoadedModel, given: Pixel
     const [said, was] = given ? ['do not name', 'one was given'] : ['name', 'none was given'];
     throw new FlipbookError('input', `The options ${said} a start picture, but ${was}.`);
   }
+  return options;
 }
 
 /** A clip in the making, and what it is made with. */
@@ -194,7 +198,10 @@ interface Task {
   readonly scene?: { readonly index: number; readonly of: number };
 }
 
-/** The clip is told of every scene; which one is where, it sees. */
+/**
+ * The clip is told of every scene, as far as its tokens reach; which one is where, it sees in their pictures, each of which
+ * was told its own in full.
+ */
 function clipTask({ prompt, motion }: GenerateOptions): Task {
   return { name: 'clip', prompt: scenesOf(prompt).filter(Boolean).join(', '), motion };
 }
@@ -271,6 +278,7 @@ async function sample(
     spent += performance.now() - start;
     // A clip's preview goes through its frames: it moves while it denoises.
     const frame = await programs.preview.decode(stage.denoised, i % stage.shape.frames, signal);
+    engine.screen.isTaken = true;
     engine.screen.draw(frame, options.background);
     await engine.screen.show();
     remaining.spend(stage.flops + programs.preview.flops, (performance.now() - start) / 1000);

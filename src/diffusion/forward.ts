@@ -1,4 +1,4 @@
-// The forward process: how data turn into noise. For tests, training targets and showing what diffusion is; not for sampling.
+// The forward process: how data turn into noise. DDPM's steps follow from its transitions; the rest is for tests. It draws no noise.
 import type { NoiseLevel } from './schedule';
 
 /** x' = scale · x + std · ε. */

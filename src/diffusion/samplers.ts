@@ -157,7 +157,8 @@ export function samplerTable(options: SamplerOptions): SamplerTable {
 
 /**
  * Where a sampler usually steps. On discrete processes as its reference implementation does, DDPM and DDIM as the model asks.
- * On flows DDPM and DDIM take a cosine schedule's times, Euler and Euler ancestral Karras', the others equal steps of t.
+ * On flows DDPM and DDIM take a cosine schedule's times, Euler and Euler ancestral Karras', the others equal
+ * steps of t before the process's shift.
  */
 export function usualSpacing(sampler: SamplerName, process: Process): Spacing {
   switch (sampler) {

@@ -151,6 +151,7 @@ export class Engine {
   /** The frames of `programs` are a whole clip now, which takes the place of the one before. */
   finish(finished: Finished): void {
     this.#clip?.dispose();
+    this.screen.isTaken = false;
     const { screen, gpu } = this;
     this.#clip = new FinishedClip(finished, { screen, cutout: () => this.#openCutout(), drawn: () => gpu.idle() });
     this.#frames = undefined;
@@ -168,6 +169,7 @@ export class Engine {
   }
 
   #openCutout(): Promise<Cutout> {
+    this.gpu.forgive(); // what failed was a clip in the making, not the one that there is
     this.#cutout ??= Cutout.open(this.gpu).catch((error) => {
       this.#cutout = undefined; // so that it is tried again
       throw error;

@@ -54,9 +54,9 @@ export class FinishedClip {
     this.#metadata = { ...this.#metadata, background };
   }
 
-  /** Draws a frame on the canvas; nothing once the next clip took its place. */
+  /** Draws a frame on the canvas; nothing where the next clip is seen there, or took its place. */
   async show(index: number): Promise<void> {
-    if (this.#isDisposed) return;
+    if (this.#isDisposed || this.#surfaces.screen.isTaken) return;
     this.#shown = index;
     this.#draw(index);
     // A device that goes away meanwhile is told by whatever uses it next.

@@ -13,6 +13,8 @@ const side = 512;
 export class Screen {
   readonly width = side;
   readonly height = side;
+  /** A clip in the making shows itself here: the finished one keeps still meanwhile. */
+  isTaken = false;
   readonly #canvas: GpuCanvas;
   readonly #presenter: Presenter;
 

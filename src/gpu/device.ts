@@ -120,7 +120,7 @@ export class Gpu {
     this.#memory.free(buffer);
   }
 
-  /** Resolves when every allocation so far is known to have worked; throws 'out-of-memory' or 'device-lost' if not. */
+  /** Resolves when every allocation so far is known to have worked; throws 'out-of-memory' if not, and as `check`. */
   async settled(): Promise<void> {
     await this.#memory.settled();
     this.check();

@@ -33,6 +33,13 @@ export class Memory {
         `${label} needs ${megabytes(bytes)}, this GPU allows ${megabytes(most)} in one buffer`,
       );
     }
+    const before = this.#bytes; // known to have found room, or asked for earlier
+    const outOfMemory = (cause: unknown) =>
+      new FlipbookError(
+        'out-of-memory',
+        `The GPU has no room for ${label}: ${megabytes(bytes)} on top of ${megabytes(before)}`,
+        { cause },
+      );
     device.pushErrorScope('out-of-memory');
     let buffer: GPUBuffer;
     try {
@@ -44,12 +51,12 @@ export class Memory {
     } catch (cause) {
       void device.popErrorScope().catch(() => null);
       // Mapping at creation throws RangeError where the memory is not there.
-      throw cause instanceof RangeError ? this.#outOfMemory(label, bytes, cause) : cause;
+      throw cause instanceof RangeError ? outOfMemory(cause) : cause;
     }
     this.#checks.set(
       buffer,
       device.popErrorScope().then(
-        (error) => (error ? this.#outOfMemory(label, bytes, error) : undefined),
+        (error) => (error ? outOfMemory(error) : undefined),
         () => undefined, // The device is lost, which is told elsewhere.
       ),
     );
@@ -79,14 +86,6 @@ export class Memory {
     for (const [i, [buffer]] of checks.entries()) if (!errors[i]) this.#checks.delete(buffer);
     const error = errors.find((found) => found !== undefined);
     if (error) throw error;
-  }
-
-  #outOfMemory(label: string, bytes: number, cause: unknown): FlipbookError {
-    return new FlipbookError(
-      'out-of-memory',
-      `The GPU has no room for ${label}: ${megabytes(bytes)} on top of ${megabytes(this.#bytes)}`,
-      { cause },
-    );
   }
 }
 

@@ -223,7 +223,7 @@ function record(
   const width = shape.at(-1)!;
   const out = plan.alloc(shape);
   const tiles = batches * heads * streamingTiles(schedule, queries);
-  const grid: Grid = linearGrid(tiles, schedule.kind === 'tiled' ? 1 : streamingWorkgroup(schedule));
+  const grid: Grid = linearGrid(tiles, streamingWorkgroup(schedule));
   plan.call(
     kernel,
     [q.tensor, k.tensor, v.tensor, ...call.extra, out],

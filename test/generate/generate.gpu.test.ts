@@ -97,6 +97,22 @@ test('cancelling stops at once, leaves the last clip and no memory behind, and t
   expect(engine.gpu.bytesInUse).toBe(before);
 });
 
+test('the finished clip keeps still while the next one is seen, and moves again where that comes to nothing', async () => {
+  await all(engine, short);
+  const submit = vi.spyOn(engine.gpu.device.queue, 'submit');
+  for await (const event of generate(engine, short)) {
+    if (event.type !== 'step') continue;
+    submit.mockClear();
+    await engine.clip?.show(0);
+    expect(submit).not.toHaveBeenCalled();
+    break;
+  }
+  submit.mockClear();
+  await engine.clip?.show(0);
+  expect(submit).toHaveBeenCalled();
+  submit.mockRestore();
+});
+
 test('a consumer that stops listening stops the work', async () => {
   for await (const event of generate(engine, short)) if (event.type === 'step') break;
   expect(engine.busy).toBe(false);

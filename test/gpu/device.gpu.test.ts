@@ -65,30 +65,6 @@ describe('opening', () => {
     expect(error.code).toBe('no-adapter');
     expect(error.message).toContain('driver is blocked');
   });
-
-  test('limits that the adapter lacks are refused with the numbers, before any device', async () => {
-    let asked = 0;
-    GPUAdapter.prototype.requestDevice = function (descriptor) {
-      asked++;
-      return requestDevice.call(this, descriptor);
-    };
-    const error = await failure(openGpu({ maxBufferSize: 2 ** 50 }));
-    expect(error.code).toBe('limits');
-    expect(error.message).toMatch(/maxBufferSize is \d+, needed 1125899906842624/);
-    expect(asked).toBe(0);
-  });
-
-  test('only the needed limits are asked for', async () => {
-    const seen: unknown[] = [];
-    GPUAdapter.prototype.requestDevice = function (descriptor) {
-      seen.push(descriptor?.requiredLimits);
-      return requestDevice.call(this, descriptor);
-    };
-    const gpu = await openGpu({ maxStorageBufferBindingSize: 2 ** 28 });
-    expect(seen).toEqual([{ maxStorageBufferBindingSize: 2 ** 28 }]);
-    expect(gpu.device.limits.maxStorageBufferBindingSize).toBe(2 ** 28);
-    gpu.dispose();
-  });
 });
 
 describe('memory', () => {

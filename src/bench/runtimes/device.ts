@@ -1,7 +1,6 @@
 // The device that all arms share, with the most that its adapter gives, and counters of what each arm asks of it.
 import { Gpu } from '../../gpu/device';
 import { FlipbookError } from '../../gpu/errors';
-import type { Limits } from '../../gpu/open';
 
 /** What the peers raise to the adapter's own limits when they open a device themselves. */
 const raised = [
@@ -14,7 +13,7 @@ const raised = [
   'maxComputeWorkgroupSizeY',
   'maxComputeWorkgroupSizeZ',
   'maxComputeWorkgroupsPerDimension',
-] as const satisfies readonly (keyof Limits)[];
+] as const satisfies readonly (keyof GPUSupportedLimits)[];
 
 const features = ['shader-f16', 'subgroups', 'timestamp-query'] as const;
 

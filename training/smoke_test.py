@@ -76,7 +76,7 @@ def check_training(log: Path, steps: int) -> None:
 
 def check_decoder(before: Path, after: Path) -> None:
     """The encoder is the same bit by bit, the decoder is not."""
-    old, new = (torch.load(folder / "checkpoint.pt", map_location="cpu", weights_only=True)["ema"] for folder in (before, after))
+    old, new = (torch.load(path, map_location="cpu", weights_only=True)["ema"] for path in (before, after))
     changed = {name.split(".")[0] for name in old if not torch.equal(old[name], new[name])}
     assert changed == {"stem", "head"}, f"--decoder-only changed {sorted(changed)}, expected head and stem"
 
@@ -98,15 +98,16 @@ def main() -> None:
         first, kept = root / "autoencoder" / "checkpoint.pt", root / "kept"
         python("train_autoencoder.py", "--init", str(first), "--keep", str(first), "--out", str(kept), "--max-steps", "2")
         check_training(kept, 2)
-        python("latents.py", "--minutes", "0.1")
+        python("align.py", str(first), str(kept / "checkpoint.pt"), str(root / "aligned.pt"), "--loops", "1")
+        python("latents.py", "--minutes", "0.1", "--checkpoint", str(root / "aligned.pt"))
         python("train_layout.py", "--max-steps", "2")
         check_training(root / "layout", 2)
         python("train_denoiser.py", "--init", str(root / "layout" / "checkpoint.pt"), "--max-steps", "4", "--pictures-first", "0.25")
         check_training(root / "denoiser", 4)
         decoder = root / "decoder"
-        python("train_autoencoder.py", "--decoder-only", "--init", str(first), "--denoiser",
+        python("train_autoencoder.py", "--decoder-only", "--init", str(root / "aligned.pt"), "--denoiser",
                str(root / "denoiser" / "checkpoint.pt"), "--out", str(decoder), "--max-steps", "4")
-        check_decoder(root / "autoencoder", decoder)
+        check_decoder(root / "aligned.pt", decoder / "checkpoint.pt")
         python("export.py", "--autoencoder", str(decoder / "checkpoint.pt"), "--denoiser",
               str(root / "denoiser" / "checkpoint.pt"), "--out", str(EXPORTED), "--fixtures", str(EXPORTED / "fixtures"))
         python("export_onnx.py", "--model", str(EXPORTED), "--out", str(EXPORTED / "onnx"))

@@ -7,11 +7,12 @@ from unittest.mock import patch
 
 import torch
 
-from autoencoder import Autoencoder, Stem
+from align import mixed, mixing, unlike
+from autoencoder import CHANNELS, Autoencoder, Stem
 from average import average
 from denoiser import LATENT, OUTLINE, Denoiser, clip_conditions
 from loop import orthogonalise
-from train_autoencoder import BOUNDARY, Kept, gradients
+from train_autoencoder import BOUNDARY, DECIBEL, Kept, gradients, loss_of
 from train_denoiser import Conditions, Latents, Model, flow_loss
 from widen import widen
 
@@ -27,6 +28,37 @@ class Average(unittest.TestCase):
         for other in ({"v": torch.zeros(2)}, {"w": torch.zeros(3)}, {"w": torch.zeros(2), "v": torch.zeros(2)}):
             with self.assertRaises(ValueError):
                 average({"w": torch.zeros(2)}, other, 0.5)
+
+
+class Align(unittest.TestCase):
+    def test_latents_that_were_mixed_are_brought_back(self):
+        torch.manual_seed(0)
+        old, turn = torch.randn(4000, CHANNELS), torch.eye(CHANNELS) + 0.1 * torch.randn(CHANNELS, CHANNELS)
+        new = old @ turn + 3
+        self.assertGreater(unlike(old, new), 0.1)
+        self.assertLess(unlike(old, new @ mixing(old, new)), 1e-6)
+
+    @torch.no_grad()
+    def test_images_stay_and_latents_are_mixed(self):
+        torch.manual_seed(0)
+        before, after = (Autoencoder(low=16, high=16, wide=16).eval() for _ in range(2))
+        m = torch.eye(CHANNELS) + 0.05 * torch.randn(CHANNELS, CHANNELS)
+        after.load_state_dict(mixed(before.state_dict(), m))
+        rgba = torch.rand(1, 4, 4, 128, 128)
+        old, new = before.encode(rgba), after.encode(rgba)
+        self.assertLess((torch.einsum("btihw,io->btohw", old, m) - new).abs().max(), 1e-4)
+        self.assertLess((before.decode(old) - after.decode(new)).abs().max(), 1e-4)
+
+
+class Loss(unittest.TestCase):
+    def test_halving_the_error_counts_its_decibels(self):
+        target = torch.zeros(2, 4, 4, 8, 8)
+        error = torch.zeros_like(target)
+        error[:, :, :3] = 0.2
+        losses = [loss_of(error * share, target).item() for share in (1.0, 0.5)]
+        # rgb alone is off: 3 of 4 channels, and every channel of a composite; nothing changes in space or time.
+        by_absolute = (0.2 - 0.1) * (3 / 4 + 1)
+        self.assertAlmostEqual(losses[0] - losses[1], by_absolute + 2 * DECIBEL * 20 * torch.log10(torch.tensor(2.0)).item(), places=3)
 
 
 class Gradients(unittest.TestCase):

@@ -95,8 +95,9 @@ function parseInteger(
   return new Problem(`${name} is ${quote(text)}; it must be a whole number from ${min} to ${max}. ${advice}`);
 }
 
-function parseDecimal(text: string): number {
-  return /^(\d+\.?\d*|\.\d+)$/.test(text.trim()) ? Number(text) : Number.NaN;
+/** With a point or, as the keys of many phones have it, a comma. NaN where it is no number of at least 0. */
+export function parseDecimal(text: string): number {
+  return /^(\d+[.,]?\d*|[.,]\d+)$/.test(text.trim()) ? Number(text.replace(',', '.')) : Number.NaN;
 }
 
 function parseMotion(text: string): number | undefined | Problem {

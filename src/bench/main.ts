@@ -47,7 +47,8 @@ async function start(only: readonly Group[], tune?: { readonly seconds?: number 
       announce({ event, result });
     }
     const tuned = tune && last?.tuning ? ` ${tuningText(last.tuning)}.` : '';
-    say(running.signal.aborted ? 'Stopped.' : `Done in ${Math.round(last?.seconds ?? 0)} s.${tuned}`);
+    const failures = (last?.failures ?? []).map((failure) => ` Failed: ${failure}.`).join('');
+    say(running.signal.aborted ? 'Stopped.' : `Done in ${Math.round(last?.seconds ?? 0)} s.${tuned}${failures}`);
   } catch (error) {
     say(`The bench failed: ${error instanceof Error ? error.message : error}`);
   } finally {

@@ -9,6 +9,7 @@ import { BackgroundField, framesHelp, NumberField, PromptField, SamplerField, Se
 import { pastedPictures, receiveFiles } from './files';
 import { Footer } from './footer';
 import { Mark, PencilIcon, StopIcon } from './icons';
+import { isComposing } from './keys';
 import { PictureField } from './picture-field';
 import { percent } from './progress';
 import { RedrawField } from './redraw-field';
@@ -108,7 +109,9 @@ function meanwhile(session: Session) {
   return (
     <>
       <span class="keys">Escape cancels. </span>
-      {session.clip.value && 'Your last clip stays until the new one is finished.'}
+      {session.clip.value &&
+        session.progress.value?.part !== 'again' &&
+        'Your last clip stays until the new one is finished.'}
     </>
   );
 }
@@ -181,7 +184,7 @@ function usePageKeys(session: Session): void {
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
       if (document.querySelector('dialog[open]')) return; // Its keys are its own.
-      if (event.isComposing) return; // Enter and Escape choose characters then, in Japanese or Chinese.
+      if (isComposing(event)) return;
       if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
         event.preventDefault();
         if (!event.repeat) start(session);

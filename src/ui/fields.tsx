@@ -1,8 +1,10 @@
 // The form's controls: label, input, a line that explains it, and its message. Each shows a signal of the session.
 import type { ComponentChildren } from 'preact';
 import { clamp, type Field, framesPerSecond, limits, type SamplerName, samplers } from '../options';
+import { parseDecimal } from '../validate';
 import { type NumericField, stepped } from './form';
 import { DiceIcon, LockIcon } from './icons';
+import { isComposing } from './keys';
 import { afterPress } from './press';
 import type { Session } from './session';
 
@@ -71,7 +73,7 @@ export function PromptField({ session }: { session: Session }) {
           onInput={(event) => session.edit('prompt', event.currentTarget.value)}
           onKeyDown={(event) => {
             // A new line means nothing here; Shift makes one all the same. With Ctrl or ⌘ it is the page's.
-            if (event.key !== 'Enter' || event.shiftKey || event.ctrlKey || event.metaKey || event.isComposing) return;
+            if (event.key !== 'Enter' || event.shiftKey || event.ctrlKey || event.metaKey || isComposing(event)) return;
             event.preventDefault();
             if (!event.repeat) event.currentTarget.form?.requestSubmit();
           }}
@@ -96,7 +98,7 @@ interface NumberFieldProps {
 export function NumberField({ session, field, label, help, slider, unset }: NumberFieldProps) {
   const text = session.form[field].value;
   const isUnset = text.trim() === '' && unset !== undefined;
-  const value = isUnset ? unset : Number(text);
+  const value = isUnset ? unset : parseDecimal(text);
   const { min, max } = limits[field];
   const onKeyDown = (event: KeyboardEvent) => {
     const by = { ArrowUp: 1, ArrowDown: -1, PageUp: 4, PageDown: -4 }[event.key];
@@ -116,7 +118,7 @@ export function NumberField({ session, field, label, help, slider, unset }: Numb
             role="spinbutton"
             aria-valuemin={min}
             aria-valuemax={max}
-            aria-valuenow={text.trim() !== '' && Number.isFinite(value) ? value : undefined}
+            aria-valuenow={!isUnset && Number.isFinite(value) ? value : undefined}
             value={text}
             placeholder={unset === undefined ? undefined : 'auto'}
             onInput={(event) => session.edit(field, event.currentTarget.value)}

@@ -28,6 +28,7 @@ export interface FinishedState {
   take(done: DoneEvent, title: string, picture: StartPicture | undefined): void;
   /**
    * The clip with a video on the background that is shown: made anew where that changed, but not beside a clip in the making.
+   * Who asks while that goes on gets the same.
    * Where that fails the clip stays as it was. @throws what the engine throws
    */
   recorded(): Promise<Clip | undefined>;
@@ -46,6 +47,30 @@ export function createFinished(
     if (clip.value) engine.setBackground(background.value);
   });
 
+  let recording: Promise<Clip> | undefined;
+  const record = async (last: Clip, old: string, wanted: string) => {
+    const { frames } = last.options;
+    let isOver = false;
+    const inking = (done: number) => {
+      if (isOver) return; // The last news may come after the answer.
+      const words = `Inking the pages on this paper: ${done} of ${frames}`;
+      progress.value = { fraction: done / frames, words, left: undefined, part: 'again' };
+    };
+    inking(0);
+    try {
+      const { video, codec, problem } = await engine.record(inking);
+      if (!video) throw new FlipbookError('encoder', problem ?? 'This browser could not encode a video.');
+      const options = { ...last.options, background: wanted };
+      const made = { ...last, options, video, codec, address: URL.createObjectURL(video) };
+      clip.value = made;
+      releaseLater(old);
+      return made;
+    } finally {
+      isOver = true;
+      progress.value = undefined;
+    }
+  };
+
   return {
     clip,
     background,
@@ -59,28 +84,14 @@ export function createFinished(
       if (done.video) void earlier.keep(done.video, title);
     },
     async recorded() {
+      if (recording) return recording;
       const last = clip.value;
       const wanted = background.value;
       if (!last?.address || progress.value || last.options.background === wanted) return last;
-      const { frames } = last.options;
-      let isOver = false;
-      const inking = (done: number) => {
-        if (isOver) return; // The last news may come after the answer.
-        const words = `Inking the pages on this paper: ${done} of ${frames}`;
-        progress.value = { fraction: done / frames, words, left: undefined, part: 'frames' };
-      };
-      inking(0);
-      try {
-        const { video, codec, problem } = await engine.record(inking);
-        if (!video) throw new FlipbookError('encoder', problem ?? 'This browser could not encode a video.');
-        const options = { ...last.options, background: wanted };
-        clip.value = { ...last, options, video, codec, address: URL.createObjectURL(video) };
-        releaseLater(last.address);
-        return clip.value;
-      } finally {
-        isOver = true;
-        progress.value = undefined;
-      }
+      recording = record(last, last.address, wanted).finally(() => {
+        recording = undefined;
+      });
+      return recording;
     },
   };
 }

@@ -3,7 +3,7 @@
 import { batch, computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { StartPicture } from '../media/picture';
 import { clamp, encodeLink, type Field, fields, limits, type RawOptions, type Restored, usualMotion } from '../options';
-import { type FieldErrors, type Validated, validate } from '../validate';
+import { type FieldErrors, parseDecimal, type Validated, validate } from '../validate';
 import { loadSettings, type Settings } from './settings';
 
 /** What the page's controls need of it. */
@@ -103,7 +103,7 @@ export type NumericField = 'steps' | 'guidance' | 'frames' | 'motion';
 export function stepped(text: string, by: number, field: NumericField): string {
   const { min, max } = limits[field];
   const grid = { steps: 1, frames: limits.frames.multiple, guidance: 0.5, motion: 0.25 }[field];
-  const value = field === 'motion' && text.trim() === '' ? usualMotion : Number(text);
+  const value = field === 'motion' && text.trim() === '' ? usualMotion : parseDecimal(text);
   const from = Number.isFinite(value) ? value : min;
   const next = by > 0 ? Math.floor(from / grid + by + 1e-9) : Math.ceil(from / grid + by - 1e-9);
   return String(clamp(next * grid, min, max));

@@ -2,7 +2,7 @@
 // is stored, only when they change something or make a clip of it. Where and how it is stored is settings.ts's.
 import { computed, effect, type ReadonlySignal, signal } from '@preact/signals';
 import type { StartPicture } from '../media/picture';
-import { type Settings, savePicture, saveSettings } from './settings';
+import { everywhere, type Settings, savePicture, saveSettings, thisTab } from './settings';
 
 export interface Memory {
   /** Whether the page shows what a link says, and nothing of it is stored. */
@@ -23,14 +23,17 @@ export function createMemory(
   /** What a link brought, until something of it is changed. */
   const linked = signal(isLinked ? said.value : undefined);
   const borrowed = computed(() => linked.value === said.value);
+  // A tab that comes back with what it had must not take the place of what another one has changed since.
+  let places = thisTab;
   effect(() => {
     if (borrowed.value) return;
     linked.value = undefined;
-    saveSettings(settings.value);
+    saveSettings(settings.value, places);
   });
   effect(() => {
-    if (!borrowed.value) savePicture(picture.value);
+    if (!borrowed.value) savePicture(picture.value, places);
   });
+  places = everywhere;
   return {
     borrowed,
     borrow() {

@@ -9,8 +9,8 @@ export interface Progress {
   readonly words: string;
   /** Seconds left of the whole clip, once a step was measured. */
   readonly left: number | undefined;
-  /** Changes when another part of the work begins. */
-  readonly part: 'start' | 'load' | 'compile' | 'picture' | 'clip' | 'frames' | 'done';
+  /** Changes when another part of the work begins. 'again': not a new clip, but the finished one's video on another paper. */
+  readonly part: 'start' | 'load' | 'compile' | 'picture' | 'clip' | 'frames' | 'done' | 'again';
 }
 
 export const atStart: Progress = { fraction: 0, words: 'Waking up the engine', left: undefined, part: 'start' };

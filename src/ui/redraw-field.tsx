@@ -137,7 +137,7 @@ function Pad({ box, onBox, children }: PadProps) {
         if (!from.current) return;
         const [[x0, y0], [x1, y1]] = [from.current, cell(event)];
         isDrag.current ||= x0 !== x1 || y0 !== y1;
-        if (!isDrag.current) return; // A tap, or the beginning of a scroll: the box stays.
+        if (!isDrag.current) return; // A tap: the box stays.
         const [left, top] = [Math.min(x0, x1), Math.min(y0, y1)];
         onBox({ left, top, width: Math.abs(x1 - x0) + 1, height: Math.abs(y1 - y0) + 1 });
       }}

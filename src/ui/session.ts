@@ -15,7 +15,7 @@ import { type Controls, createForm } from './form';
 import { createMemory, type Memory } from './memory';
 import { explain, otherModel, surroundings, toFailure, unread } from './messages';
 import { advance, atStart, type Progress, timeLeft } from './progress';
-import { clearStorage, loadPace, savePace } from './settings';
+import { clearStorage, loadPace, loadUsedSeed, savePace, saveUsedSeed } from './settings';
 import { createStartPicture, type PictureReader, type StartPictureState } from './start-picture';
 import { createUndo, type Undo } from './undo';
 
@@ -29,7 +29,7 @@ export interface Session extends Controls {
   readonly clip: FinishedState['clip'];
   /** The clips before it. */
   readonly earlier: Pick<Earlier, 'clips' | 'kept'>;
-  readonly failure: Signal<Failure | undefined>;
+  readonly failure: Signal<RunFailure | undefined>;
   readonly playing: Signal<boolean>;
   readonly background: FinishedState['background'];
   /** The text of the live region. */
@@ -51,7 +51,7 @@ export interface Session extends Controls {
   openLink(hash: string): void;
   /** Makes an idea the prompt. */
   suggest(prompt: string): void;
-  /** What the last of these three did, and the way back; undefined when there is nothing, or a clip was begun since. */
+  /** What last took the place of something in the form, and the way back; undefined when nothing did, or a clip was begun since. */
   readonly replaced: Undo['replaced'];
   /** The clip to download, its video on the background that is shown; undefined where that was cancelled. */
   recorded(): Promise<Clip | undefined>;
@@ -62,12 +62,17 @@ export interface Session extends Controls {
   removePicture(): void;
   /** Makes a drawing the start picture, as a sketch of what the prompt draws. */
   startFromSketch(drawing: File): Promise<void>;
-  /** Removes what is stored on this machine; the page keeps what it shows. */
-  clearStored(): Promise<void>;
+  /** Removes what is stored on this machine; the page keeps what it shows. @returns whether that worked */
+  clearStored(): Promise<boolean>;
   report(error: unknown): void;
   /** Says it below the stage, and to screen readers. */
   tell(message: string): void;
   setPlaying(playing: boolean): void;
+}
+
+/** What went wrong, and whether that was a clip in the making, which can be tried again; else it was something done with one. */
+export interface RunFailure extends Failure {
+  readonly ofRun: boolean;
 }
 
 export interface SessionOptions {
@@ -108,7 +113,7 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
   const progress = signal<Progress | undefined>(undefined);
   const earlier = createEarlier(options.clipStore);
   const { clip, background, take, recorded } = createFinished(engine, earlier, controls.form.background, progress);
-  const failure = signal<Failure | undefined>(undefined);
+  const failure = signal<RunFailure | undefined>(undefined);
   const playing = signal(!options.reducedMotion);
   const note = signal(otherModel(link));
   const pace = signal<number | undefined>(undefined);
@@ -116,7 +121,20 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
     valid.value.ok && pace.value !== undefined ? work(valid.value.options) * pace.value : undefined,
   );
   /** The seed that the last clip used: unlocked, it is rolled before it is used again. */
-  let usedSeed: string | undefined;
+  let usedSeed = loadUsedSeed();
+  const use = (seed: string | undefined) => {
+    usedSeed = seed;
+    saveUsedSeed(seed);
+  };
+  /** A start picture that is being read. */
+  let reading: Promise<void> | undefined;
+  const read = async (work: () => Promise<void>) => {
+    const mine = work();
+    reading = mine;
+    await mine.finally(() => {
+      if (reading === mine) reading = undefined;
+    });
+  };
   /** The start picture of the run under way. */
   let started: StartPicture | undefined;
 
@@ -125,14 +143,13 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
     announcer.say(message, true);
   };
 
-  const fail = (error: unknown) => {
+  const fail = (error: unknown, ofRun = false) => {
     const reason = toFailure(error);
     if (reason.code === 'cancelled') {
       tell('Cancelled.');
       return;
     }
-    if (reason.code !== 'encoder') usedSeed = undefined; // What was lost is drawn next, not another clip.
-    failure.value = reason;
+    failure.value = { ...reason, ofRun };
     broadcast({ type: 'failure', ...reason });
     announcer.say(inFull(reason), true);
   };
@@ -159,7 +176,7 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
     const words = [`Your clip of ${options.frames} frames is finished: ${title}.`];
     if (!done.video) {
       const reason = { code: 'encoder', message: problem ?? 'This browser could not encode a video.', hint: '' };
-      failure.value = reason;
+      failure.value = { ...reason, ofRun: true };
       words.push(inFull(reason));
     }
     announcer.say(words.join(' '), true);
@@ -170,7 +187,7 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
     replace(() => {
       batch(() => {
         fill(given);
-        if (picture && picture.sha256 === given.picture) start.putBack(picture);
+        if (picture && picture.sha256 === given.picture) start.bring(picture);
         else start.want(given.picture);
       });
       let more = '';
@@ -180,13 +197,14 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
     });
   };
 
-  const usePicture = async (file: File) => {
-    const before = start.picture.value;
-    const replacedBy = remember();
-    await start.use(file);
-    const now = start.picture.value;
-    if (before && now && now !== before) replacedBy(`“${now.name}” is the start picture now.`);
-  };
+  const usePicture = (file: File) =>
+    read(async () => {
+      const before = start.picture.value;
+      const replacedBy = remember();
+      await start.use(file);
+      const now = start.picture.value;
+      if (before && now && now !== before) replacedBy(`“${now.name}” is the start picture now.`);
+    });
 
   const run = async (options: GenerateOptions, picture: StartPicture | undefined) => {
     memory.adopt();
@@ -198,12 +216,13 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
       progress.value = atStart;
     });
     started = picture;
-    usedSeed = String(options.seed);
+    use(String(options.seed));
     announcer.say('Started.', true);
     try {
       await engine.generate(options, onEvent, picture?.pixels);
     } catch (error) {
-      fail(error);
+      if (toFailure(error).code !== 'cancelled') use(undefined); // What was lost is drawn next, not another clip.
+      fail(error, true);
     } finally {
       progress.value = undefined;
     }
@@ -225,30 +244,34 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
     announcement,
     note,
     estimate,
-    async keepPicture() {
-      const finished = clip.value;
-      if (!finished) return;
-      try {
-        const first = await engine.pixels(0, frameSide);
-        const replacedBy = remember();
-        const before = start.picture.value;
-        await start.use(await pictureFile(first, `First page of “${finished.title}”`));
-        if (start.picture.value === before) return; // Refused, which its control says, or another one came first.
-        controls.edit('redraw', '');
-        replacedBy('Its first page is the start picture now: another seed or prompt moves it in another way.');
-      } catch (error) {
-        fail(error);
-      }
-    },
+    keepPicture: () =>
+      read(async () => {
+        const finished = clip.value;
+        if (!finished) return;
+        try {
+          const first = await engine.pixels(0, frameSide);
+          const replacedBy = remember();
+          const before = start.picture.value;
+          await start.use(await pictureFile(first, `First page of “${finished.title}”`));
+          if (start.picture.value === before) return; // Refused, which its control says, or another one came first.
+          controls.edit('redraw', '');
+          replacedBy('Its first page is the start picture now: another seed or prompt moves it in another way.');
+        } catch (error) {
+          fail(error);
+        }
+      }),
     async recorded() {
+      let given: Clip | undefined;
       try {
-        return await recorded();
+        given = await recorded();
       } catch (error) {
         fail(error);
         if (toFailure(error).code === 'cancelled') return undefined;
-        note.value = 'This MP4 is on the paper that it was made on.'; // Seen only: why has just been announced.
-        return clip.value;
+        given = clip.value;
       }
+      const isOnAnother = given?.address && given.options.background !== background.value;
+      if (isOnAnother) note.value = 'This MP4 is on the paper that it was made on.'; // Seen only: why has been announced.
+      return given;
     },
     usePicture,
     removePicture() {
@@ -269,13 +292,17 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
           pace.value = loadPace(report.name);
         });
       } catch (error) {
-        fail(error);
+        fail(error, true);
       }
     },
     async generate() {
       if (progress.value) {
         tell('One clip at a time: cancel this one, or wait for it.');
         return undefined;
+      }
+      if (reading) {
+        await reading; // It is of the clip that was asked for.
+        if (progress.value) return undefined; // Asked for twice meanwhile.
       }
       if (!controls.seedLocked.value && controls.form.seed.value === usedSeed) controls.rollSeed();
       if (valid.value.ok) {
@@ -311,8 +338,10 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
         await clearStorage();
         earlier.forget();
         tell('Removed from this machine. This page keeps what it has in memory until you leave it.');
+        return true;
       } catch (error) {
         fail(error);
+        return false;
       }
     },
     report: fail,

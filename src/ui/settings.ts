@@ -6,6 +6,7 @@ import { defaults, fields, type RawOptions, sha256Hex, toRaw } from '../options'
 const settingsKey = 'flipbook:settings';
 const paceKey = 'flipbook:pace';
 const pictureKey = 'flipbook:picture';
+const usedSeedKey = 'flipbook:used-seed';
 
 export interface Settings {
   readonly form: RawOptions;
@@ -22,13 +23,14 @@ export function loadSettings(): Settings {
   return { form, seedLocked: stored.seedLocked === true };
 }
 
-export function saveSettings({ form, seedLocked }: Settings): void {
+/** @param places where: in this tab alone, where nothing was changed yet */
+export function saveSettings({ form, seedLocked }: Settings, places: Places): void {
   // What was never changed follows the defaults of later versions.
   const usual = toRaw(defaults);
   const changed = Object.fromEntries(
     fields.filter((field) => form[field] !== usual[field]).map((field) => [field, form[field]]),
   );
-  write(settingsKey, { ...changed, seedLocked }, tab, browser);
+  write(settingsKey, { ...changed, seedLocked }, ...places);
 }
 
 /** The start picture of the last visit, if it is one of `side` pixels. */
@@ -46,13 +48,23 @@ export function loadPicture(side: number): StartPicture | undefined {
 }
 
 /** Pixels, not a file: what is encoded after a reload is the same to the last bit. */
-export function savePicture(picture: StartPicture | undefined): void {
+export function savePicture(picture: StartPicture | undefined, places: Places): void {
   if (!picture) {
-    remove(pictureKey);
+    remove(pictureKey, ...places);
     return;
   }
   const characters = Array.from(picture.pixels.data, (byte) => String.fromCharCode(byte));
-  write(pictureKey, { name: picture.name, sha256: picture.sha256, pixels: btoa(characters.join('')) }, tab, browser);
+  write(pictureKey, { name: picture.name, sha256: picture.sha256, pixels: btoa(characters.join('')) }, ...places);
+}
+
+/** The seed that the last clip used: unlocked, the next one uses another. */
+export function loadUsedSeed(): string | undefined {
+  const { seed } = read(usedSeedKey, own());
+  return typeof seed === 'string' ? seed : undefined;
+}
+
+export function saveUsedSeed(seed: string | undefined): void {
+  write(usedSeedKey, { seed }, ...everywhere);
 }
 
 /** Seconds that the last clip took here, per unit of work (see estimate.ts), keyed by adapter name. */
@@ -80,7 +92,7 @@ export async function keepStorage(ask: boolean): Promise<boolean> {
 
 /** Removes everything that Flipbook stores on this machine, clips, weights of any version and tuning included. */
 export async function clearStorage(): Promise<void> {
-  for (const key of [settingsKey, paceKey, pictureKey]) remove(key);
+  for (const key of [settingsKey, paceKey, pictureKey, usedSeedKey]) remove(key, ...everywhere);
   if (typeof caches === 'undefined') return;
   for (const name of await caches.keys()) if (name.startsWith('flipbook-')) await caches.delete(name);
 }
@@ -88,8 +100,12 @@ export async function clearStorage(): Promise<void> {
 type Place = () => Storage;
 /** What a tab keeps for its own reloads: two tabs do not overwrite each other's work. */
 const tab: Place = () => sessionStorage;
-/** What a new tab begins with: the last tab's. */
+/** What a new tab begins with: that of the tab in which something was changed last. */
 const browser: Place = () => localStorage;
+
+export type Places = readonly Place[];
+export const thisTab: Places = [tab];
+export const everywhere: Places = [tab, browser];
 
 function own(): Place {
   return quietly(() => tab().getItem(settingsKey)) ? tab : browser;
@@ -100,12 +116,12 @@ function read(key: string, place: Place): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? { ...value } : {};
 }
 
-function write(key: string, value: unknown, ...places: readonly Place[]): void {
+function write(key: string, value: unknown, ...places: Places): void {
   for (const place of places) quietly(() => place().setItem(key, JSON.stringify(value)));
 }
 
-function remove(key: string): void {
-  for (const place of [tab, browser]) quietly(() => place().removeItem(key));
+function remove(key: string, ...places: Places): void {
+  for (const place of places) quietly(() => place().removeItem(key));
 }
 
 /** Storage may be full or forbidden: the page works without memory. */

@@ -55,7 +55,8 @@ function Book({ session }: { session: Session }) {
   const hasDrawn = progress?.part === 'picture' || progress?.part === 'clip' || progress?.part === 'frames';
   const isEmpty = !clip && !hasDrawn;
   const isLinked = session.borrowed.value && !session.start.missing.value;
-  const label = progress ? 'Preview of the clip in the making' : clip ? `Clip: ${clip.title}` : 'Empty page';
+  const isNew = progress && progress.part !== 'again';
+  const label = isNew ? 'Preview of the clip in the making' : clip ? `Clip: ${clip.title}` : 'Empty page';
   return (
     <div class="book">
       <div class={`leaf ${isEmpty ? 'blank' : ''}`} style={{ '--paper-colour': session.background.value }}>
@@ -85,7 +86,7 @@ function Book({ session }: { session: Session }) {
             </span>
           </>
         ) : (
-          <span>{progress ? 'In the making' : 'Page 1'}</span>
+          <span>{isNew ? 'In the making' : progress ? 'On another paper' : 'Page 1'}</span>
         )}
       </p>
     </div>
@@ -191,7 +192,7 @@ function Notice({ session }: { session: Session }) {
       <p>{body}</p>
       {advice && <p class="advice">{advice}</p>}
       <p class="actions">
-        {retry && (
+        {retry && failure.ofRun && (
           <button
             type="button"
             class="quiet"

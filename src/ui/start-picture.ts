@@ -24,8 +24,10 @@ export interface StartPictureState {
   remove(): void;
   /** For settings from elsewhere: theirs, or none. What is here stays only if it is that one. */
   want(sha256: string | undefined): void;
-  /** The one that was here before, or none. */
-  putBack(picture: StartPicture | undefined): void;
+  /** The one that settings from elsewhere name, where it is at hand. */
+  bring(picture: StartPicture): void;
+  /** Keeps what is here now. @returns puts it back */
+  remember(): () => void;
 }
 
 interface Surroundings {
@@ -93,10 +95,18 @@ export function createStartPicture({ linked, read = readPicture, say, broadcast 
       wanted.value = sha256 ?? '';
       set(picture.value?.sha256 === sha256 ? picture.value : undefined);
     },
-    putBack(before) {
+    bring(named) {
       latest++;
-      wanted.value = before?.sha256 ?? '';
-      set(before);
+      wanted.value = named.sha256;
+      set(named);
+    },
+    remember() {
+      const [before, wantedBefore] = [picture.peek(), wanted.peek()];
+      return () => {
+        latest++;
+        wanted.value = wantedBefore;
+        set(before);
+      };
     },
   };
 }

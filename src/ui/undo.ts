@@ -31,13 +31,14 @@ export function createUndo(
 ): Undo {
   const replaced = signal<Replaced | undefined>(undefined);
   const remember = () => {
-    const [before, picture] = [settings.peek(), start.picture.peek()];
+    const before = settings.peek();
+    const putPictureBack = start.remember();
     const takeBack = () =>
       replace(() => {
         batch(() => {
           fill(before.form);
           seedLocked.value = before.seedLocked;
-          start.putBack(picture);
+          putPictureBack();
         });
         return 'Your settings are back.';
       });

@@ -3,6 +3,9 @@ import { FlipbookError, throwIfAborted } from '../gpu/errors';
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
+/** A whole answer, but of another file: asking again in the same way would not change it. */
+export class WrongSize extends FlipbookError {}
+
 export interface DownloadOptions {
   /** Name for errors. */
   readonly file: string;
@@ -17,7 +20,7 @@ export interface DownloadOptions {
 /** Milliseconds to wait after each connection that broke, before the download is given up. */
 const pauses = [300, 2000];
 
-/** @throws FlipbookError 'weights' with the status or the sizes, 'cancelled' */
+/** @throws FlipbookError 'weights' with the status, or as WrongSize with the sizes; 'cancelled' */
 export async function download(fetch: Fetch, url: string, options: DownloadOptions): Promise<ArrayBuffer> {
   const { file, bytes, signal } = options;
   const received = new Received(bytes);
@@ -29,7 +32,7 @@ export async function download(fetch: Fetch, url: string, options: DownloadOptio
       await receive(fetch, url, options, received);
       if (bytes === undefined || received.length === bytes) return received.take();
       failure = undefined;
-      break; // a whole answer of the wrong size: asking again would not change it
+      break;
     } catch (error) {
       throwIfAborted(signal);
       if (error instanceof FlipbookError) throw error;
@@ -43,7 +46,7 @@ export async function download(fetch: Fetch, url: string, options: DownloadOptio
     });
   }
   const found = received.length > (bytes ?? 0) ? `more than ${bytes}` : received.length;
-  throw new FlipbookError('weights', `${file} has ${found} bytes, expected ${bytes}`, {
+  throw new WrongSize('weights', `${file} has ${found} bytes, expected ${bytes}`, {
     hint: 'Reload the page. If that does not help, the file on the server was cut off or replaced: restore it there.',
   });
 }

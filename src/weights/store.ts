@@ -2,7 +2,7 @@
 import { FlipbookError, throwIfAborted } from '../gpu/errors';
 import { sha256 } from '../sha256';
 import { type FileCache, type FileKey, openFileCache } from './cache';
-import { download, type Fetch } from './download';
+import { download, type Fetch, WrongSize } from './download';
 
 /** A file as model.json lists it. */
 export interface ListedFile {
@@ -20,6 +20,8 @@ export interface StoreOptions {
 
 /** Bytes of all files together. `loaded` can go back where a download has to start again. */
 export type Progress = (loaded: number, total: number) => void;
+
+class WrongHash extends FlipbookError {}
 
 export class Store {
   readonly #base: string;
@@ -45,7 +47,7 @@ export class Store {
 
   /**
    * All files, in the order of the list, from the cache where their hashes are right, else downloaded in parallel.
-   * A file whose hash is wrong is deleted and downloaded once more. A cache that is full or broken is done without.
+   * A file whose size or hash is wrong is deleted and downloaded once more. A cache that is full or broken is done without.
    * @throws FlipbookError 'weights' naming the file, what was expected and what was found; 'cancelled'
    */
   async load(files: readonly ListedFile[], signal?: AbortSignal, onProgress?: Progress): Promise<ArrayBuffer[]> {
@@ -89,25 +91,22 @@ export class Store {
       }
       await quietly(cache?.delete(key));
     }
-    let found = '';
-    // The second time past the browser's own HTTP cache, which may hold an older version or a damaged one.
-    for (const mode of ['default', 'reload'] as const) {
+    const fetched = async (mode: RequestCache) => {
       const data = await download(this.#fetch, key.url, { file, bytes, cache: mode, signal, report });
-      found = await sha256(data);
+      const found = await sha256(data);
       throwIfAborted(signal);
-      if (found === expected) {
-        await quietly(cache?.put(key, data));
-        return data;
-      }
-      report(0);
-    }
-    throw new FlipbookError(
-      'weights',
-      `${file} has the hash ${found}, expected ${expected}: it was altered or damaged`,
-      {
+      if (found === expected) return data;
+      throw new WrongHash('weights', `${file} has the hash ${found}, expected ${expected}: it was altered or damaged`, {
         hint: 'Reload the page. If that does not help, the copy on the server is damaged: restore the file there.',
-      },
-    );
+      });
+    };
+    const data = await fetched('default').catch((error) => {
+      if (!(error instanceof WrongSize || error instanceof WrongHash)) throw error;
+      report(0);
+      return fetched('reload'); // past the browser's own HTTP cache, which may hold an older version or a damaged one
+    });
+    await quietly(cache?.put(key, data));
+    return data;
   }
 
   #url(file: string): string {

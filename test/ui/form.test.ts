@@ -33,6 +33,17 @@ describe('the seed', () => {
   });
 });
 
+test('an unlocked seed that was used rolls after a reload, too', async () => {
+  const session = createSession(engine);
+  await make(engine, session);
+  const { seed } = engine.asked[0]!;
+  const next = fakeEngine();
+  const reloaded = createSession(next);
+  expect(reloaded.form.seed.value).toBe(String(seed));
+  await make(next, reloaded);
+  expect(next.asked[0]?.seed).not.toBe(seed);
+});
+
 describe('memory', () => {
   test('the form comes back as typed, right or wrong', () => {
     const session = createSession(engine);
@@ -53,6 +64,7 @@ describe('memory', () => {
     open(two).edit('prompt', 'a crab');
     expect(open(storage()).form.prompt.value).toBe('a crab');
     expect(open(one).form.prompt.value).toBe('a ghost');
+    expect(open(storage()).form.prompt.value).toBe('a crab'); // the other tab only came back
     expect(open(two).form.prompt.value).toBe('a crab');
   });
 

@@ -173,10 +173,13 @@ describe('the background', () => {
   test('is that of the video that is downloaded, which is made anew once', async () => {
     const session = await onNight();
     const recorded = session.recorded();
-    expect(session.progress.value).toMatchObject({ part: 'frames', fraction: 1 / defaults.frames });
+    expect(session.progress.value).toMatchObject({ part: 'again', fraction: 1 / defaults.frames });
+    const askedAgain = session.recorded();
     engine.end();
     const clip = await recorded;
     expect(clip).toBe(session.clip.value);
+    expect(await askedAgain).toBe(clip);
+    expect(session.note.value).toBe('');
     expect(clip?.options).toEqual({ ...defaults, background: night });
     expect(await (await fetch(clip!.address!)).text()).toBe('again');
     expect(await session.recorded()).toBe(clip);
@@ -209,6 +212,7 @@ describe('the background', () => {
     const before = session.clip.value;
     const run = session.generate();
     expect(await session.recorded()).toBe(before);
+    expect(session.note.value).toBe('This MP4 is on the paper that it was made on.');
     engine.end();
     await run;
   });

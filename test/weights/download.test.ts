@@ -35,7 +35,7 @@ describe('a broken connection', () => {
 
   it('ends as a truncated file where nothing follows on the server', async () => {
     const { fetch } = server({
-      'a.bin': (_request, times) => (times === 1 ? breaks() : new Response('', { status: 416 })),
+      'a.bin': ({ init }) => ('Range' in (init.headers ?? {}) ? new Response('', { status: 416 }) : breaks()),
     });
     const error = await failure(new Store(base, { fetch, cache: null }).load([files[0]]));
     expect(error.message).toBe('a.bin has 600 bytes, expected 1000');
@@ -89,6 +89,14 @@ describe('errors', () => {
     expect(message).toContain(`a.bin has the hash ${(await listed('', altered)).sha256}, expected ${files[0].sha256}`);
     expect(hint).toContain('restore the file');
     expect(requests.filter((r) => r.file === 'a.bin').map((r) => r.init.cache)).toEqual(['default', 'reload']);
+  });
+
+  it.each([600, 1001])('are none where only the HTTP cache has another version, of %s bytes', async (bytes) => {
+    const { fetch, requests } = server({
+      'a.bin': ({ init }) => new Response(init.cache === 'reload' ? a : new Uint8Array(bytes)),
+    });
+    expect(await new Store(base, { fetch, cache: null }).load([files[0]])).toEqual([a]);
+    expect(requests).toHaveLength(2);
   });
 
   it('of one file stop the others', async () => {

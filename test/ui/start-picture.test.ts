@@ -78,6 +78,7 @@ test('one that another, or nothing, took the place of can be put back', async ()
   session.replaced.value?.takeBack();
   expect(name()).toBe('cat.png');
   await session.startFromSketch(file('Drawing'));
+  expect(session.start.missing.value).toBe(''); // no settings ever asked for cat.png
   expect([name(), session.form.redraw.value]).toEqual(['Drawing', 'all']);
   session.replaced.value?.takeBack();
   expect([name(), session.form.redraw.value]).toEqual(['cat.png', '']);
@@ -85,6 +86,35 @@ test('one that another, or nothing, took the place of can be put back', async ()
   expect(name()).toBeUndefined();
   session.replaced.value?.takeBack();
   expect(name()).toBe('cat.png');
+});
+
+test('one that a link names is still missed once an idea was taken back', () => {
+  const session = createSession(engine, { hash: `#prompt=a+crab&picture=${sha256}`, ...good });
+  session.suggest('a ghost');
+  session.replaced.value?.takeBack();
+  expect(session.start.missing.value).toBe(sha256);
+});
+
+test('one that is still being read belongs to the clip that is asked for meanwhile, once', async () => {
+  let answer: (picture: StartPicture) => void = () => undefined;
+  const session = createSession(
+    engine,
+    reader(
+      () =>
+        new Promise((resolve) => {
+          answer = resolve;
+        }),
+    ),
+  );
+  const given = session.usePicture(file('cat.png'));
+  const runs = [session.generate(), session.generate()];
+  expect(engine.asked).toHaveLength(0);
+  answer({ name: 'cat.png', sha256, pixels });
+  await given;
+  await vi.waitFor(() => expect(engine.pictures).toEqual([pixels]));
+  engine.end();
+  await Promise.all(runs);
+  expect(engine.asked).toHaveLength(1);
 });
 
 test('an earlier clip of this visit brings its start picture back with its settings', async () => {

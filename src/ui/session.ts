@@ -270,7 +270,7 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
         given = clip.value;
       }
       const isOnAnother = given?.address && given.options.background !== background.value;
-      if (isOnAnother) note.value = 'This MP4 is on the paper that it was made on.'; // Seen only: why has been announced.
+      if (isOnAnother) note.value = 'This MP4 is on the paper that it was made on.'; // Seen only: a failure has just been announced.
       return given;
     },
     usePicture,

@@ -2,10 +2,8 @@
 import { batch, computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { DoneEvent, GenerateEvent } from '../events';
 import type { StartPicture } from '../media/picture';
-import { type Pixels, toPng } from '../media/pixels';
-import { decodeLink, type Field, frameSide, type GenerateOptions, type Restored } from '../options';
+import { decodeLink, type Field, type GenerateOptions, type Restored } from '../options';
 import type { AdapterReport, Engine, Failure } from '../protocol';
-import { whole } from '../redraw';
 import { type Announcer, createAnnouncer } from './announcer';
 import type { ClipStore } from './clip-store';
 import { createEarlier, type Earlier } from './earlier';
@@ -14,12 +12,13 @@ import { type Clip, createFinished, type FinishedState } from './finished';
 import { type Controls, createForm } from './form';
 import { createMemory, type Memory } from './memory';
 import { explain, otherModel, surroundings, toFailure, unread } from './messages';
+import { createPictureSources, type PictureSources } from './picture-sources';
 import { advance, atStart, type Progress, timeLeft } from './progress';
 import { clearStorage, loadPace, loadUsedSeed, savePace, saveUsedSeed } from './settings';
 import { createStartPicture, type PictureReader, type StartPictureState } from './start-picture';
 import { createUndo, type Undo } from './undo';
 
-export interface Session extends Controls {
+export interface Session extends Controls, PictureSources {
   readonly engine: Engine;
   readonly start: StartPictureState;
   /** Whether files are being dragged over the page, and there over the start picture's control. */
@@ -55,13 +54,6 @@ export interface Session extends Controls {
   readonly replaced: Undo['replaced'];
   /** The clip to download, its video on the background that is shown; undefined where that was cancelled. */
   recorded(): Promise<Clip | undefined>;
-  /** Makes the finished clip's first frame the start picture, as it is. */
-  keepPicture(): Promise<void>;
-  /** Makes a file the start picture. What is no picture changes nothing, and is explained at the control. */
-  usePicture(file: File): Promise<void>;
-  removePicture(): void;
-  /** Makes a drawing the start picture, as a sketch of what the prompt draws. */
-  startFromSketch(drawing: File): Promise<void>;
   /** Removes what is stored on this machine; the page keeps what it shows. @returns whether that worked */
   clearStored(): Promise<boolean>;
   report(error: unknown): void;
@@ -100,14 +92,10 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
     broadcast,
   });
   const { valid, showAll, fill, settings, ...controls } = createForm(link, start.picture);
-  const { replaced, replace, remember, forget } = createUndo(
-    { settings, fill, seedLocked: controls.seedLocked },
-    start,
-    (words) => {
-      note.value = '';
-      announcer.say(words, true);
-    },
-  );
+  const undo = createUndo({ settings, fill, seedLocked: controls.seedLocked }, start, (words) => {
+    note.value = '';
+    announcer.say(words, true);
+  });
   const memory = createMemory(settings, start.picture, isLinked);
   const adapter = signal<AdapterReport | undefined>(undefined);
   const progress = signal<Progress | undefined>(undefined);
@@ -125,15 +113,6 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
   const use = (seed: string | undefined) => {
     usedSeed = seed;
     saveUsedSeed(seed);
-  };
-  /** A start picture that is being read. */
-  let reading: Promise<void> | undefined;
-  const read = async (work: () => Promise<void>) => {
-    const mine = work();
-    reading = mine;
-    await mine.finally(() => {
-      if (reading === mine) reading = undefined;
-    });
   };
   /** The start picture of the run under way. */
   let started: StartPicture | undefined;
@@ -182,9 +161,11 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
     announcer.say(words.join(' '), true);
   };
 
+  const { sources, reading } = createPictureSources({ engine, start, clip, edit: controls.edit, undo, fail });
+
   const restore = (given: Restored, from: string, picture?: StartPicture) => {
     const before = start.picture.value;
-    replace(() => {
+    undo.replace(() => {
       batch(() => {
         fill(given);
         if (picture && picture.sha256 === given.picture) start.bring(picture);
@@ -197,21 +178,12 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
     });
   };
 
-  const usePicture = (file: File) =>
-    read(async () => {
-      const before = start.picture.value;
-      const replacedBy = remember();
-      await start.use(file);
-      const now = start.picture.value;
-      if (before && now && now !== before) replacedBy(`“${now.name}” is the start picture now.`);
-    });
-
   const run = async (options: GenerateOptions, picture: StartPicture | undefined) => {
     memory.adopt();
     batch(() => {
       failure.value = undefined;
       note.value = '';
-      forget();
+      undo.forget();
       start.forgive();
       progress.value = atStart;
     });
@@ -230,6 +202,7 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
 
   return {
     ...controls,
+    ...sources,
     engine,
     start,
     borrowed: memory.borrowed,
@@ -244,22 +217,6 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
     announcement,
     note,
     estimate,
-    keepPicture: () =>
-      read(async () => {
-        const finished = clip.value;
-        if (!finished) return;
-        try {
-          const first = await engine.pixels(0, frameSide);
-          const replacedBy = remember();
-          const before = start.picture.value;
-          await start.use(await pictureFile(first, `First page of “${finished.title}”`));
-          if (start.picture.value === before) return; // Refused, which its control says, or another one came first.
-          controls.edit('redraw', '');
-          replacedBy('Its first page is the start picture now: another seed or prompt moves it in another way.');
-        } catch (error) {
-          fail(error);
-        }
-      }),
     async recorded() {
       let given: Clip | undefined;
       try {
@@ -272,17 +229,6 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
       const isOnAnother = given?.address && given.options.background !== background.value;
       if (isOnAnother) note.value = 'This MP4 is on the paper that it was made on.'; // Seen only: a failure has just been announced.
       return given;
-    },
-    usePicture,
-    removePicture() {
-      replace(() => {
-        start.remove();
-        return 'The start picture is removed.';
-      });
-    },
-    async startFromSketch(drawing) {
-      await usePicture(drawing);
-      if (!start.problem.value) controls.edit('redraw', whole);
     },
     async attach(element) {
       engine.setPlaying(playing.value);
@@ -300,8 +246,9 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
         tell('One clip at a time: cancel this one, or wait for it.');
         return undefined;
       }
-      if (reading) {
-        await reading; // It is of the clip that was asked for.
+      const picture = reading();
+      if (picture) {
+        await picture; // It is of the clip that was asked for.
         if (progress.value) return undefined; // Asked for twice meanwhile.
       }
       if (!controls.seedLocked.value && controls.form.seed.value === usedSeed) controls.rollSeed();
@@ -318,9 +265,9 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
       if (progress.value) engine.cancel();
     },
     restore,
-    replaced,
+    replaced: undo.replaced,
     suggest(prompt) {
-      replace(() => {
+      undo.replace(() => {
         controls.edit('prompt', prompt);
         return `The prompt is “${prompt}” now.`;
       });
@@ -362,9 +309,4 @@ function inFull(failure: Failure): string {
 /** For scripts that drive the page (scripts/generate.mjs): each event of a generation, and failures, on `window`. */
 function broadcast(detail: object): void {
   if (typeof window !== 'undefined') window.dispatchEvent(new CustomEvent('flipbook', { detail }));
-}
-
-/** Pixels as a file that somebody could have given. */
-async function pictureFile(pixels: Pixels, name: string): Promise<File> {
-  return new File([await toPng(pixels)], name, { type: 'image/png' });
 }

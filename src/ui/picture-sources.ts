@@ -1,0 +1,92 @@
+// Where a start picture comes from: a file, the finished clip's first frame, a drawing. Each can be undone.
+// Not the picture's own state, nor how a file is read (`start-picture.ts`).
+import type { ReadonlySignal } from '@preact/signals';
+import { type Pixels, toPng } from '../media/pixels';
+import { frameSide } from '../options';
+import type { Engine } from '../protocol';
+import { whole } from '../redraw';
+import type { Clip } from './finished';
+import type { Controls } from './form';
+import type { StartPictureState } from './start-picture';
+import type { Undo } from './undo';
+
+export interface PictureSources {
+  /** Makes a file the start picture. What is no picture changes nothing, and is explained at the control. */
+  usePicture(file: File): Promise<void>;
+  /** Makes the finished clip's first frame the start picture, as it is. */
+  keepPicture(): Promise<void>;
+  /** Makes a drawing the start picture, as a sketch of what the prompt draws. */
+  startFromSketch(drawing: File): Promise<void>;
+  removePicture(): void;
+}
+
+export interface PictureSourcesOptions {
+  readonly engine: Engine;
+  readonly start: StartPictureState;
+  readonly clip: ReadonlySignal<Clip | undefined>;
+  readonly edit: Controls['edit'];
+  readonly undo: Pick<Undo, 'remember' | 'replace'>;
+  readonly fail: (error: unknown) => void;
+}
+
+export function createPictureSources({ engine, start, clip, edit, undo, fail }: PictureSourcesOptions): {
+  sources: PictureSources;
+  /** Settled once the picture that is being read has been taken or refused; undefined when none is. */
+  reading(): Promise<void> | undefined;
+} {
+  let reading: Promise<void> | undefined;
+  const read = async (work: () => Promise<void>) => {
+    const mine = work();
+    reading = mine;
+    await mine.finally(() => {
+      if (reading === mine) reading = undefined;
+    });
+  };
+
+  const usePicture = (file: File) =>
+    read(async () => {
+      const before = start.picture.value;
+      const replacedBy = undo.remember();
+      await start.use(file);
+      const now = start.picture.value;
+      if (before && now && now !== before) replacedBy(`“${now.name}” is the start picture now.`);
+    });
+
+  const keepPicture = () =>
+    read(async () => {
+      const finished = clip.value;
+      if (!finished) return;
+      try {
+        const first = await engine.pixels(0, frameSide);
+        const replacedBy = undo.remember();
+        const before = start.picture.value;
+        await start.use(await pictureFile(first, `First page of “${finished.title}”`));
+        if (start.picture.value === before) return; // Refused, which its control says, or another one came first.
+        edit('redraw', '');
+        replacedBy('Its first page is the start picture now: another seed or prompt moves it in another way.');
+      } catch (error) {
+        fail(error);
+      }
+    });
+
+  const sources: PictureSources = {
+    usePicture,
+    keepPicture,
+    async startFromSketch(drawing) {
+      await usePicture(drawing);
+      if (!start.problem.value) edit('redraw', whole);
+    },
+    removePicture() {
+      undo.replace(() => {
+        start.remove();
+        return 'The start picture is removed.';
+      });
+    },
+  };
+  return { sources, reading: () => reading };
+}
+
+/** Pixels as a file that somebody could have given. */
+async function pictureFile(pixels: Pixels, name: string): Promise<File> {
+  return new File([await toPng(pixels)], name, { type: 'image/png' });
+}

@@ -101,7 +101,6 @@ async function checked(/** @type {Record<string, string>} */ values, /** @type {
  * @param {string | undefined} picture
  */
 async function drive(page, address, { link, ...options }, out, picture) {
-  const began = performance.now();
   let onPicture = () => {};
   const pictured = new Promise((done) => {
     onPicture = () => done(undefined);
@@ -152,7 +151,7 @@ async function drive(page, address, { link, ...options }, out, picture) {
     out,
     adapter,
     ...options,
-    seconds: { ...stats.seconds, total: (performance.now() - began) / 1000 },
+    seconds: { ...stats.seconds, total: performance.now() / 1000 }, // since this process began: all in
     codec: isTransparent ? 'apng' : codec,
     peakGpuBytes: stats.peakGpuBytes,
     bytes: file.length,

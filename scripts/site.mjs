@@ -18,6 +18,8 @@ const sources = [
   'src',
   'shaders',
   'public',
+  'test/fixtures', // what the benchmark runs, and what it is checked against
+  'test/reference',
 ];
 
 /** @typedef {Record<string, { integrity?: string, optional?: boolean }>} Packages of a lock file, by their folders */

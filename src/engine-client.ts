@@ -18,7 +18,7 @@ interface Running extends Thread {
 
 interface Place {
   readonly element: HTMLElement;
-  readonly onAdapter: (adapter: AdapterReport) => void;
+  readonly onAdapter: (adapter: AdapterReport | undefined) => void;
 }
 
 export function createEngine(): Engine {
@@ -39,7 +39,9 @@ export function createEngine(): Engine {
     if (obstacle) throw obstacle;
     const thread = startWorker((reason) => {
       failure = reason;
-      if (running?.remote === thread.remote) running = undefined;
+      if (running?.remote !== thread.remote) return;
+      running = undefined;
+      onAdapter(undefined);
     });
     element.replaceChildren(canvas);
     const offscreen = canvas.transferControlToOffscreen();

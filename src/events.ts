@@ -2,7 +2,7 @@
 import type { GenerateOptions } from './options';
 
 export type GenerateEvent =
-  /** Bytes of all weight files together. */
+  /** Bytes of all weight files together; `total` grows where a start picture asks for more. */
   | { readonly type: 'load'; readonly loaded: number; readonly total: number }
   /** Before the first step, and only where there is something: what the model does not see of the prompt's scenes. */
   | { readonly type: 'unread'; readonly unknown: readonly string[]; readonly cut: readonly string[] }

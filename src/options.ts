@@ -49,8 +49,9 @@ export type Restored = Partial<RawOptions> & { picture?: string; model?: string 
 
 /** The model of this page, as links and files name it. */
 export const modelTitle = `${name} ${version}`;
-/** Bytes that the first clip fetches; one with a start picture fetches the encoder, too. */
+/** Bytes that the first clip fetches, and those that the first one with a start picture fetches beside them. */
 export const modelBytes = modules.text.bytes + modules.tokenizer.bytes + modules.denoiser.bytes + modules.decoder.bytes;
+export const encoderBytes = modules.encoder.bytes;
 export const framesPerSecond = modelDefaults.fps;
 /** Pixels of a side of a frame, and of a start picture. */
 export const frameSide = latents.size[0]! * latents.spaceFactor;

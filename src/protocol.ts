@@ -23,12 +23,13 @@ export type Reply<T> = { readonly value: T } | { readonly failure: Failure };
 export interface EngineWorker {
   /**
    * Once, first: the canvas that shows previews, then the loop, and the model's folder. Opens the GPU.
-   * @param onAdapter is told of the GPU, and again whenever one was opened anew
+   * @param onAdapter is told of the GPU, and again whenever one was opened anew; `undefined`: it was lost, and with it the
+   * finished clip's frames
    */
   attach(
     canvas: OffscreenCanvas,
     modelUrl: string,
-    onAdapter: (adapter: AdapterReport) => void | Promise<void>,
+    onAdapter: (adapter: AdapterReport | undefined) => void | Promise<void>,
   ): Promise<Reply<null>>;
   /**
    * One at a time. Resolves after `onEvent` has dealt with `done`, or with a failure; `cancelled` after `cancel`.
@@ -57,8 +58,8 @@ export interface EngineWorker {
 
 /** The engine as the page sees it: failures are thrown, as `FlipbookError` or as plain `Failure`. */
 export interface Engine {
-  /** Puts its canvas into the element, which has nothing else in it. */
-  attach(element: HTMLElement, onAdapter: (adapter: AdapterReport) => void): Promise<void>;
+  /** Puts its canvas into the element, which has nothing else in it. `onAdapter` as the worker's, also when that stopped. */
+  attach(element: HTMLElement, onAdapter: (adapter: AdapterReport | undefined) => void): Promise<void>;
   generate(options: GenerateOptions, onEvent: (event: GenerateEvent) => void, picture?: Pixels): Promise<void>;
   record(onFrame: (recorded: number) => void): Promise<Recording>;
   cancel(): void;

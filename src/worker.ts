@@ -110,7 +110,7 @@ function noClip(): FlipbookError {
     });
   }
   return new FlipbookError('device-lost', 'The frames of the clip are gone', {
-    hint: 'Its MP4 can still be downloaded. Generating with the same settings draws the same clip again.',
+    hint: 'An MP4 of it can still be downloaded. Generating with the same settings draws the same clip again.',
   });
 }
 
@@ -142,6 +142,7 @@ async function open(): Promise<Engine> {
     engine = undefined;
     opening = undefined;
     current.dispose();
+    void place?.onAdapter(undefined);
   });
   return current;
 }

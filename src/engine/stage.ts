@@ -160,7 +160,7 @@ export class Stage {
     const wrong = latents.filter((value) => !Number.isFinite(value)).length;
     if (wrong === 0) return;
     throw new FlipbookError(
-      'shader',
+      'numbers',
       `The model's result is not a number in ${wrong} of ${latents.length} places, so there is no clip to show.`,
       {
         hint: 'Try another seed, more steps or less guidance. If it happens every time, the graphics driver is at fault.',

@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'out-of-memory'
   | 'device-lost'
   | 'shader'
+  | 'numbers'
   | 'weights'
   | 'encoder'
   | 'cancelled'
@@ -22,6 +23,7 @@ const hints: Readonly<Record<ErrorCode, string>> = {
   'out-of-memory': 'Choose fewer frames, close other tabs that use the GPU, and try again.',
   'device-lost': 'The browser took the GPU away, often after a driver reset or sleep. Press Generate again.',
   shader: 'This is a defect in Flipbook or in the graphics driver. Please report it with the text above.',
+  numbers: 'Try another seed. If it happens every time, the graphics driver is at fault.',
   weights: 'Reload the page to download the model again.',
   encoder: 'This browser could not encode the video. Try Chrome or Edge, or fewer frames.',
   cancelled: 'Press Generate to start again.',

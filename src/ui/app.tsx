@@ -2,8 +2,9 @@
 import { effect } from '@preact/signals';
 import { render } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { modelBytes, usualMotion } from '../options';
+import { encoderBytes, modelBytes, usualMotion } from '../options';
 import { followAddress } from './address';
+import { begin } from './begin';
 import { about, capital, sizeInWords } from './estimate';
 import { BackgroundField, framesHelp, NumberField, PromptField, SamplerField, SeedField, slip } from './fields';
 import { pastedPictures, receiveFiles } from './files';
@@ -68,7 +69,7 @@ function Slip({ session }: { session: Session }) {
       class="slip card"
       onSubmit={(event) => {
         event.preventDefault();
-        start(session);
+        begin(session);
       }}
     >
       <PromptField session={session} />
@@ -119,10 +120,11 @@ function meanwhile(session: Session) {
 function expectation(session: Session) {
   const adapter = session.adapter.value;
   const seconds = session.estimate.value;
+  const bytes = modelBytes + (session.start.picture.value ? encoderBytes : 0);
   const isFirst = seconds === undefined && !session.clip.value && Object.keys(session.errors.value).length === 0;
   return (
     <>
-      {isFirst && `The first clip fetches the model, ${sizeInWords(modelBytes)}, once. `}
+      {isFirst && `The first clip fetches the model, ${sizeInWords(bytes)}, once. `}
       {seconds !== undefined && `${capital(about(seconds))} here. `}
       {adapter?.isSoftware &&
         'This browser draws without a graphics chip, which is slow: fewer frames and steps help. '}
@@ -170,16 +172,6 @@ function Settings({ session }: { session: Session }) {
   );
 }
 
-function start(session: Session): void {
-  // On a phone the stage is below the button: bring it into view, unless a message at a control is to be read.
-  if (Object.keys(session.errors.value).length === 0 && matchMedia('(max-width: 60rem)').matches) {
-    document.querySelector('.stage')?.scrollIntoView({ block: 'start' });
-  }
-  void session.generate().then((wrong) => {
-    if (wrong) document.getElementById(wrong)?.focus();
-  });
-}
-
 function usePageKeys(session: Session): void {
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
@@ -187,7 +179,7 @@ function usePageKeys(session: Session): void {
       if (isComposing(event)) return;
       if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
         event.preventDefault();
-        if (!event.repeat) start(session);
+        if (!event.repeat) begin(session);
       } else if (event.key === 'Escape' && session.progress.value) {
         event.preventDefault();
         session.cancel();

@@ -1,14 +1,18 @@
 // Which browsers have WebGPU, as advice to the visitor at hand. The user agent only picks the words: what the page may do
 // is always decided by what the browser offers.
 
-/** One or two sentences: where to get WebGPU on this system. */
-export function webGpuAdvice(userAgent: string): string {
+/**
+ * One or two sentences: where to get WebGPU on this system.
+ * @param touchPoints that the screen feels: an iPad calls itself a Macintosh, which feels none
+ */
+export function webGpuAdvice(userAgent: string, touchPoints = 0): string {
   const version = (name: string) => Number(new RegExp(`${name}/(\\d+)`).exec(userAgent)?.[1] ?? 0);
-  const isApplePhone = /iPhone|iPad|iPod/.test(userAgent);
-  if (isApplePhone) return 'On iPhone and iPad, WebGPU came with Safari in iOS 26: update the system.';
+  const isApplePhone = /iPhone|iPad|iPod|CriOS|FxiOS/.test(userAgent);
+  if (isApplePhone || (/Macintosh/.test(userAgent) && touchPoints > 1))
+    return 'On iPhone and iPad, WebGPU came with Safari in iOS 26: update the system.';
   const firefox = version('Firefox');
   if (firefox > 0) return firefoxAdvice(userAgent, firefox);
-  const chrome = version('Chrome') || version('CriOS');
+  const chrome = version('Chrome');
   if (chrome > 0) return chromeAdvice(userAgent, chrome);
   if (/Safari\//.test(userAgent)) return 'Safari has WebGPU since version 26: update it, or use Chrome 113 or newer.';
   return 'Use a current Chrome or Edge (113 or newer), Safari 26, or Firefox (141 on Windows, 145 on Apple silicon).';
@@ -23,6 +27,8 @@ function firefoxAdvice(userAgent: string, version: number): string {
   if (/Mac/.test(userAgent)) {
     return 'Firefox has WebGPU on Macs with Apple silicon since version 145. Safari 26 and Chrome 113 or newer have it on every Mac.';
   }
+  if (/Android/.test(userAgent))
+    return 'Firefox on Android does not offer WebGPU yet. Use Chrome 121 or newer, on Android 12.';
   return 'Firefox does not offer WebGPU on this system yet. Use Chrome or Chromium 144 or newer.';
 }
 

@@ -5,6 +5,8 @@ import { type Restored, restored } from '../options';
 
 /** A clip as its file knows it. */
 export interface KeptClip {
+  /** Of its entry. */
+  readonly name: string;
   readonly video: Blob;
   readonly title: string;
   readonly settings: Restored;
@@ -13,8 +15,9 @@ export interface KeptClip {
 export interface ClipStore {
   /** The clips that are there and whole, newest first. */
   load(): Promise<readonly KeptClip[]>;
-  /** Adds one and lets the oldest go. @returns whether the browser took it */
-  keep(video: Blob, title: string): Promise<boolean>;
+  /** Adds one and lets the oldest go. @returns its entry's name, if the browser took it */
+  keep(video: Blob, title: string): Promise<string | undefined>;
+  remove(name: string): Promise<void>;
 }
 
 /** Of Response headers, which hold Latin-1 only. */
@@ -28,7 +31,9 @@ export function openClipStore(most: number): ClipStore {
       try {
         const cache = await opened();
         const requests = (await sorted(cache)).slice(0, most);
-        const clips = await Promise.all(requests.map(async (request) => readClip(await cache.match(request))));
+        const clips = await Promise.all(
+          requests.map(async (request) => readClip(request.url, await cache.match(request))),
+        );
         return clips.filter((clip) => clip !== undefined);
       } catch {
         return [];
@@ -38,14 +43,18 @@ export function openClipStore(most: number): ClipStore {
       try {
         const cache = await opened();
         // Digits of equal length sort by time; the rest tells two tabs apart.
-        const name = `clips/${String(Date.now()).padStart(15, '0')}-${crypto.randomUUID()}.mp4`;
+        const path = `clips/${String(Date.now()).padStart(15, '0')}-${crypto.randomUUID()}.mp4`;
+        const name = new URL(path, document.baseURI).href;
         const headers = { 'Content-Type': video.type, [titleHeader]: encodeURIComponent(title) };
-        await cache.put(new URL(name, document.baseURI), new Response(video, { headers }));
+        await cache.put(name, new Response(video, { headers }));
         for (const old of (await sorted(cache)).slice(most)) await cache.delete(old);
-        return true;
+        return name;
       } catch {
-        return false;
+        return undefined;
       }
+    },
+    async remove(name) {
+      await (await opened()).delete(name);
     },
   };
 }
@@ -61,13 +70,13 @@ async function sorted(cache: Cache): Promise<readonly Request[]> {
   return [...(await cache.keys())].sort((a, b) => (a.url < b.url ? 1 : -1));
 }
 
-async function readClip(response: Response | undefined): Promise<KeptClip | undefined> {
+async function readClip(name: string, response: Response | undefined): Promise<KeptClip | undefined> {
   try {
     if (!response) return undefined; // Another tab has let it go meanwhile.
     const video = await response.blob();
     const settings = await settingsOf(video);
     const title = decodeURIComponent(response.headers.get(titleHeader) ?? '') || settings.prompt;
-    return title ? { video, title, settings } : undefined;
+    return title ? { name, video, title, settings } : undefined;
   } catch {
     return undefined;
   }

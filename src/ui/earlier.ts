@@ -16,6 +16,8 @@ export interface EarlierClip {
 
 /** How many are at hand: their files are in memory. */
 export const shelfSize = 8;
+/** How many are stored: the last one, too, which is not on the shelf. */
+export const storedClips = shelfSize + 1;
 
 export interface Earlier {
   readonly clips: ReadonlySignal<readonly EarlierClip[]>;
@@ -26,14 +28,16 @@ export interface Earlier {
   readonly kept: ReadonlySignal<'all' | 'videos' | 'new' | 'none'>;
   /** A clip that another one takes the place of. The oldest of too many goes. */
   add(clip: EarlierClip): void;
-  /** Stores a clip that was just finished. */
-  keep(video: Blob, title: string): Promise<void>;
+  /** Stores a clip that was just finished. @param address the object URL of its video */
+  keep(video: Blob, title: string, address: string): Promise<void>;
+  /** Here and where it is stored. @throws where storage fails; then it stays */
+  remove(clip: EarlierClip): Promise<void>;
   /** What was stored is gone. */
   forget(): void;
 }
 
 /** Begins with what earlier visits left. */
-export function createEarlier(store: ClipStore = openClipStore(shelfSize)): Earlier {
+export function createEarlier(store: ClipStore = openClipStore(storedClips)): Earlier {
   const clips = signal<readonly EarlierClip[]>([]);
   const isKept = signal(true);
   /** How many were stored since what was stored is gone: the last clip, which is not on the shelf, is one of them. */
@@ -44,12 +48,19 @@ export function createEarlier(store: ClipStore = openClipStore(shelfSize)): Earl
     return clips.value.every(({ address }) => address) ? 'all' : 'videos';
   });
 
+  /** Entries of the store by the object URL of the clip's video. */
+  const names = new Map<string, string>();
+
   const set = (all: readonly EarlierClip[]) => {
     clips.value = all.slice(0, shelfSize);
     for (const { address } of all.slice(shelfSize)) if (address) URL.revokeObjectURL(address);
   };
   const loaded = store.load().then((all) => {
-    const old = all.map(({ video, ...clip }) => ({ ...clip, address: URL.createObjectURL(video) }));
+    const old = all.map(({ name, video, title, settings }) => {
+      const address = URL.createObjectURL(video);
+      names.set(address, name);
+      return { address, title, settings };
+    });
     set([...clips.value, ...old]);
   });
 
@@ -57,10 +68,19 @@ export function createEarlier(store: ClipStore = openClipStore(shelfSize)): Earl
     clips,
     kept,
     add: (clip) => set([clip, ...clips.value]),
-    async keep(video, title) {
+    async keep(video, title, address) {
       await loaded; // A clip of this visit is on the page already: it must not be found again as an old one.
-      isKept.value = await store.keep(video, title);
-      if (isKept.value) stored.value++;
+      const name = await store.keep(video, title);
+      isKept.value = name !== undefined;
+      if (name === undefined) return;
+      names.set(address, name);
+      stored.value++;
+    },
+    async remove(clip) {
+      const name = clip.address && names.get(clip.address);
+      if (name) await store.remove(name);
+      clips.value = clips.value.filter((other) => other !== clip);
+      if (clip.address) URL.revokeObjectURL(clip.address);
     },
     forget() {
       isKept.value = false;

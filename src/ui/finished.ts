@@ -76,12 +76,13 @@ export function createFinished(
     background,
     take({ type: _type, ...done }, title, picture) {
       const old = clip.value;
-      clip.value = { ...done, title, picture, address: done.video && URL.createObjectURL(done.video) };
+      const address = done.video && URL.createObjectURL(done.video);
+      clip.value = { ...done, title, picture, address };
       if (old) {
         const settings = toRestored(old.options);
         earlier.add({ address: old.address, title: old.title, picture: old.picture, settings });
       }
-      if (done.video) void earlier.keep(done.video, title);
+      if (done.video && address) void earlier.keep(done.video, title, address);
     },
     async recorded() {
       if (recording) return recording;

@@ -1,7 +1,7 @@
 // The small print: what runs, on what, what is stored here and how to be rid of it, and where a clip's settings come back from.
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { shelfSize } from './earlier';
+import { storedClips } from './earlier';
 import { sizeInWords } from './estimate';
 import { receiveFile } from './files';
 import { OpenIcon } from './icons';
@@ -29,7 +29,7 @@ export function Footer({ session }: { session: Session }) {
         <strong>What it runs on.</strong>{' '}
         {adapter
           ? `${adapter.name}${adapter.isSoftware ? ', a software renderer' : ''}, through WebGPU.`
-          : 'No graphics adapter so far.'}
+          : 'No graphics adapter at the moment.'}
       </p>
       <Stored session={session} />
       <OpenClip session={session} />
@@ -44,17 +44,20 @@ function Stored({ session }: { session: Session }) {
   const clip = session.clip.value;
   const refresh = async () => {
     usage.value = (await navigator.storage?.estimate?.().catch(() => undefined))?.usage;
-    isKept.value = await keepStorage(clip !== undefined);
+    isKept.value = await keepStorage(clip !== undefined && !isCleared.value);
   };
-  useEffect(() => void refresh(), [clip]);
+  useEffect(() => {
+    isCleared.value = false; // There is a new clip, which is stored.
+    void refresh();
+  }, [clip]);
   const clear = async () => {
-    if (!confirm(`Remove your settings, the last ${shelfSize} clips and the model from this browser?`)) return;
+    if (!confirm(`Remove your settings, the last ${storedClips} clips and the model from this browser?`)) return;
     isCleared.value = await session.clearStored();
     await refresh();
   };
   return (
     <p>
-      <strong>What is stored here.</strong> Your settings with the start picture, the last {shelfSize} clips, and the
+      <strong>What is stored here.</strong> Your settings with the start picture, the last {storedClips} clips, and the
       model once it is downloaded
       {!usage.value ? '' : ` (${sizeInWords(usage.value)} now)`}. The browser{' '}
       {isKept.value ? 'keeps it until you clear it' : 'may clear it when space is short or after days without a visit'}.

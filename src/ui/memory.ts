@@ -1,5 +1,5 @@
 // When what is on the page is stored: at once, but for what a link brought. That becomes the visitor's own, in place of what
-// is stored, only when they change something or make a clip of it. Where and how it is stored is settings.ts's.
+// is stored, only when they change something. Where and how it is stored is settings.ts's.
 import { computed, effect, type ReadonlySignal, signal } from '@preact/signals';
 import type { StartPicture } from '../media/picture';
 import { everywhere, type Settings, savePicture, saveSettings, thisTab } from './settings';
@@ -9,8 +9,6 @@ export interface Memory {
   readonly borrowed: ReadonlySignal<boolean>;
   /** What is on the page now came with a link. */
   borrow(): void;
-  /** It is the visitor's now. */
-  adopt(): void;
 }
 
 /** @param isLinked the page was opened by a link */
@@ -38,9 +36,6 @@ export function createMemory(
     borrowed,
     borrow() {
       linked.value = said.value;
-    },
-    adopt() {
-      linked.value = undefined;
     },
   };
 }

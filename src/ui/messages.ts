@@ -17,12 +17,14 @@ type Unread = Extract<GenerateEvent, { type: 'unread' }>;
 /** What the advice depends on. */
 export interface Surroundings {
   readonly userAgent: string;
+  readonly touchPoints: number;
   readonly isSecure: boolean;
 }
 
 /** Those of this page. */
 export function surroundings(): Surroundings {
-  return { userAgent: globalThis.navigator?.userAgent ?? '', isSecure: globalThis.isSecureContext ?? true };
+  const { userAgent = '', maxTouchPoints: touchPoints = 0 } = globalThis.navigator ?? {};
+  return { userAgent, touchPoints, isSecure: globalThis.isSecureContext ?? true };
 }
 
 /** Of settings that another model drew a clip with; empty where it is this one, or nobody knows. */
@@ -43,18 +45,18 @@ export function unread({ unknown, cut }: Unread): string {
 }
 
 const known: Record<string, (failure: Failure, surroundings: Surroundings) => Message> = {
-  'no-webgpu': (_failure, { userAgent, isSecure }) => ({
+  'no-webgpu': (_failure, { userAgent, touchPoints, isSecure }) => ({
     title: 'This browser has no WebGPU',
     body: 'Flipbook draws on your own graphics chip, and WebGPU is how a page may use it. You can still write, look around and share links.',
     advice: isSecure
-      ? webGpuAdvice(userAgent)
+      ? webGpuAdvice(userAgent, touchPoints)
       : 'This address is not secure, and browsers offer WebGPU to secure pages only: open it over https, or on localhost.',
     retry: false,
   }),
-  'no-adapter': ({ hint }, { userAgent }) => ({
+  'no-adapter': ({ hint }, { userAgent, touchPoints }) => ({
     title: 'No graphics adapter answered',
     body: 'The browser knows WebGPU, but found no graphics chip that it trusts with it.',
-    advice: [webGpuAdvice(userAgent), hint].filter(Boolean).join(' '),
+    advice: [webGpuAdvice(userAgent, touchPoints), hint].filter(Boolean).join(' '),
     retry: true,
   }),
   limits: ({ message, hint }) => ({
@@ -65,20 +67,26 @@ const known: Record<string, (failure: Failure, surroundings: Surroundings) => Me
   }),
   'out-of-memory': ({ message, hint }) => ({
     title: 'The graphics memory is full',
-    body: `${message} Your last finished clip is safe.`,
+    body: `${message} Your settings are safe, and so are finished clips.`,
     advice: hint || 'Close other tabs that draw a lot, or ask for fewer frames, then try again.',
     retry: true,
   }),
   'device-lost': ({ hint }) => ({
     title: 'The graphics device went away',
-    body: 'The browser or the driver took the graphics device back: after sleep, a driver update or too much work at once. Your settings and the MP4 of your last clip are safe.',
+    body: 'The browser or the driver took the graphics device back: after sleep, a driver update or too much work at once. Your settings are safe, and so are the MP4s of finished clips.',
     advice: hint || 'Try again: Flipbook asks for a new device.',
     retry: true,
   }),
   stopped: ({ message }) => ({
     title: 'The engine stopped',
-    body: `The part of this page that draws came to an unforeseen end: ${message} Your settings and the MP4 of your last clip are safe.`,
+    body: `The part of this page that draws came to an unforeseen end: ${message} Your settings are safe, and so are the MP4s of finished clips.`,
     advice: 'Try again: Flipbook starts it anew. If it stops every time, ask for fewer frames or reload the page.',
+    retry: true,
+  }),
+  numbers: ({ message, hint }) => ({
+    title: 'The numbers came out wrong',
+    body: message,
+    advice: hint,
     retry: true,
   }),
   shader: ({ message, hint }) => ({

@@ -43,39 +43,38 @@ export function createPictureSources({ engine, start, clip, edit, undo, fail }: 
     });
   };
 
-  const usePicture = (file: File) =>
-    read(async () => {
-      const before = start.picture.value;
-      const replacedBy = undo.remember();
-      await start.use(file);
-      const now = start.picture.value;
-      if (before && now && now !== before) replacedBy(`“${now.name}” is the start picture now.`);
-    });
-
-  const keepPicture = () =>
-    read(async () => {
-      const finished = clip.value;
-      if (!finished) return;
-      try {
-        const first = await engine.pixels(0, frameSide);
-        const replacedBy = undo.remember();
-        const before = start.picture.value;
-        await start.use(await pictureFile(first, `First page of “${finished.title}”`));
-        if (start.picture.value === before) return; // Refused, which its control says, or another one came first.
-        edit('redraw', '');
-        replacedBy('Its first page is the start picture now: another seed or prompt moves it in another way.');
-      } catch (error) {
-        fail(error);
-      }
-    });
+  const take = async (file: File) => {
+    const before = start.picture.value;
+    const replacedBy = undo.remember();
+    const taken = await start.use(file);
+    if (before && taken) replacedBy(`“${taken.name}” is the start picture now.`);
+    return taken;
+  };
 
   const sources: PictureSources = {
-    usePicture,
-    keepPicture,
-    async startFromSketch(drawing) {
-      await usePicture(drawing);
-      if (!start.problem.value) edit('redraw', whole);
-    },
+    usePicture: (file) =>
+      read(async () => {
+        await take(file);
+      }),
+    startFromSketch: (drawing) =>
+      read(async () => {
+        if (await take(drawing)) edit('redraw', whole);
+      }),
+    keepPicture: () =>
+      read(async () => {
+        const finished = clip.value;
+        if (!finished) return;
+        try {
+          const first = await engine.pixels(0, frameSide);
+          const replacedBy = undo.remember();
+          const taken = await start.use(await pictureFile(first, `First page of “${finished.title}”`));
+          if (!taken) return;
+          edit('redraw', '');
+          replacedBy('Its first page is the start picture now: another seed or prompt moves it in another way.');
+        } catch (error) {
+          fail(error);
+        }
+      }),
     removePicture() {
       undo.replace(() => {
         start.remove();

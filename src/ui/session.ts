@@ -2,7 +2,7 @@
 import { batch, computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { DoneEvent, GenerateEvent } from '../events';
 import type { StartPicture } from '../media/picture';
-import { decodeLink, type Field, type GenerateOptions, type Restored } from '../options';
+import { decodeLink, defaults, type Field, type GenerateOptions, type Restored } from '../options';
 import type { AdapterReport, Engine, Failure } from '../protocol';
 import { type Announcer, createAnnouncer } from './announcer';
 import type { ClipStore } from './clip-store';
@@ -14,7 +14,7 @@ import { createMemory, type Memory } from './memory';
 import { explain, otherModel, surroundings, toFailure, unread } from './messages';
 import { createPictureSources, type PictureSources } from './picture-sources';
 import { advance, atStart, type Progress, timeLeft } from './progress';
-import { clearStorage, loadPace, loadUsedSeed, savePace, saveUsedSeed } from './settings';
+import { clearStorage, loadPace, loadSettings, loadUsedSeed, savePace, saveUsedSeed } from './settings';
 import { createStartPicture, type PictureReader, type StartPictureState } from './start-picture';
 import { createUndo, type Undo } from './undo';
 
@@ -26,8 +26,10 @@ export interface Session extends Controls, PictureSources {
   readonly adapter: Signal<AdapterReport | undefined>;
   readonly progress: Signal<Progress | undefined>;
   readonly clip: FinishedState['clip'];
+  /** The finished clip's frames went away with the device that they lay on: its MP4, if it has one, is what is left of it. */
+  readonly isClipLost: ReadonlySignal<boolean>;
   /** The clips before it. */
-  readonly earlier: Pick<Earlier, 'clips' | 'kept'>;
+  readonly earlier: Pick<Earlier, 'clips' | 'kept' | 'remove'>;
   readonly failure: Signal<RunFailure | undefined>;
   readonly playing: Signal<boolean>;
   readonly background: FinishedState['background'];
@@ -96,11 +98,15 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
     note.value = '';
     announcer.say(words, true);
   });
+  /** The seed that the last clip used: unlocked, it is rolled before it is used again. Read before this visit stores anything. */
+  let usedSeed = loadUsedSeed();
+  if (isLinked) offerStored(link, start, undo);
   const memory = createMemory(settings, start.picture, isLinked);
   const adapter = signal<AdapterReport | undefined>(undefined);
   const progress = signal<Progress | undefined>(undefined);
   const earlier = createEarlier(options.clipStore);
   const { clip, background, take, recorded } = createFinished(engine, earlier, controls.form.background, progress);
+  const isClipLost = signal(false);
   const failure = signal<RunFailure | undefined>(undefined);
   const playing = signal(!options.reducedMotion);
   const note = signal(otherModel(link));
@@ -108,8 +114,6 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
   const estimate = computed(() =>
     valid.value.ok && pace.value !== undefined ? work(valid.value.options) * pace.value : undefined,
   );
-  /** The seed that the last clip used: unlocked, it is rolled before it is used again. */
-  let usedSeed = loadUsedSeed();
   const use = (seed: string | undefined) => {
     usedSeed = seed;
     saveUsedSeed(seed);
@@ -117,6 +121,7 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
   /** The start picture of the run under way. */
   let started: StartPicture | undefined;
 
+  if (note.value) announcer.say(note.value);
   const tell = (message: string) => {
     note.value = message;
     announcer.say(message, true);
@@ -148,6 +153,7 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
     const { codec, stats, options, problem } = done;
     const title = options.prompt || started?.name || 'a picture';
     take(done, title, started);
+    isClipLost.value = false;
     broadcast({ type: 'done', codec, stats, options, problem, adapter: adapter.value?.name });
     const { seconds } = stats;
     pace.value = (seconds.total - seconds.load - seconds.compile) / work(options);
@@ -159,6 +165,17 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
       words.push(inFull(reason));
     }
     announcer.say(words.join(' '), true);
+  };
+
+  const onAdapter = (report: AdapterReport | undefined) => {
+    adapter.value = report;
+    if (report) pace.value = loadPace(report.name);
+    else if (clip.value) {
+      isClipLost.value = true;
+      if (progress.value) return; // What ends the run is told in full.
+      const left = clip.value.address ? 'What plays now is its MP4' : 'It had no MP4';
+      tell(`The graphics device went away, and the frames of this clip with it. ${left}; Generate draws it again.`);
+    }
   };
 
   const { sources, reading } = createPictureSources({ engine, start, clip, edit: controls.edit, undo, fail });
@@ -179,7 +196,6 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
   };
 
   const run = async (options: GenerateOptions, picture: StartPicture | undefined) => {
-    memory.adopt();
     batch(() => {
       failure.value = undefined;
       note.value = '';
@@ -210,6 +226,7 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
     adapter,
     progress,
     clip,
+    isClipLost,
     earlier,
     failure,
     playing,
@@ -217,15 +234,23 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
     announcement,
     note,
     estimate,
+    rollSeed() {
+      controls.rollSeed();
+      announcer.say(`Seed ${controls.form.seed.value}.`, true);
+    },
     async recorded() {
+      const before = clip.value;
       let given: Clip | undefined;
       try {
-        given = await recorded();
+        const made = recorded();
+        if (progress.value?.part === 'again') announcer.say(progress.value.words, true);
+        given = await made;
       } catch (error) {
         fail(error);
         if (toFailure(error).code === 'cancelled') return undefined;
         given = clip.value;
       }
+      if (given !== before) announcer.say('The MP4 on this paper is ready.', true);
       const isOnAnother = given?.address && given.options.background !== background.value;
       if (isOnAnother) note.value = 'This MP4 is on the paper that it was made on.'; // Seen only: a failure has just been announced.
       return given;
@@ -233,10 +258,7 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
     async attach(element) {
       engine.setPlaying(playing.value);
       try {
-        await engine.attach(element, (report) => {
-          adapter.value = report;
-          pace.value = loadPace(report.name);
-        });
+        await engine.attach(element, onAdapter);
       } catch (error) {
         fail(error, true);
       }
@@ -249,7 +271,7 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
       const picture = reading();
       if (picture) {
         await picture; // It is of the clip that was asked for.
-        if (progress.value) return undefined; // Asked for twice meanwhile.
+        if (progress.value || start.problem.value) return undefined; // Asked for twice meanwhile, or refused.
       }
       if (!controls.seedLocked.value && controls.form.seed.value === usedSeed) controls.rollSeed();
       if (valid.value.ok) {
@@ -298,6 +320,18 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
       engine.setPlaying(value);
     },
   };
+}
+
+/** What was here before the page was opened by a link can be had back, if there was something that somebody wrote or gave. */
+function offerStored(link: Restored, start: StartPictureState, undo: Undo): void {
+  const stored = loadSettings();
+  const { setAside } = start;
+  const { prompt } = stored.form;
+  if (!setAside && (prompt === defaults.prompt || prompt === link.prompt)) return;
+  undo.offer('The link’s settings are in place of yours.', stored, () => {
+    if (setAside) start.bring(setAside);
+    else start.want(undefined);
+  });
 }
 
 /** A failure as its notice says it. */

@@ -77,14 +77,20 @@ export function savePace(adapter: string, pace: number): void {
   write(paceKey, { ...read(paceKey, browser), [adapter]: pace }, browser);
 }
 
+/** Who says no is not asked after every clip. */
+let wasAsked = false;
+
 /**
  * Whether the browser has promised not to clear what this page stores.
- * @param ask asks for that promise, once there is something worth keeping: some browsers ask the visitor
+ * @param ask asks for that promise, once a visit, when there is something worth keeping: some browsers ask the visitor
  */
 export async function keepStorage(ask: boolean): Promise<boolean> {
   const { storage } = navigator;
   try {
-    return (await storage.persisted()) || (ask && (await storage.persist()));
+    if (await storage.persisted()) return true;
+    if (!ask || wasAsked) return false;
+    wasAsked = true;
+    return await storage.persist();
   } catch {
     return false; // An old browser or an insecure page.
   }

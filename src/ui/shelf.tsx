@@ -12,6 +12,17 @@ const keeping = {
   none: 'They stay here until you leave the page: this browser is not keeping them.',
 };
 
+async function remove(session: Session, clip: EarlierClip): Promise<void> {
+  if (!confirm(`Remove “${clip.title}”? Only files that you saved stay.`)) return;
+  try {
+    await session.earlier.remove(clip);
+    session.tell(`“${clip.title}” is removed.`);
+    document.querySelector<HTMLElement>('.shelf li button')?.focus(); // Its own went away with it.
+  } catch (error) {
+    session.report(error);
+  }
+}
+
 /** Nothing while there is none. */
 export function Shelf({ session }: { session: Session }) {
   const { clips, kept } = session.earlier;
@@ -56,6 +67,9 @@ function Earlier({ session, clip }: { session: Session; clip: EarlierClip }) {
         onClick={() => session.restore(settings, `the earlier clip “${title}”`, picture)}
       >
         Use its settings <span class="sr">: “{title}”</span>
+      </button>
+      <button type="button" class="plain" onClick={() => void remove(session, clip)}>
+        Remove <span class="sr">the earlier clip “{title}”</span>
       </button>
     </li>
   );

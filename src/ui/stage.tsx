@@ -2,6 +2,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { encodeLink, type GenerateOptions } from '../options';
 import { whole } from '../redraw';
+import { begin } from './begin';
 import { sizeInWords } from './estimate';
 import { DownloadIcon, EmptyDrawing, KeepIcon, LinkIcon, PauseIcon, PictureIcon, PlayIcon } from './icons';
 import { explain, surroundings } from './messages';
@@ -57,10 +58,13 @@ function Book({ session }: { session: Session }) {
   const isLinked = session.borrowed.value && !session.start.missing.value;
   const isNew = progress && progress.part !== 'again';
   const label = isNew ? 'Preview of the clip in the making' : clip ? `Clip: ${clip.title}` : 'Empty page';
+  // The canvas has nothing to show until another clip is on its way.
+  const kept = session.isClipLost.value && !hasDrawn ? clip?.address : undefined;
   return (
     <div class="book">
       <div class={`leaf ${isEmpty ? 'blank' : ''}`} style={{ '--paper-colour': session.background.value }}>
-        <div ref={screen} class="screen" role="img" aria-label={label} />
+        <div ref={screen} class="screen" role="img" aria-label={label} hidden={Boolean(kept)} />
+        {kept && <KeptVideo address={kept} label={label} playing={session.playing.value} />}
         {isEmpty && (
           <div class="empty">
             <EmptyDrawing />
@@ -91,6 +95,16 @@ function Book({ session }: { session: Session }) {
       </p>
     </div>
   );
+}
+
+/** In place of frames that are lost. */
+function KeptVideo({ address, label, playing }: { address: string; label: string; playing: boolean }) {
+  const video = useRef<HTMLVideoElement>(null);
+  useEffect(() => {
+    if (playing) void video.current?.play().catch(() => undefined);
+    else video.current?.pause();
+  }, [playing, address]);
+  return <video ref={video} class="screen" src={address} aria-label={label} muted loop playsInline />;
 }
 
 /** Where it came from, beside the prompt. */
@@ -128,7 +142,13 @@ function ProgressStrip({ session }: { session: Session }) {
 function Transport({ session }: { session: Session }) {
   const clip = session.clip.value;
   const playing = session.playing.value;
+  // A button that had the keyboard keeps it while a clip is in the making.
   const working = session.progress.value !== undefined;
+  const ofFrames = (act: () => Promise<void>) => ({
+    disabled: !clip || session.isClipLost.value,
+    'aria-disabled': working,
+    onClick: () => void (working || act()),
+  });
   return (
     <div class="transport">
       <button
@@ -141,15 +161,14 @@ function Transport({ session }: { session: Session }) {
       >
         {playing ? <PauseIcon /> : <PlayIcon />}
       </button>
-      <button type="button" class="quiet" disabled={!clip || working} onClick={() => void savePicture(session)}>
+      <button type="button" class="quiet" {...ofFrames(() => savePicture(session))}>
         <PictureIcon /> Save PNG
       </button>
       <button
         type="button"
         class="quiet"
-        disabled={!clip || working}
         title="Start the next clip from this one’s first page"
-        onClick={() => void session.keepPicture()}
+        {...ofFrames(() => session.keepPicture())}
       >
         <KeepIcon /> Start from page 1
       </button>
@@ -165,9 +184,8 @@ function Transport({ session }: { session: Session }) {
       <button
         type="button"
         class="quiet sticker"
-        disabled={!clip || working}
         title="A looping PNG without the paper, for chats and web pages"
-        onClick={() => void saveAnimation(session)}
+        {...ofFrames(() => saveAnimation(session))}
       >
         <DownloadIcon /> Download APNG <small>transparent</small>
       </button>
@@ -198,7 +216,7 @@ function Notice({ session }: { session: Session }) {
             class="quiet"
             onClick={() => {
               focusGenerate();
-              void session.generate();
+              begin(session);
             }}
           >
             Try again
@@ -221,7 +239,7 @@ function Notice({ session }: { session: Session }) {
 
 /** Before a button that goes away: the keyboard stays where the next action is. */
 function focusGenerate(): void {
-  document.querySelector<HTMLElement>('.go .generate')?.focus();
+  document.querySelector<HTMLElement>('.go .generate')?.focus({ preventScroll: true });
 }
 
 async function saveVideo(session: Session): Promise<void> {

@@ -15,8 +15,13 @@ export interface StartPictureState {
   readonly problem: ReadonlySignal<string>;
   /** SHA-256 of the one that a link or a file names, while it is not here. */
   readonly missing: ReadonlySignal<string>;
-  /** Takes a file. What is no picture changes nothing, and is explained at the control. */
-  use(file: File): Promise<void>;
+  /** The one of the last visit, where a link that names another or none took its place. */
+  readonly setAside: StartPicture | undefined;
+  /**
+   * Takes a file. What is no picture changes nothing, and is explained at the control.
+   * @returns it, unless it was refused or something else came first
+   */
+  use(file: File): Promise<StartPicture | undefined>;
   /** Says at the control why something is not taken. */
   refuse(why: string): void;
   /** Lets go of why the last file was not taken. */
@@ -43,7 +48,8 @@ interface Surroundings {
 export function createStartPicture({ linked, read = readPicture, say, broadcast }: Surroundings): StartPictureState {
   const stored = loadPicture(frameSide);
   // A link stands for itself: a picture from the last visit is not part of it, unless it is the one that it names.
-  const picture = signal(linked && stored?.sha256 !== linked.picture ? undefined : stored);
+  const isOther = linked !== undefined && stored?.sha256 !== linked.picture;
+  const picture = signal(isOther ? undefined : stored);
   const problem = signal('');
   const wanted = signal(linked?.picture ?? '');
   /** Files are read in the background: only the one given last counts. */
@@ -64,6 +70,7 @@ export function createStartPicture({ linked, read = readPicture, say, broadcast 
   return {
     picture,
     problem,
+    setAside: isOther ? stored : undefined,
     refuse,
     forgive() {
       problem.value = '';
@@ -73,15 +80,17 @@ export function createStartPicture({ linked, read = readPicture, say, broadcast 
       const turn = ++latest;
       try {
         const given = await read(file, frameSide);
-        if (turn !== latest) return;
+        if (turn !== latest) return undefined;
         set(given);
         say(`${given.name} is the start picture.`);
         broadcast({ type: 'picture', sha256: given.sha256 });
+        return given;
       } catch (error) {
-        if (turn !== latest) return;
+        if (turn !== latest) return undefined;
         const { message, hint } = toFailure(error);
         refuse([message, hint].filter(Boolean).join(' '));
         broadcast({ type: 'failure', code: 'input', message, hint });
+        return undefined;
       }
     },
     remove() {

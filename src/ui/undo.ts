@@ -3,6 +3,7 @@
 // Not a history of typing, which the text fields have themselves.
 import { batch, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { Form } from './form';
+import type { Settings } from './settings';
 import type { StartPictureState } from './start-picture';
 
 /** What took the form's place, in words, and the way back. */
@@ -17,6 +18,8 @@ export interface Undo {
   replace(act: () => string): void;
   /** The same for what takes a while: call it before, and what it returns after. */
   remember(): (words: string) => void;
+  /** For what took the place of `before` when the page was opened: the way back, without a word to screen readers. */
+  offer(words: string, before: Settings, putPictureBack: () => void): void;
   /** From here on it is too late. */
   forget(): void;
 }
@@ -30,9 +33,7 @@ export function createUndo(
   say: (words: string) => void,
 ): Undo {
   const replaced = signal<Replaced | undefined>(undefined);
-  const remember = () => {
-    const before = settings.peek();
-    const putPictureBack = start.remember();
+  const offer = (words: string, before: Settings, putPictureBack: () => void) => {
     const takeBack = () =>
       replace(() => {
         batch(() => {
@@ -42,8 +43,13 @@ export function createUndo(
         });
         return 'Your settings are back.';
       });
+    replaced.value = { words, takeBack };
+  };
+  const remember = () => {
+    const before = settings.peek();
+    const putPictureBack = start.remember();
     return (words: string) => {
-      replaced.value = { words, takeBack };
+      offer(words, before, putPictureBack);
       say(words);
     };
   };
@@ -54,5 +60,5 @@ export function createUndo(
   const forget = () => {
     replaced.value = undefined;
   };
-  return { replaced, replace, remember, forget };
+  return { replaced, replace, remember, offer, forget };
 }

@@ -48,9 +48,12 @@ test('no WebGPU: advice for the browser at hand, and a form that still works', a
   await page.addInitScript(() => {
     Object.defineProperty(Navigator.prototype, 'gpu', { get: () => undefined });
   });
-  await open(page, { prompt: 'a rocket' });
+  await open(page);
   await expect(page.locator(notice)).toContainText('This browser has no WebGPU');
   await expect(page.locator(notice)).toContainText('Chrome');
+  await page.getByRole('button', { name: 'Dismiss' }).click();
+  await expect(page.locator(notice)).toHaveCount(0);
+  await page.getByLabel('Prompt').fill('a rocket');
   await generate(page);
   await expect(page.locator(notice)).toContainText('This browser has no WebGPU');
   await page.getByRole('button', { name: 'Copy link' }).click();
@@ -69,7 +72,7 @@ test('no graphics adapter, until there is one', async ({ page }) => {
   );
   await open(page);
   await expect(page.locator(notice)).toContainText('No graphics adapter answered');
-  await expect(page.locator('footer')).toContainText('No graphics adapter so far');
+  await expect(page.locator('footer')).toContainText('No graphics adapter at the moment');
   await page.evaluate(
     () =>
       new Promise((resolve) => {
@@ -81,6 +84,7 @@ test('no graphics adapter, until there is one', async ({ page }) => {
   await page.getByRole('button', { name: 'Try again' }).click();
   await ended(page);
   await expect(page.locator('footer')).toContainText('through WebGPU');
+  await expect(page.getByRole('button', { name: 'Download MP4' })).toBeEnabled();
 });
 
 test('a worker that stops midway: said so, and Try again goes on with another', async ({ page }) => {
@@ -137,13 +141,32 @@ test('no encoder: the clip plays and can be saved as PNG and APNG', async ({ pag
   expect(probe(loop.path)).toMatchObject({ codec: 'apng', frames: Number(short.frames) });
 });
 
+const destroyable = `const request = GPUAdapter.prototype.requestDevice;
+  GPUAdapter.prototype.requestDevice = async function (...args) { return (self.lastDevice = await request.apply(this, args)); };
+  new BroadcastChannel('destroy').onmessage = () => self.lastDevice.destroy()`;
+
+test('a device destroyed while a finished clip is shown: its MP4 plays instead, and the next clip is drawn as ever', async ({
+  page,
+}) => {
+  await inWorker(page, destroyable);
+  await open(page);
+  await makeClip(page);
+  const before = pixels((await download(page)).path);
+  await page.evaluate(() => new BroadcastChannel('destroy').postMessage(null));
+  await expect(page.locator('.note')).toContainText('What plays now is its MP4');
+  const video = page.locator('.leaf video');
+  await expect.poll(() => video.evaluate((element: HTMLVideoElement) => element.currentTime)).toBeGreaterThan(0);
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await expect.poll(() => video.evaluate((element: HTMLVideoElement) => element.paused)).toBe(true);
+  await expect(page.getByRole('button', { name: 'Save PNG' })).toBeDisabled();
+  await makeClip(page);
+  await expect(video).toHaveCount(0);
+  await expect(page.locator('.screen canvas')).toBeVisible();
+  expect(pixels((await download(page)).path)).toBe(before);
+});
+
 test('a device destroyed midway: said so, and the next clip is the same as ever', async ({ page }) => {
-  await inWorker(
-    page,
-    `const request = GPUAdapter.prototype.requestDevice;
-     GPUAdapter.prototype.requestDevice = async function (...args) { return (self.lastDevice = await request.apply(this, args)); };
-     new BroadcastChannel('destroy').onmessage = () => self.lastDevice.destroy()`,
-  );
+  await inWorker(page, destroyable);
   await open(page);
   await makeClip(page);
   const before = pixels((await download(page)).path);

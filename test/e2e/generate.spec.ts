@@ -97,7 +97,7 @@ test('cancel midway, keep the last clip, generate again', async ({ page }) => {
   await expect(progressBar(page)).toHaveAttribute('aria-valuetext', /step \d+ of 200/, { timeout: 60_000 });
   await page.getByRole('button', { name: 'Cancel' }).click();
   await expect(progressBar(page)).toHaveCount(0, { timeout: 10_000 });
-  await expect(page.getByText('Cancelled.').first()).toBeVisible();
+  await expect(page.locator('.note')).toHaveText('Cancelled.');
   await expect(page.getByRole('button', { name: 'Generate' })).toBeFocused();
   expect(pixels((await download(page)).path)).toBe(before);
   await page.getByLabel('Steps').fill(short.steps);

@@ -186,6 +186,7 @@ test.describe('a phone', () => {
     await page.getByLabel('Steps').fill('50');
     await generate(page);
     await expect(page.getByRole('button', { name: 'Cancel' })).toBeVisible();
+    await expect(page.getByText('Escape cancels.')).toHaveCount(1);
     await expect(page.getByText('Escape cancels.')).toBeHidden();
   });
 });

@@ -29,6 +29,10 @@ test('a prompt of three scenes becomes one clip, with a picture of each; the fil
   expect(probe(path)).toMatchObject({ frames: 24 });
   expect(xmp(path)).toMatchObject({ Prompt: prompt });
   await page.getByRole('button', { name: 'Copy link' }).click();
+  await page.evaluate(() => {
+    localStorage.clear();
+    sessionStorage.clear();
+  });
   await page.reload();
   await expect(page.getByLabel('Prompt')).toHaveValue(prompt);
 });

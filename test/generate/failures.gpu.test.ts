@@ -78,7 +78,7 @@ test('a weight that is no number gives an error, never a frame', async () => {
   manifest.modules.denoiser.sha256 = await sha256(file);
   const other = await withFiles({ 'denoiser.safetensors': file, 'model.json': JSON.stringify(manifest) });
   const error = await failure(other);
-  expect(error).toMatchObject({ code: 'shader' });
+  expect(error).toMatchObject({ code: 'numbers' });
   expect(String(error)).toContain('not a number');
 });
 

@@ -25,13 +25,23 @@ afterEach(async () => {
 test('clips are found again as they were, newest first, and the oldest go', async () => {
   const store = openClipStore(3);
   for (const prompt of ['an egg', 'a chick', 'a hen 🐔 & co', 'an omelette'])
-    expect(await store.keep(file(prompt), prompt)).toBe(true);
+    expect(await store.keep(file(prompt), prompt)).toMatch(/clips\/.*\.mp4$/);
   const clips = await openClipStore(3).load();
   expect(clips.map(({ title }) => title)).toEqual(['an omelette', 'a hen 🐔 & co', 'a chick']);
   const { redraw: _none, ...settings } = { ...toRaw(defaults), prompt: 'an omelette' };
   expect(clips[0]?.settings).toEqual({ ...settings, model: 'test 1' });
   expect(clips[0]?.video.type).toBe('video/mp4');
   expect(await clips[0]?.video.arrayBuffer()).toEqual(await file('an omelette').arrayBuffer());
+});
+
+test('one can be removed by itself', async () => {
+  const store = openClipStore(3);
+  await store.keep(file('an egg'), 'an egg');
+  const name = await store.keep(file('a chick'), 'a chick');
+  await store.keep(file('a hen'), 'a hen');
+  expect((await store.load()).map((clip) => clip.name)[1]).toBe(name);
+  await store.remove(name ?? '');
+  expect((await store.load()).map(({ title }) => title)).toEqual(['a hen', 'an egg']);
 });
 
 test('a clip of a picture has the title that it was given', async () => {
@@ -56,8 +66,8 @@ test('damaged entries are passed over', async () => {
 test('no room, or no storage at all: nothing is kept, nothing thrown, and it is said', async () => {
   const store = openClipStore(8);
   vi.spyOn(Cache.prototype, 'put').mockRejectedValue(new DOMException('no room', 'QuotaExceededError'));
-  expect(await store.keep(file('an egg'), 'an egg')).toBe(false);
+  expect(await store.keep(file('an egg'), 'an egg')).toBeUndefined();
   vi.spyOn(caches, 'open').mockRejectedValue(new DOMException('forbidden', 'SecurityError'));
-  expect(await store.keep(file('an egg'), 'an egg')).toBe(false);
+  expect(await store.keep(file('an egg'), 'an egg')).toBeUndefined();
   expect(await store.load()).toEqual([]);
 });

@@ -10,8 +10,8 @@ export interface FakeEngine extends Engine {
   /** The start picture of each. */
   readonly pictures: (Pixels | undefined)[];
   readonly log: string[];
-  /** A GPU was opened. */
-  open(adapter: AdapterReport): void;
+  /** A GPU was opened, or lost. */
+  open(adapter: AdapterReport | undefined): void;
   /** Sends an event of the generation under way. */
   send(event: GenerateEvent): void;
   /** Sends news of the recording, in time or late. */
@@ -30,7 +30,7 @@ export function fakeEngine({
   let emit: ((event: GenerateEvent) => void) | undefined;
   let inked: ((recorded: number) => void) | undefined;
   let settle: { resolve: () => void; reject: (error: unknown) => void } | undefined;
-  let opened: ((adapter: AdapterReport) => void) | undefined;
+  let opened: ((adapter: AdapterReport | undefined) => void) | undefined;
   let context: CanvasRenderingContext2D | null = null;
   const asked: GenerateOptions[] = [];
   const pictures: FakeEngine['pictures'] = [];

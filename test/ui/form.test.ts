@@ -44,6 +44,15 @@ test('an unlocked seed that was used rolls after a reload, too', async () => {
   expect(next.asked[0]?.seed).not.toBe(seed);
 });
 
+test('in a new tab, too, though what a tab keeps is its own', async () => {
+  vi.stubGlobal('sessionStorage', storage());
+  await make(engine, createSession(engine));
+  vi.stubGlobal('sessionStorage', storage());
+  const next = fakeEngine();
+  await make(next, createSession(next));
+  expect(next.asked[0]?.seed).not.toBe(engine.asked[0]?.seed);
+});
+
 describe('memory', () => {
   test('the form comes back as typed, right or wrong', () => {
     const session = createSession(engine);
@@ -94,24 +103,30 @@ describe('memory', () => {
     expect(session.link()).toMatch(/^https:\/\/flipbook\.test\/page#prompt=a\+crab&seed=9&steps=4/);
   });
 
-  test('a link leaves what is stored alone until something is changed, or a clip is made of it', async () => {
+  test('a link leaves what is stored alone until something is changed; then, too, it can be had back', async () => {
     createSession(engine).edit('prompt', 'a ghost');
     const link = { hash: '#prompt=a+crab&seed=9' };
     const mine = () => createSession(fakeEngine()).form.prompt.value;
     createSession(engine, link);
     expect(mine()).toBe('a ghost');
     await make(engine, createSession(engine, link));
+    expect(mine()).toBe('a ghost');
+    const changed = createSession(engine, link);
+    changed.edit('steps', '9');
     expect(mine()).toBe('a crab');
+    changed.replaced.value?.takeBack();
+    expect([changed.form.prompt.value, mine()]).toEqual(['a ghost', 'a ghost']);
 
     const open = createSession(engine);
     open.openLink('#prompt=a+boat');
-    expect([open.form.prompt.value, open.borrowed.value, mine()]).toEqual(['a boat', true, 'a crab']);
-    open.seedLocked.value = false;
+    expect([open.form.prompt.value, open.borrowed.value, mine()]).toEqual(['a boat', true, 'a ghost']);
+    open.seedLocked.value = true;
     expect([open.borrowed.value, mine()]).toEqual([false, 'a boat']);
     const again = createSession(engine, link);
     again.edit('prompt', 'a crabby');
     again.edit('prompt', 'a crab');
     expect(mine()).toBe('a crab');
+    expect(createSession(engine, link).replaced.value).toBeUndefined(); // Nothing else was there.
   });
 
   test('what settings from elsewhere or an idea replaced can be put back, until a clip is made of them', async () => {

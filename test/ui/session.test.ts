@@ -14,6 +14,8 @@ beforeEach(() => {
 });
 afterEach(() => vi.unstubAllGlobals());
 
+const emptyStore: ClipStore = { load: async () => [], keep: async () => 'a name', remove: async () => undefined };
+
 describe('generate', () => {
   test('asks for what the form says and keeps the finished clip', async () => {
     const session = createSession(engine);
@@ -99,12 +101,16 @@ describe('generate', () => {
 
   test('clips of earlier visits come after those of this one, and each clip with a video is kept for the next', async () => {
     const kept: [string, string][] = [];
+    const removed: string[] = [];
     const clipStore: ClipStore = {
-      load: async () => [{ video: new Blob(['old']), title: 'a ghost', settings: { prompt: 'a ghost', seed: '3' } }],
+      load: async () => [
+        { name: '0', video: new Blob(['old']), title: 'a ghost', settings: { prompt: 'a ghost', seed: '3' } },
+      ],
       keep: async (video, title) => {
         kept.push([await video.text(), title]);
-        return kept.length < 2;
+        return kept.length < 2 ? String(kept.length) : undefined;
       },
+      remove: async (name) => void removed.push(name),
     };
     const session = createSession(engine, { clipStore });
     session.edit('prompt', 'a rocket');
@@ -121,10 +127,13 @@ describe('generate', () => {
     await make(engine, session, new Blob(['two']));
     await vi.waitFor(() => expect(session.earlier.kept.value).toBe('none'));
     expect(titles()).toHaveLength(3);
+    // Each is removed by itself, where it is stored, too; the second one had no video and is nowhere.
+    for (const clip of session.earlier.clips.value) await session.earlier.remove(clip);
+    expect([titles(), removed]).toEqual([[], ['1', '0']]);
   });
 
   test('once what is stored was cleared, only clips made since are said to be kept', async () => {
-    const session = createSession(engine, { clipStore: { load: async () => [], keep: async () => true } });
+    const session = createSession(engine, { clipStore: emptyStore });
     const { kept } = session.earlier;
     for (let i = 0; i < 3; i++) await make(engine, session, new Blob(['before']));
     await vi.waitFor(() => expect(kept.value).toBe('all'));
@@ -139,7 +148,7 @@ describe('generate', () => {
   });
 
   test('a clip without a video says why, and is not said to be kept', async () => {
-    const session = createSession(engine, { clipStore: { load: async () => [], keep: async () => true } });
+    const session = createSession(engine, { clipStore: emptyStore });
     await make(engine, session, null);
     expect(session.clip.value?.address).toBeNull();
     expect(session.failure.value?.code).toBe('encoder');
@@ -228,6 +237,22 @@ test('a graphics adapter that answers late is told of, and its pace with it', as
   late.open({ name: 'Late chip', isSoftware: false });
   expect(session.adapter.value).toEqual({ name: 'Late chip', isSoftware: false });
   expect(session.estimate.value).toBeGreaterThan(1);
+});
+
+test('a finished clip whose frames are lost is said to be, once, and the next one is whole again', async () => {
+  const session = createSession(engine);
+  await session.attach(Object.create(null));
+  engine.open(undefined);
+  expect([session.isClipLost.value, session.note.value]).toEqual([false, '']); // There was none.
+  await make(engine, session);
+  engine.open(undefined);
+  expect([session.isClipLost.value, session.adapter.value]).toEqual([true, undefined]);
+  expect(session.note.value).toMatch(/went away.*plays now is its MP4/);
+  engine.open({ name: 'Test adapter', isSoftware: true });
+  await make(engine, session, null);
+  expect(session.isClipLost.value).toBe(false);
+  engine.open(undefined);
+  expect(session.note.value).toMatch(/had no MP4/);
 });
 
 test('a failure is announced in the words of its notice', async () => {

@@ -117,6 +117,29 @@ test('one that is still being read belongs to the clip that is asked for meanwhi
   expect(engine.asked).toHaveLength(1);
 });
 
+test('a drawing that is still being read is a sketch of the clip that is asked for meanwhile', async () => {
+  const session = createSession(engine, good);
+  void session.startFromSketch(file('Drawing'));
+  const run = session.generate();
+  await vi.waitFor(() => expect(engine.asked).toHaveLength(1));
+  expect(engine.asked[0]).toMatchObject({ picture: sha256, redraw: 'all' });
+  engine.end();
+  await run;
+});
+
+test('a file that turns out to be no picture keeps the clip that was asked for meanwhile from being made without it', async () => {
+  const broken = reader(() => {
+    throw new FlipbookError('input', 'It shows nothing.');
+  });
+  const session = createSession(engine, broken);
+  void session.usePicture(file('broken.png'));
+  await session.generate();
+  expect(engine.asked).toEqual([]);
+  expect(session.start.problem.value).toMatch(/shows nothing/);
+  await make(engine, session); // Asked once more, it is meant.
+  expect(engine.asked).toHaveLength(1);
+});
+
 test('an earlier clip of this visit brings its start picture back with its settings', async () => {
   const session = createSession(engine, good);
   await session.startFromSketch(file('Drawing'));
@@ -208,6 +231,8 @@ test('is stored with the settings that it goes with', async () => {
   expect(createSession(fakeEngine()).start.picture.value?.name).toBe('cat.png');
   linked.edit('steps', '3');
   expect(createSession(fakeEngine()).start.picture.value).toBeUndefined();
+  linked.replaced.value?.takeBack();
+  expect(createSession(fakeEngine()).start.picture.value?.name).toBe('cat.png');
 });
 
 test('a new tab keeps the picture that it began with', async () => {

@@ -145,7 +145,7 @@ describe('announcements', () => {
   });
 });
 
-const surroundings = { userAgent: '', isSecure: true };
+const surroundings = { userAgent: '', touchPoints: 0, isSecure: true };
 
 test.each([
   ['no-webgpu', /no WebGPU/],
@@ -155,6 +155,7 @@ test.each([
   ['device-lost', /went away/],
   ['stopped', /engine stopped/],
   ['shader', /driver refused/],
+  ['numbers', /numbers came out wrong/],
   ['weights', /could not be loaded/],
   ['encoder', /No MP4/],
   ['input', /does not fit/],
@@ -174,7 +175,7 @@ test.each([
     /^The video encoder stopped: no reason\. The clip still plays here\.$/,
   ],
   ['encoder', 'It stopped.', /^It stopped\. The clip/],
-  ['out-of-memory', 'There is no room', /^There is no room\. Your last/],
+  ['out-of-memory', 'There is no room', /^There is no room\. Your settings are safe/],
   ['anything else', 'Why?', /^Why\?$/],
 ])('%s: “%s” is a sentence that others may follow', (code, message, body) => {
   expect(explain({ code, message, hint: '' }, surroundings).body).toMatch(body);
@@ -183,7 +184,7 @@ test.each([
 test('without an adapter the advice is for the browser at hand, and then the general one', () => {
   const failure = toFailure(new FlipbookError('no-adapter', 'none answered'));
   const userAgent = 'Mozilla/5.0 (X11; Linux x86_64) Chrome/130.0.0.0 Safari/537.36';
-  expect(explain(failure, { userAgent, isSecure: true }).advice).toMatch(
+  expect(explain(failure, { ...surroundings, userAgent }).advice).toMatch(
     /--enable-unsafe-webgpu.* hardware acceleration/,
   );
 });
@@ -219,6 +220,14 @@ test.each([
   ['Mozilla/5.0 (Windows NT 10.0) Chrome/150.0.0.0 Safari/537.36', /acceleration/],
   ['Mozilla/5.0 (Macintosh) AppleWebKit/605 Version/17.0 Safari/605', /26/],
   ['', /Chrome or Edge/],
+  ['Mozilla/5.0 (Android 14; Mobile; rv:140.0) Gecko/140.0 Firefox/140.0', /^Firefox on Android.*Chrome 121/],
+  ['Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605 CriOS/140 Version/17.0 Safari/605', /iOS 26/],
 ])('advice for %s', (userAgent, advice) => {
   expect(webGpuAdvice(userAgent)).toMatch(advice);
+});
+
+test('an iPad that calls itself a Macintosh is known by its touch screen', () => {
+  const userAgent = 'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605 Version/17.0 Safari/605';
+  expect(webGpuAdvice(userAgent, 5)).toMatch(/iOS 26/);
+  expect(webGpuAdvice(userAgent, 0)).toMatch(/Chrome 113/);
 });

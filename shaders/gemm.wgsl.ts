@@ -1,7 +1,7 @@
 // The workgroup-tiled matrix product behind conv3d and linear, as WGSL text. It knows rows and channels, not axes:
 // where a row's inputs lie is told by its caller.
 import { type EpilogueOptions, finish, weightAt } from './epilogue.wgsl';
-import { components, wgsl } from './wgsl';
+import { components, counted, wgsl } from './wgsl';
 
 /** What one workgroup makes, and how its threads divide it. */
 export interface GemmTile {
@@ -69,30 +69,24 @@ export function gemmMain(options: EpilogueOptions, source: GemmSource): string {
   const across = columns / threadColumns; // threads along the channels
   const down = rows / threadRows;
   const steps = depth / 4;
-  const rowLoads = (rows * steps) / threads;
-  const weightLoads = (depth * quads) / threads;
+  const rowLoads = counted((rows * steps) / threads);
+  const weightLoads = counted((depth * quads) / threads);
   const unit = options.aligned ? 4 : 1;
-  const each = <T>(count: number, text: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => text(i));
-  const lines = (indent: string, count: number, text: (i: number) => string): string =>
-    each(count, text).join(`\n${indent}`);
+  const M = counted(threadRows); // rows of a thread's sums
+  const N = counted(threadColumns / 4); // vec4s of each
 
   const fetchRow = (j: number): string =>
     inputAligned
       ? `a${j} = vec4f(); if (inside${j} && channel < params.cin) { a${j} = x[(from${j} + channel) >> 2u]; }`
       : `a${j} = vec4f(); if (inside${j}) {
-        ${lines('        ', 4, (i) => `if (channel + ${i}u < params.cin) { a${j}[${i}] = x[from${j} + channel + ${i}u]; }`)}
+        ${counted(4)
+          .map((i) => `if (channel + ${i}u < params.cin) { a${j}[${i}] = x[from${j} + channel + ${i}u]; }`)
+          .join('\n        ')}
       }`;
   const product = (component: string, c: number): string =>
     [
-      ...each(
-        threadColumns / 4,
-        (n) => `let b${c}_${n} = tileB[(k * 4u + ${c}u) * ${quads}u + across + ${n * across}u];`,
-      ),
-      ...each(threadRows, (m) =>
-        each(threadColumns / 4, (n) => `s${m}_${n} = fma(vec4f(r${m}.${component}), b${c}_${n}, s${m}_${n});`).join(
-          ' ',
-        ),
-      ),
+      ...N.map((n) => `let b${c}_${n} = tileB[(k * 4u + ${c}u) * ${quads}u + across + ${n * across}u];`),
+      ...M.map((m) => N.map((n) => `s${m}_${n} = fma(vec4f(r${m}.${component}), b${c}_${n}, s${m}_${n});`).join(' ')),
     ].join('\n      ');
 
   return wgsl`
@@ -114,29 +108,29 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgr
   let endStep = min(firstStep + share, ${taps}u * tapSteps);
   let loadStep = local % ${steps}u;
   let loadRow = local / ${steps}u;
-  ${lines('  ', rowLoads, (j) => prepare(`firstRow + loadRow + ${(j * threads) / steps}u`, j))}
+  ${rowLoads.map((j) => prepare(`firstRow + loadRow + ${(j * threads) / steps}u`, j)).join('\n  ')}
   let loadQuad = local % ${quads}u;
   let loadDepth = local / ${quads}u;
   let weightPitch = params.cout / ${unit}u;
   let loadColumn = firstColumn / ${unit}u + loadQuad * ${4 / unit}u;
   let across = local % ${across}u;
   let down = local / ${across}u;
-  ${lines('  ', rowLoads, (j) => `var from${j} = 0u; var inside${j} = false; var a${j} = vec4f();`)}
-  ${lines('  ', weightLoads, (j) => `var b${j} = vec4f();`)}
-  ${lines('  ', threadRows, (m) => each(threadColumns / 4, (n) => `var s${m}_${n} = vec4f();`).join(' '))}
+  ${rowLoads.map((j) => `var from${j} = 0u; var inside${j} = false; var a${j} = vec4f();`).join('\n  ')}
+  ${weightLoads.map((j) => `var b${j} = vec4f();`).join('\n  ')}
+  ${M.map((m) => N.map((n) => `var s${m}_${n} = vec4f();`).join(' ')).join('\n  ')}
   var tap = firstStep / tapSteps;
   var base = firstStep % tapSteps * ${depth}u; // the step's first input channel
   ${state}
   for (var step = firstStep; step <= endStep; step++) {
     if (step < endStep) {
       if (base == 0u || step == firstStep) {
-        ${lines('        ', rowLoads, place)}
+        ${rowLoads.map(place).join('\n        ')}
       }
       let channel = base + loadStep * 4u;
-      ${lines('      ', rowLoads, fetchRow)}
+      ${rowLoads.map(fetchRow).join('\n      ')}
       // Below a tap's last channel these are the next tap's weights, times inputs that are zero.
       let weightRow = tap * params.cin + base + loadDepth;
-      ${lines('      ', weightLoads, (j) => `b${j} = weightAt((weightRow + ${(j * threads) / quads}u) * weightPitch + loadColumn);`)}
+      ${weightLoads.map((j) => `b${j} = weightAt((weightRow + ${(j * threads) / quads}u) * weightPitch + loadColumn);`).join('\n      ')}
       base += ${depth}u;
       if (base >= params.cin) {
         base = 0u;
@@ -146,22 +140,20 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgr
     }
     if (step > firstStep) {
       for (var k = 0u; k < ${steps}u; k++) {
-      ${lines('      ', threadRows, (m) => `let r${m} = tileA[k * ${rows}u + down + ${m * down}u];`)}
+      ${M.map((m) => `let r${m} = tileA[k * ${rows}u + down + ${m * down}u];`).join('\n      ')}
       ${components.map(product).join('\n      ')}
       }
     }
     workgroupBarrier();
-    ${lines('    ', rowLoads, (j) => `tileA[loadStep * ${rows}u + loadRow + ${(j * threads) / steps}u] = a${j};`)}
-    ${lines('    ', weightLoads, (j) => `tileB[(loadDepth + ${(j * threads) / quads}u) * ${quads}u + loadQuad] = b${j};`)}
+    ${rowLoads.map((j) => `tileA[loadStep * ${rows}u + loadRow + ${(j * threads) / steps}u] = a${j};`).join('\n    ')}
+    ${weightLoads.map((j) => `tileB[(loadDepth + ${(j * threads) / quads}u) * ${quads}u + loadQuad] = b${j};`).join('\n    ')}
     workgroupBarrier();
   }
-  ${lines(
-    '  ',
-    threadRows,
+  ${M.map(
     (m) => `if (firstRow + down + ${m * down}u < params.rows) {
-    ${each(threadColumns / 4, (n) => `finish(s${m}_${n}, slice * params.rows + firstRow + down + ${m * down}u, firstColumn + (across + ${n * across}u) * 4u);`).join('\n    ')}
+    ${N.map((n) => `finish(s${m}_${n}, slice * params.rows + firstRow + down + ${m * down}u, firstColumn + (across + ${n * across}u) * 4u);`).join('\n    ')}
   }`,
-  )}
+  ).join('\n  ')}
 }
 `;
 }

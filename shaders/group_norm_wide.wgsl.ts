@@ -67,19 +67,18 @@ export interface CoefficientsOptions {
 }
 
 /**
- * Stage 2. Arguments: partials, weight [C], bias [C], scaleShift [.., ≥ 2C] if there is one, coefficients [sets, 2, C]:
- * y = x·coefficients[0] + coefficients[1]. There are as many sets as spans, or as rows of scaleShift if these are more.
+ * Stage 2. Arguments: partials, weight [C], bias [C], scaleShift [.., ≥ 2C] if there is one, coefficients [spans, 2, C]:
+ * y = x·coefficients[0] + coefficients[1].
  */
 export function groupNormCoefficients({ scaleShift, threads }: CoefficientsOptions): Shader {
   const params = [
-    ['sets', 'u32'],
+    ['spans', 'u32'],
     ['groups', 'u32'],
     ['channels', 'u32'],
     ['rows', 'u32'],
     ['chunks', 'u32'],
     ['chunkRows', 'u32'],
-    ['setsPerSpan', 'u32'],
-    ['setsPerShift', 'u32'],
+    ['spansPerShift', 'u32'],
     ['shiftStride', 'u32'],
     ['shiftOffset', 'u32'],
     ['eps', 'f32'],
@@ -104,13 +103,13 @@ ${linearMain(wide ? threads : NORM_THREADS)}
   let slot = thread;
   let lane = 0u;
 #endif
-  if (slot >= params.sets * params.groups) {
+  if (slot >= params.spans * params.groups) {
     return;
   }
-  let setIndex = slot / params.groups;
+  let spanIndex = slot / params.groups;
   let group = slot % params.groups;
   let size = params.channels / params.groups;
-  let base = setIndex / params.setsPerSpan * params.chunks * 2u * params.channels + group * size;
+  let base = spanIndex * params.chunks * 2u * params.channels + group * size;
   let pivot = partials[base];
   let parts = params.chunks * size;
   var weighted = 0.0;
@@ -135,20 +134,20 @@ ${linearMain(wide ? threads : NORM_THREADS)}
     var a = deviation * weight[c];
     var b = bias[c] - mean * a;
 #if ${scaleShift}
-    let row = setIndex / params.setsPerShift * params.shiftStride + params.shiftOffset + c;
+    let row = spanIndex / params.spansPerShift * params.shiftStride + params.shiftOffset + c;
     let scale = 1.0 + scaleShift[row];
     a *= scale;
     b = b * scale + scaleShift[row + params.channels];
 #endif
-    coefficients[setIndex * 2u * params.channels + c] = a;
-    coefficients[(setIndex * 2u + 1u) * params.channels + c] = b;
+    coefficients[spanIndex * 2u * params.channels + c] = a;
+    coefficients[(spanIndex * 2u + 1u) * params.channels + c] = b;
   }
 }
 `,
   };
 }
 
-/** Stage 3. Arguments: x [sets, rows, C], coefficients [sets, 2, C], out. */
+/** Stage 3. Arguments: x [spans, rows, C], coefficients [spans, 2, C], out. */
 export function groupNormApply({ width, silu }: { readonly width: Width; readonly silu: boolean }): Shader {
   const type = vector(width);
   const { declarations, ...shader } = shaderInterface(

@@ -12,8 +12,6 @@ import { type EpilogueOptions, epilogueLabel, finish, gemmInterface, weightAt } 
 import { type GemmTile, gemmMain, gemmTileLabel } from './gemm.wgsl';
 import { counted, linearMain, type Shader, type ShaderParam, wgsl } from './wgsl';
 
-const each = <T>(count: number, text: (i: number) => T): T[] => counted(count).map(text);
-
 export interface LinearDirectOptions extends DirectOptions {
   /** Rows of one thread. */
   readonly rows: number;
@@ -34,7 +32,7 @@ const linearDirectParams = [
 export function linearDirect(options: LinearDirectOptions): Shader {
   const { rows, columns, unroll, aligned } = options;
   const { declarations, ...shader } = directInterface(options, linearDirectParams);
-  const lines = { lines: 1, outputs: rows, taps: 1, stride: 1 };
+  const shape = { lines: 1, outputs: rows, taps: 1, stride: 1 };
   return {
     ...shader,
     label: `linear direct ${directLabel(options, rows)} ${epilogueLabel(options)}`,
@@ -54,9 +52,9 @@ ${linearMain(directThreads)}
   ${directSums(options, rows)}
   var row = column / ${aligned ? 4 : 1}u; // of weights
   for (var k = 0u; k < params.cin; k += ${unroll}u) {
-        ${directStep(options, lines, (r, channel) => `x[p${r} + k + ${channel}]`)}
+        ${directStep(options, shape, (r, channel) => `x[p${r} + k + ${channel}]`)}
   }
-  ${directStore(options, lines, { lineCount: '1u', count: `min(${rows}u, params.rows - first)`, row: 'first', rowStep: '1u' })}
+  ${directStore(options, shape, { lineCount: '1u', count: `min(${rows}u, params.rows - first)`, row: 'first', rowStep: '1u' })}
 }
 `,
   };
@@ -110,6 +108,7 @@ export function linearSplit(options: LinearSplitOptions): Shader {
   const { rows, aligned } = options;
   const { declarations, ...shader } = gemmInterface(options, 'f32', linearTiledParams);
   const threads = linearSplitQuads * slices;
+  const R = counted(rows);
   const unit = aligned ? 4 : 1;
   return {
     ...shader,
@@ -124,21 +123,21 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   let slice = local / ${linearSplitQuads}u;
   let column = (workgroup.x * ${linearSplitQuads}u + local % ${linearSplitQuads}u) * 4u;
   let rowPitch = params.cout / ${unit}u;
-  ${each(rows, (r) => `var s${r} = vec4f();`).join(' ')}
+  ${R.map((r) => `var s${r} = vec4f();`).join(' ')}
   for (var k = slice; k < params.cin; k += ${slices}u) {
     let w = weightAt(k * rowPitch + column / ${unit}u);
-    ${each(rows, (r) => `s${r} = fma(vec4f(x[${r}u * params.cin + k]), w, s${r});`).join('\n    ')}
+    ${R.map((r) => `s${r} = fma(vec4f(x[${r}u * params.cin + k]), w, s${r});`).join('\n    ')}
   }
-  ${each(rows, (r) => `partial[${r * threads}u + local] = s${r};`).join('\n  ')}
+  ${R.map((r) => `partial[${r * threads}u + local] = s${r};`).join('\n  ')}
   workgroupBarrier();
   if (slice > 0u) {
     return;
   }
   for (var i = 1u; i < ${slices}u; i++) {
-    ${each(rows, (r) => `s${r} += partial[${r * threads}u + i * ${linearSplitQuads}u + local];`).join('\n    ')}
+    ${R.map((r) => `s${r} += partial[${r * threads}u + i * ${linearSplitQuads}u + local];`).join('\n    ')}
   }
   if (column < params.cout) {
-    ${each(rows, (r) => `finish(s${r}, ${r}u, column);`).join('\n    ')}
+    ${R.map((r) => `finish(s${r}, ${r}u, column);`).join('\n    ')}
   }
 }
 `,

@@ -59,5 +59,6 @@ export interface GenerateStats {
     readonly encode: number;
   };
   readonly bytesInUse: number;
+  /** The most while the clip was made, what the engine held before included. */
   readonly peakGpuBytes: number;
 }

@@ -41,6 +41,7 @@ export function generate(
 ): AsyncGenerator<GenerateEvent, void> {
   return stream<GenerateEvent>(async (emit, own) => {
     if (engine.busy) throw new Error('the engine makes one clip at a time');
+    engine.forgive();
     engine.busy = true;
     try {
       await run(engine, options, picture, emit, own);
@@ -70,7 +71,7 @@ async function run(
 ): Promise<void> {
   const began = performance.now();
   throwIfAborted(signal);
-  engine.gpu.forgive();
+  engine.gpu.resetPeak();
   const part = totals((loaded, total) => emit({ type: 'load', loaded, total }));
   const model = await engine.model(signal, part());
   const { manifest } = model;
@@ -103,7 +104,9 @@ async function run(
     const { latents, perStep } = clip ?? drawn;
     const decoded = await decode(making, latents, recorder);
     const recording = await recorder.close();
-    await engine.gpu.idle(); // What is captured of a lost device may be black.
+    // What is captured of a lost device, or after a command that was refused, may be black.
+    await engine.gpu.idle();
+    engine.gpu.check();
     throwIfAborted(signal);
     // Not before: whoever cancels to the very last keeps the clip that there was.
     engine.finish({ ...finished, store: programs.frames });

@@ -80,7 +80,7 @@ export class Engine {
   readonly #options: EngineOptions;
   #model: LoadedModel | undefined;
   #encoder: EncoderPart | undefined;
-  readonly #drawings = new Map<boolean, Stage>();
+  #drawing: Stage | undefined;
   #pictureEncoder: PictureEncoder | undefined;
   #preview: PreviewDecoder | undefined;
   #head: HeadDecoder | undefined;
@@ -89,6 +89,8 @@ export class Engine {
   #frames: FrameStore | undefined;
   #cutout: Promise<Cutout> | undefined;
   #clip: FinishedClip | undefined;
+  /** Files and pixels of the finished clip that are being made. */
+  #watched = 0;
 
   constructor(gpu: Gpu, screen: Screen, options: EngineOptions) {
     this.gpu = gpu;
@@ -119,13 +121,15 @@ export class Engine {
   }
 
   /**
-   * Compiled programs, those of the last generation where the shapes agree; those that no longer fit are freed first.
+   * Compiled programs, those of the last generation where the shapes agree; those that no longer fit are freed first. What
+   * this generation does without (drawing a picture, taking one in) stays for the next.
    * @param onProgress pipelines of all programs
    */
   async programs(model: LoadedModel, shape: ProgramShape, signal: AbortSignal, onProgress: Report): Promise<Programs> {
     const { latentFrames, clipGuided } = shape;
     const old = this.#clipPrograms;
     if (old && (old.latentFrames !== latentFrames || old.guided !== clipGuided)) this.#dropClip();
+    if (shape.drawn && this.#drawing?.shape.guided !== shape.guided) this.#dropDrawing();
     try {
       const pictureEncoder = shape.encoder ? this.#recordPictureEncoder(model, shape.encoder) : null;
       const drawing = shape.drawn ? this.#recordDrawing(model, shape.guided) : null;
@@ -153,8 +157,18 @@ export class Engine {
     this.#clip?.dispose();
     this.screen.isTaken = false;
     const { screen, gpu } = this;
-    this.#clip = new FinishedClip(finished, { screen, cutout: () => this.#openCutout(), drawn: () => gpu.idle() });
+    this.#clip = new FinishedClip(finished, {
+      screen,
+      cutout: () => this.#openCutout(),
+      drawn: () => gpu.idle(),
+      watched: (work) => this.#watch(work),
+    });
     this.#frames = undefined;
+  }
+
+  /** Lets go of what the GPU refused before; not beside other work, whose failure it may be. */
+  forgive(): void {
+    if (!this.busy && this.#watched === 0) this.gpu.forgive();
   }
 
   /** Frees everything, the GPU included. */
@@ -168,8 +182,19 @@ export class Engine {
     this.gpu.dispose();
   }
 
+  async #watch<T>(work: () => Promise<T>): Promise<T> {
+    this.forgive();
+    this.#watched++;
+    try {
+      const result = await work();
+      this.gpu.check();
+      return result;
+    } finally {
+      this.#watched--;
+    }
+  }
+
   #openCutout(): Promise<Cutout> {
-    this.gpu.forgive(); // what failed was a clip in the making, not the one that there is
     this.#cutout ??= Cutout.open(this.gpu).catch((error) => {
       this.#cutout = undefined; // so that it is tried again
       throw error;
@@ -183,9 +208,8 @@ export class Engine {
   }
 
   #recordDrawing(model: LoadedModel, guided: boolean): Stage {
-    const drawing = this.#drawings.get(guided) ?? new Stage(model, { frames: 1, guided });
-    this.#drawings.set(guided, drawing);
-    return drawing;
+    this.#drawing ??= new Stage(model, { frames: 1, guided });
+    return this.#drawing;
   }
 
   #recordClip(model: LoadedModel, latentFrames: number, guided: boolean): ClipPrograms {
@@ -206,10 +230,14 @@ export class Engine {
     this.#frames = undefined;
   }
 
+  #dropDrawing(): void {
+    this.#drawing?.dispose();
+    this.#drawing = undefined;
+  }
+
   #dropAll(): void {
     this.#dropClip();
-    for (const stage of this.#drawings.values()) stage.dispose();
-    this.#drawings.clear();
+    this.#dropDrawing();
     this.#pictureEncoder?.dispose();
     this.#pictureEncoder = undefined;
     this.#preview?.dispose();

@@ -23,6 +23,8 @@ export interface Surfaces {
   cutout(): Promise<Cutout>;
   /** Waits until what was drawn is there. @throws FlipbookError 'device-lost': then it is not */
   drawn(): Promise<void>;
+  /** What `work` gives, unless the GPU refuses a command meanwhile. @throws FlipbookError: then what was drawn may be black */
+  watched<T>(work: () => Promise<T>): Promise<T>;
 }
 
 export class FinishedClip {
@@ -67,16 +69,22 @@ export class FinishedClip {
    * A frame with its transparency; undefined once the next clip took its place.
    * @param side pixels of the square that it is scaled to @returns straight alpha
    */
-  async pixels(index: number, side: number): Promise<Pixels | undefined> {
-    const cutout = await this.#surfaces.cutout();
-    return this.#isDisposed ? undefined : cutout.read(this.#store.frame(index), side);
+  pixels(index: number, side: number): Promise<Pixels | undefined> {
+    return this.#surfaces.watched(async () => {
+      const cutout = await this.#surfaces.cutout();
+      return this.#isDisposed ? undefined : cutout.read(this.#store.frame(index), side);
+    });
   }
 
   /** The frame that was shown last, as a PNG that says how it was made. */
   async still(): Promise<Blob | undefined> {
     if (this.#isDisposed) return undefined;
-    this.#draw(this.#shown);
-    return toPng(await this.#surfaces.screen.read(), this.#metadata);
+    const { screen, watched } = this.#surfaces;
+    const pixels = await watched(() => {
+      this.#draw(this.#shown);
+      return screen.read();
+    });
+    return toPng(pixels, this.#metadata);
   }
 
   /**
@@ -95,25 +103,27 @@ export class FinishedClip {
 
   /**
    * Its video made anew, over the background that it has now. On the way every frame is shown.
-   * @throws FlipbookError: 'cancelled' where the signal aborts, 'device-lost'
+   * @throws FlipbookError: 'cancelled' where the signal aborts, 'device-lost', 'out-of-memory', 'shader'
    */
-  async record(signal: AbortSignal, onFrame: (recorded: number) => void): Promise<Recording> {
-    const { screen } = this.#surfaces;
+  record(signal: AbortSignal, onFrame: (recorded: number) => void): Promise<Recording> {
+    const { screen, drawn, watched } = this.#surfaces;
     const metadata = this.#metadata; // It may change meanwhile.
-    const recorder = await Recorder.open(screen, { fps: this.fps, metadata }, signal);
-    try {
-      for (let i = 0; i < this.frames; i++) {
-        screen.draw(this.#store.frame(i), metadata.background);
-        await recorder.add(i);
-        throwIfAborted(signal);
-        onFrame(i + 1);
+    return watched(async () => {
+      const recorder = await Recorder.open(screen, { fps: this.fps, metadata }, signal);
+      try {
+        for (let i = 0; i < this.frames; i++) {
+          screen.draw(this.#store.frame(i), metadata.background);
+          await recorder.add(i);
+          throwIfAborted(signal);
+          onFrame(i + 1);
+        }
+        const recording = await recorder.close();
+        await drawn(); // What is captured of a lost device may be black.
+        return recording;
+      } finally {
+        await recorder.cancel();
       }
-      const recording = await recorder.close();
-      await this.#surfaces.drawn(); // What is captured of a lost device may be black.
-      return recording;
-    } finally {
-      await recorder.cancel();
-    }
+    });
   }
 
   dispose(): void {

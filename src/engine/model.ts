@@ -5,7 +5,6 @@ import { type CoderConfig, coderConfig } from '../models/decoder';
 import { type ModelManifest, type ModuleConfig, parseManifest } from '../models/manifest';
 import { PromptReader, type TextConfig, textConfig } from '../models/text';
 import { type DenoiserConfig, denoiserConfig } from '../models/unet3d';
-import { sha256 } from '../sha256';
 import { readJson } from '../weights/json';
 import { Store } from '../weights/store';
 import { Weights } from '../weights/weights';
@@ -21,7 +20,7 @@ export type EncoderPart = Part<CoderConfig>;
 export interface LoadedModel {
   readonly gpu: Gpu;
   readonly manifest: ModelManifest;
-  /** SHA-256 of the manifest, which names the hash of every weight file. */
+  /** SHA-256 of model.json, which names the hash of every weight file. */
   readonly hash: string;
   readonly text: Part<TextConfig> & { readonly reader: PromptReader };
   readonly network: Part<DenoiserConfig>;
@@ -53,8 +52,8 @@ export async function loadModel(
   onProgress: Report,
 ): Promise<LoadedModel> {
   const store = openStore(source);
-  const json = await store.json('model.json', signal);
-  const manifest = parseManifest(json);
+  const { value, hash } = await store.json('model.json', signal);
+  const manifest = parseManifest(value);
   const { text, denoiser, decoder, tokenizer } = manifest.modules;
   const files = await store.load([text, denoiser, decoder, tokenizer], signal, onProgress);
   const [textFile, denoiserFile, decoderFile, tokenizerFile] = files as [
@@ -83,7 +82,7 @@ export async function loadModel(
     return {
       gpu,
       manifest,
-      hash: await sha256(new TextEncoder().encode(JSON.stringify(json))),
+      hash,
       text: { ...textPart, reader },
       network: open(denoiser, denoiserFile, denoiserConfig),
       coder: open(decoder, decoderFile, coderConfig),

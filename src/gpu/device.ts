@@ -78,8 +78,13 @@ export class Gpu {
     return this.#memory.bytesInUse;
   }
 
+  /** The most that `bytesInUse` was since `resetPeak`. */
   get peakBytes(): number {
     return this.#memory.peakBytes;
+  }
+
+  resetPeak(): void {
+    this.#memory.resetPeak();
   }
 
   /** What this adapter is remembered by. */
@@ -178,11 +183,12 @@ export class Gpu {
     const size = alignTo(bytes, 4);
     const staging = this.createBuffer(size, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST, 'readback');
     try {
+      await this.settled(); // A copy to a buffer that found no room would be refused, which looks like a defect.
       const encoder = this.device.createCommandEncoder({ label: 'readback' });
       encoder.copyBufferToBuffer(buffer, offset, staging, 0, size);
       this.device.queue.submit([encoder.finish()]);
       await this.#orLost(staging.mapAsync(GPUMapMode.READ, 0, size));
-      await this.settled();
+      this.check();
       return staging.getMappedRange(0, size).slice(0, bytes);
     } finally {
       this.freeBuffer(staging);

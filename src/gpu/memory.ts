@@ -22,6 +22,10 @@ export class Memory {
     return this.#peak;
   }
 
+  resetPeak(): void {
+    this.#peak = this.#bytes;
+  }
+
   /** See `Gpu.createBuffer`. */
   create(size: number, usage: GPUBufferUsageFlags, label: string, data?: ArrayBufferView): GPUBuffer {
     const device = this.#device;

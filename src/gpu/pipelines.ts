@@ -66,7 +66,7 @@ export class PipelineCache {
       await scope;
       return pipeline;
     } catch (cause) {
-      const reason = await explain(kernel, module, cause);
+      const reason = await explain(kernel.code, module, cause);
       throw new FlipbookError('shader', `The kernel ${kernel.label} does not compile:\n${reason}`, { cause });
     }
   }
@@ -83,9 +83,9 @@ function layoutKey(kernel: Pick<Kernel, 'access' | 'params'>): string {
 }
 
 /** Line, column and source line of each compile error; the pipeline's own message where the module is fine. */
-async function explain(kernel: Kernel, module: GPUShaderModule, cause: unknown): Promise<string> {
+export async function explain(code: string, module: GPUShaderModule, cause: unknown): Promise<string> {
   const { messages } = await module.getCompilationInfo();
-  const lines = kernel.code.split('\n');
+  const lines = code.split('\n');
   const errors = messages
     .filter((message) => message.type === 'error')
     .map(({ lineNum, linePos, message }) => {

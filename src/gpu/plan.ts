@@ -54,6 +54,7 @@ export class Plan {
 
   /** An activation. It shares memory with others: it holds its value from its first write to its last use. */
   alloc(shape: readonly number[], dtype: DType = 'f32'): Tensor {
+    this.#checkOpen('an activation');
     this.#checkTensor(shape, dtype);
     return this.#activations.add(shape, dtype);
   }
@@ -63,6 +64,7 @@ export class Plan {
    * owns it.
    */
   input(shape: readonly number[], dtype: DType = 'f32', label = 'input'): Tensor {
+    this.#checkOpen(label);
     this.#checkTensor(shape, dtype);
     const tensor = this.gpu?.empty(shape, dtype, `${this.label} ${label}`) ?? virtualTensor(shape, dtype);
     this.#inputs.push(tensor);
@@ -71,6 +73,7 @@ export class Plan {
 
   /** Keeps an activation's value to the end of the run, so that `Program.read` may fetch it. */
   keep(tensor: Tensor): void {
+    this.#checkOpen('keep()');
     if (tensor.storage.kind === 'arena') this.#activations.keep(tensor.storage.slot);
   }
 
@@ -86,7 +89,7 @@ export class Plan {
     params: Readonly<Record<string, number>> = {},
     cost: { readonly flops: number } = { flops: 0 },
   ): void {
-    if (this.#compiled) throw new Error(`${this.label}: it is compiled, ${kernel.label} comes too late`);
+    this.#checkOpen(kernel.label);
     if (args.length !== kernel.access.length) {
       throw new TypeError(`${kernel.label}: ${args.length} arguments given, ${kernel.access.length} expected`);
     }
@@ -168,6 +171,11 @@ export class Plan {
       for (const buffer of owned) gpu.freeBuffer(buffer);
       throw error;
     }
+  }
+
+  /** The Program has its buffers already: what comes now would get no memory there, or move what lies in it. */
+  #checkOpen(what: string): void {
+    if (this.#compiled) throw new Error(`${this.label}: it is compiled, ${what} comes too late`);
   }
 
   #inputBuffers(): GPUBuffer[] {

@@ -115,7 +115,9 @@ export class Program {
   /** The bytes of a tensor as they lie in memory; see `read`. */
   async readBytes(tensor: Tensor): Promise<ArrayBuffer> {
     if (!this.#compiled.readable(tensor)) {
-      throw new Error(`${this.label}: the tensor [${tensor.shape}] does not live to the end of the run; keep() it`);
+      throw new Error(
+        `${this.label}: the tensor [${tensor.shape}] does not live to the end of the run; keep() it before compile`,
+      );
     }
     const { buffer, offset } = this.#compiled.locate(tensor);
     return this.gpu.readBuffer(buffer, offset ?? 0, byteLength(tensor));

@@ -1,5 +1,5 @@
 // The canvas that shows frames and the source of video frames and pixels. What is drawn is somebody else's business.
-import { FlipbookError } from '../gpu/errors';
+import { deviceLost, FlipbookError } from '../gpu/errors';
 import { type Pixels, pictureFrame, unpremultiply, videoFrame } from './pixels';
 import type { FrameTiming } from './sink';
 
@@ -24,6 +24,9 @@ type Surface =
   | { readonly path: 'readback'; readonly context: Context2D; texture: GPUTexture | null };
 type Context2D = OffscreenCanvasRenderingContext2D | CanvasRenderingContext2D;
 
+/** Milliseconds that pixels which did not come wait for the news that the device is lost. */
+const lossDelay = 500;
+
 /** A canvas has one kind of context for ever: where another is needed, only another canvas helps. */
 export class CanvasTaken extends Error {
   constructor(path: CapturePath) {
@@ -37,7 +40,8 @@ export class CanvasTaken extends Error {
  * `read`, each of which first takes what is drawn and only then waits: the browser takes the texture back when the
  * task ends. A canvas stays on the path that it was first opened with; on a new device it may be opened again.
  *
- * Rejects with FlipbookError 'device-lost' when the GPU goes away while pixels are read.
+ * Rejects with FlipbookError 'device-lost' when the GPU goes away while pixels are read, and with 'out-of-memory' when it has no
+ * room for them.
  */
 export class GpuCanvas {
   readonly canvas: Canvas;
@@ -107,13 +111,15 @@ export class GpuCanvas {
   async read(): Promise<Pixels> {
     const { width, height } = this.canvas;
     const bytesPerRow = Math.ceil((width * 4) / 256) * 256; // WebGPU copies whole units of 256 bytes
+    this.#device.pushErrorScope('out-of-memory');
     const buffer = this.#takeStaging(bytesPerRow * height);
+    const full = this.#device.popErrorScope().catch(() => null); // The device is lost, which `#reason` tells.
     const encoder = this.#device.createCommandEncoder();
     encoder.copyTextureToBuffer({ texture: this.texture() }, { buffer, bytesPerRow }, [width, height]);
     this.#device.queue.submit([encoder.finish()]);
-    await buffer.mapAsync(GPUMapMode.READ).catch((cause) => {
+    await buffer.mapAsync(GPUMapMode.READ).catch(async (cause) => {
       buffer.destroy();
-      throw new FlipbookError('device-lost', 'The GPU went away while a frame was read.', { cause });
+      throw await this.#reason(cause, await full);
     });
     const rows = new Uint8Array(buffer.getMappedRange());
     const data = new Uint8ClampedArray(width * height * 4);
@@ -144,6 +150,16 @@ export class GpuCanvas {
       this.#surface.texture?.destroy();
       this.#surface.texture = null;
     }
+  }
+
+  /** Why pixels did not come. A browser may break its promise before it tells that the device is lost. */
+  async #reason(cause: unknown, full: GPUError | null): Promise<unknown> {
+    if (full) {
+      return new FlipbookError('out-of-memory', `The GPU has no room to read a frame: ${full.message}`, { cause });
+    }
+    const soon = new Promise<undefined>((resolve) => setTimeout(resolve, lossDelay));
+    const lost = await Promise.race([this.#device.lost, soon]);
+    return lost ? deviceLost(lost, cause) : cause;
   }
 
   #put({ width, height, data }: Pixels): void {

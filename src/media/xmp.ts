@@ -19,7 +19,7 @@ export interface ClipMetadata {
   readonly redraw?: string;
   /** Name and version. */
   readonly model: string;
-  /** Of the manifest, which names the hash of each weight file. */
+  /** SHA-256 of its model.json, which names the hash of each weight file. */
   readonly modelHash: string;
   readonly appVersion: string;
 }

@@ -56,7 +56,7 @@ export class PromptReader {
       );
     }
     this.#tokenizer = new Tokenizer(tokenizerJson, { tokenizer_class: 'BertTokenizer' });
-    this.#table = new Int8Array(table.data.slice().buffer);
+    this.#table = new Int8Array(table.data.buffer, table.data.byteOffset, table.data.byteLength);
     this.#scale = parameter(weights, 'table_scale', [config.table]);
     this.#config = config;
   }

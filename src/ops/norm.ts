@@ -28,8 +28,6 @@ export interface GroupNormOptions extends ScaleShift {
   readonly bias: Tensor;
   /** SiLU after everything else. */
   readonly silu?: boolean;
-  /** Statistics of each frame, or of all frames of a clip. Default 'frame'. */
-  readonly span?: 'frame' | 'clip';
   /** Overrides the choice by shape and adapter (benchmarks, tests). */
   readonly schedule?: GroupNormSchedule;
 }
@@ -40,12 +38,12 @@ export type GroupNormSchedule =
   | { readonly kind: 'wide'; readonly width: Width; readonly chunkRows: number; readonly reduce: 1 | 64 };
 
 /**
- * Group norm (Wu & He 2018) of x [B, T, ..., C] over the channels of a group and the positions of a frame (or clip), then
- * scale-shift, then SiLU. Returns the shape of x. Throws TypeError where shapes do not fit.
+ * Group norm (Wu & He 2018) of x [B, T, ..., C] over the channels of a group and the positions of a frame, then scale-shift,
+ * then SiLU. Returns the shape of x. Throws TypeError where shapes do not fit.
  */
 export function groupNorm(plan: Plan, x: Tensor, options: GroupNormOptions): Tensor {
   const op = 'groupNorm';
-  const { groups, eps, weight, bias, silu = false, span = 'frame' } = options;
+  const { groups, eps, weight, bias, silu = false } = options;
   if (x.shape.length < 3) throw new TypeError(`${op}: x is ${formatTensor(x)}, expected [B, T, H, W, C]; reshape it`);
   expectTensor(op, 'x', x, x.shape);
   const channels = x.shape.at(-1)!;
@@ -56,9 +54,9 @@ export function groupNorm(plan: Plan, x: Tensor, options: GroupNormOptions): Ten
   expectTensor(op, 'weight', weight, [channels], 'f32', `x is ${formatTensor(x)}`);
   expectTensor(op, 'bias', bias, [channels], 'f32', `x is ${formatTensor(x)}`);
   const [clips, frames] = x.shape as [number, number];
-  const spans = span === 'frame' ? clips * frames : clips;
+  const spans = clips * frames;
   const rows = sizeOf(x.shape) / channels / spans;
-  const shift = checkShift(op, x, options, [clips, clips * frames]);
+  const shift = checkShift(op, x, options, [clips, spans]);
   const out = plan.alloc(x.shape);
   const schedule = options.schedule ?? chooseGroupNorm(plan, { spans, rows, channels, groups });
   const shiftRows = shift?.rows ?? 1;
@@ -89,36 +87,29 @@ export function groupNorm(plan: Plan, x: Tensor, options: GroupNormOptions): Ten
   const chunks = Math.ceil(rows / chunkRows);
   const vectors = channels / width;
   const partials = plan.alloc([spans, chunks, 2, channels]);
-  const statistics = { threads: spans * chunks * vectors, rows, channels: vectors, chunks, chunkRows };
-  plan.call(groupNormPartials({ width }), [x, partials], linearGrid(statistics.threads, NORM_THREADS), statistics, {
-    flops: 4 * sizeOf(x.shape),
-  });
-  // A clip whose frames have their own scale-shift needs coefficients per frame.
-  const sets = Math.max(spans, shiftRows);
-  const coefficients = plan.alloc([sets, 2, channels]);
+  const wide = { threads: spans * chunks * vectors, rows, channels: vectors, chunks, chunkRows };
+  const grid = linearGrid(wide.threads, NORM_THREADS);
+  plan.call(groupNormPartials({ width }), [x, partials], grid, wide, { flops: 4 * sizeOf(x.shape) });
+  const coefficients = plan.alloc([spans, 2, channels]);
   plan.call(
     groupNormCoefficients({ scaleShift: shift !== undefined, threads: schedule.reduce }),
     [partials, weight, bias, ...shiftArgs, coefficients],
-    linearGrid(sets * groups, schedule.reduce === 1 ? NORM_THREADS : 1),
+    linearGrid(spans * groups, schedule.reduce === 1 ? NORM_THREADS : 1),
     {
-      sets,
+      spans,
       groups,
       channels,
       rows,
       chunks,
       chunkRows,
-      setsPerSpan: sets / spans,
-      setsPerShift: sets / shiftRows,
+      spansPerShift: spans / shiftRows,
       shiftStride: shift?.stride ?? 0,
       shiftOffset: shift?.offset ?? 0,
       eps,
     },
     { flops: 8 * sizeOf(partials.shape) },
   );
-  const setRows = (spans * rows) / sets;
-  const setChunks = Math.ceil(setRows / chunkRows);
-  const apply = { threads: sets * setChunks * vectors, rows: setRows, channels: vectors, chunks: setChunks, chunkRows };
-  plan.call(groupNormApply({ width, silu }), [x, coefficients, out], linearGrid(apply.threads, NORM_THREADS), apply, {
+  plan.call(groupNormApply({ width, silu }), [x, coefficients, out], grid, wide, {
     flops: (silu ? 6 : 2) * sizeOf(x.shape),
   });
   return out;

@@ -1,6 +1,8 @@
 // Draws one frame of [B, T, H, W, 4] into a texture: scaled, and composited or left transparent. Not a canvas: src/media has that.
 import { PRESENT_UNIFORM_BYTES, type PresentOptions, present } from '../../shaders/present.wgsl';
 import type { Gpu } from '../gpu/device';
+import { FlipbookError } from '../gpu/errors';
+import { explain } from '../gpu/pipelines';
 import { bindingBytes, type Tensor } from '../gpu/tensor';
 import { formatTensor } from './check';
 
@@ -39,16 +41,9 @@ export class Presenter {
     );
   }
 
+  /** @throws FlipbookError 'shader' where this GPU does not take it, and as `Gpu.check` */
   static async create(gpu: Gpu, format: GPUTextureFormat, options: PresentOptions): Promise<Presenter> {
-    const label = `present ${options.sampling} ${options.output}`;
-    const module = gpu.device.createShaderModule({ label, code: present(options) });
-    const pipeline = await gpu.device.createRenderPipelineAsync({
-      label,
-      layout: 'auto',
-      vertex: { module, entryPoint: 'vertexMain' },
-      fragment: { module, entryPoint: 'fragmentMain', targets: [{ format }] },
-    });
-    return new Presenter(gpu, pipeline);
+    return new Presenter(gpu, await compile(gpu.device, format, options));
   }
 
   /** Draws and submits, so that each frame has its own uniform values. The texture needs RENDER_ATTACHMENT. */
@@ -101,5 +96,31 @@ export class Presenter {
     });
     this.#bindGroups.set(frames, bindGroup);
     return bindGroup;
+  }
+}
+
+async function compile(
+  device: GPUDevice,
+  format: GPUTextureFormat,
+  options: PresentOptions,
+): Promise<GPURenderPipeline> {
+  const label = `present ${options.sampling} ${options.output}`;
+  const code = present(options);
+  // As for kernels, the scope keeps a bad module's error from the page's uncaptured errors.
+  device.pushErrorScope('validation');
+  const module = device.createShaderModule({ label, code });
+  const scope = device.popErrorScope();
+  try {
+    const pipeline = await device.createRenderPipelineAsync({
+      label,
+      layout: 'auto',
+      vertex: { module, entryPoint: 'vertexMain' },
+      fragment: { module, entryPoint: 'fragmentMain', targets: [{ format }] },
+    });
+    await scope;
+    return pipeline;
+  } catch (cause) {
+    const reason = await explain(code, module, cause);
+    throw new FlipbookError('shader', `The shader ${label} does not compile:\n${reason}`, { cause });
   }
 }

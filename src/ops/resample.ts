@@ -43,7 +43,10 @@ export function upsampleNearest(plan: Plan, x: Tensor, factors: Factors): Tensor
   return record(plan, x, 'upsampleNearest', factors, [b, t * rt, h * rh, w * rw, c]);
 }
 
-/** [B, T·rt, H·rh, W·rw, C] -> [B, T, H, W, C], the mean of every block. */
+/**
+ * [B, T·rt, H·rh, W·rw, C] -> [B, T, H, W, C], the mean of every block: the way down of models that pool. The embedded
+ * one has learned ways (strided convolutions, unshuffles) and does without.
+ */
 export function downsampleAverage(plan: Plan, x: Tensor, factors: Factors): Tensor {
   const [b, t, h, w, c] = activationShape('downsampleAverage', 'x', x);
   const [rt, rh, rw] = checkFactors('downsampleAverage', factors);

@@ -35,11 +35,15 @@ export class Store {
     this.#cache = options.cache === undefined ? openFileCache() : Promise.resolve(options.cache ?? undefined);
   }
 
-  /** A small JSON file of the folder, such as model.json: never from the cache. Throws FlipbookError 'weights'. */
-  async json(file: string, signal?: AbortSignal): Promise<unknown> {
+  /**
+   * A small JSON file of the folder, such as model.json, and what `sha256sum` says of it: never from the cache.
+   * Throws FlipbookError 'weights'.
+   */
+  async json(file: string, signal?: AbortSignal): Promise<{ readonly value: unknown; readonly hash: string }> {
     const bytes = await download(this.#fetch, this.#url(file), { file, cache: 'no-cache', signal });
+    const hash = await sha256(bytes);
     try {
-      return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+      return { value: JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)), hash };
     } catch (cause) {
       throw new FlipbookError('weights', `${file} is not valid JSON`, { cause });
     }

@@ -47,11 +47,6 @@ export class Weights {
     return new Weights(this.#shelf, `${this.#prefix}${name}.`);
   }
 
-  has(name: string): boolean {
-    const full = this.#prefix + name;
-    return this.#shelf.raw.has(full) || this.#shelf.uploaded.has(full);
-  }
-
   /** f32 [C] from f32, f16 or bf16 [C]: a bias or a parameter of a norm. */
   vector(name: string): Tensor {
     return this.#tensor(name, 'vector', 'f32', (raw) => ({ shape: raw.shape, data: () => toFloat32(raw) }));

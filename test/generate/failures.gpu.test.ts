@@ -1,5 +1,6 @@
 // The pipeline on damaged files and a lost device: words, never a frame.
 import { afterEach, expect, test } from 'vitest';
+import type { GenerateEvent } from '../../src/events';
 import { type Engine, generate, openEngine } from '../../src/generate';
 import { sha256 } from '../../src/sha256';
 import { all, done, modelUrl, nameOf, short } from './tiny';
@@ -29,21 +30,57 @@ afterEach(() => {
   GPUDevice.prototype.createBuffer = createBuffer;
 });
 
+/** Submits what the GPU refuses: a copy of a buffer onto itself. */
+function submitRefused({ gpu: { device } }: Engine): void {
+  const buffer = device.createBuffer({ size: 16, usage: GPUBufferUsage.COPY_DST });
+  const encoder = device.createCommandEncoder();
+  encoder.copyBufferToBuffer(buffer, 0, buffer, 0, 16);
+  device.queue.submit([encoder.finish()]);
+}
+
 test('a command that the GPU refuses ends that clip, and the next one goes well', async () => {
   const engine = await openEngine({ modelUrl });
-  const { device } = engine.gpu;
-  device.addEventListener('uncapturederror', (event) => event.preventDefault());
-  const refused = (async () => {
+  engine.gpu.device.addEventListener('uncapturederror', (event) => event.preventDefault());
+  const failsAfter = async (isMoment: (event: GenerateEvent) => boolean) => {
     for await (const event of generate(engine, { ...short, steps: 8 })) {
-      if (event.type !== 'step' || event.index !== 1) continue;
-      const buffer = device.createBuffer({ size: 16, usage: GPUBufferUsage.COPY_DST });
-      const encoder = device.createCommandEncoder();
-      encoder.copyBufferToBuffer(buffer, 0, buffer, 0, 16);
-      device.queue.submit([encoder.finish()]);
+      if (isMoment(event)) submitRefused(engine);
     }
-  })();
-  await expect(refused).rejects.toMatchObject({ code: 'shader' });
-  expect(done(await all(engine, short)).video).not.toBeNull();
+  };
+  const isStep = (event: GenerateEvent) => event.type === 'step' && event.index === 1;
+  const isLastFrame = (event: GenerateEvent) => event.type === 'frame' && event.index === event.of;
+  for (const isMoment of [isStep, isLastFrame]) {
+    await expect(failsAfter(isMoment)).rejects.toMatchObject({ code: 'shader' });
+    expect(done(await all(engine, short)).video).not.toBeNull();
+  }
+  engine.dispose();
+});
+
+test('no file is made of a finished clip where the GPU refuses a command; the next try goes well', async () => {
+  const engine = await openEngine({ modelUrl });
+  engine.gpu.device.addEventListener('uncapturederror', (event) => event.preventDefault());
+  await all(engine, short);
+  const clip = engine.clip!;
+  const files: readonly (() => Promise<unknown>)[] = [
+    () => clip.still(),
+    () => clip.pixels(0, 16),
+    () => clip.animation(16),
+    () => clip.record(new AbortController().signal, () => undefined),
+  ];
+  for (const make of files) {
+    submitRefused(engine); // It is told of while the file is made.
+    await expect(make()).rejects.toMatchObject({ code: 'shader' });
+    expect(await make()).toBeDefined();
+  }
+  engine.busy = true; // Beside a clip in the making, the failure is that one's too: nobody lets go of it.
+  submitRefused(engine);
+  for (let i = 0; i < 2; i++) await expect(clip.pixels(0, 16)).rejects.toMatchObject({ code: 'shader' });
+  engine.busy = false;
+  expect(await clip.pixels(0, 16)).toBeDefined();
+  const late = clip.record(
+    new AbortController().signal,
+    (recorded) => recorded === clip.frames && submitRefused(engine),
+  );
+  await expect(late).rejects.toMatchObject({ code: 'shader' });
   engine.dispose();
 });
 

@@ -5,6 +5,7 @@ import { FlipbookError } from '../../src/gpu/errors';
 import type { Kernel } from '../../src/gpu/kernel';
 import { openGpu } from '../../src/gpu/open';
 import { Plan } from '../../src/gpu/plan';
+import { readTensor } from '../gpu';
 
 const fill: Kernel = {
   label: 'fill',
@@ -123,6 +124,26 @@ describe('memory', () => {
     expect(errors.map(({ code }) => code)).toEqual(['out-of-memory', 'out-of-memory']);
     expect(gpu.bytesInUse).toBe(0);
     await gpu.settled(); // What was freed is forgotten.
+    gpu.dispose();
+  });
+
+  test('a result for which there is no room on the way back is out of memory, and no defect', async () => {
+    const gpu = await openGpu();
+    GPUDevice.prototype.createBuffer = function (descriptor) {
+      // Invalid by its usage, not by its size: the browser makes memory of its own for one that can be mapped.
+      const extra = descriptor.label === 'readback' ? GPUBufferUsage.STORAGE : 0;
+      return createBuffer.call(this, { ...descriptor, usage: descriptor.usage | extra });
+    };
+    const pushErrorScope = gpu.device.pushErrorScope.bind(gpu.device);
+    gpu.device.pushErrorScope = (filter) => pushErrorScope(filter === 'out-of-memory' ? 'validation' : filter);
+    const tensor = gpu.upload(new Float32Array(4), [4], 'f32', 'result');
+    const before = gpu.bytesInUse;
+    const error = await failure(readTensor(gpu, tensor));
+    expect(error.code).toBe('out-of-memory');
+    expect(error.message).toContain('readback');
+    expect(gpu.bytesInUse).toBe(before);
+    await gpu.idle();
+    gpu.check();
     gpu.dispose();
   });
 

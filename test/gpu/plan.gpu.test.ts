@@ -166,16 +166,39 @@ describe('compiling', () => {
     expect(gpu.bytesInUse).toBe(before);
   });
 
+  test('nothing can be added to a plan that is compiled', async () => {
+    const gpu = await testGpu();
+    const plan = new Plan(gpu, 'late');
+    const x = plan.input([64]);
+    const first = affine(plan, x, 1, 1);
+    affine(plan, affine(plan, first, 1, 1), 1, 1);
+    const { arenaBytes } = plan.stats;
+    const program = await plan.compile();
+    const before = gpu.bytesInUse;
+    const late: readonly (() => void)[] = [
+      () => plan.alloc([64]),
+      () => plan.input([64]),
+      () => plan.keep(first),
+      () => plan.call(addTo, [x, first], [1, 1, 1], { count: 64 }),
+    ];
+    for (const add of late) expect(add).toThrow('late: it is compiled');
+    expect(plan.stats.arenaBytes).toBe(arenaBytes);
+    expect(gpu.bytesInUse).toBe(before);
+    program.dispose();
+  });
+
   test('dispose gives every byte back', async () => {
     const gpu = await testGpu();
     const before = gpu.bytesInUse;
     const plan = new Plan(gpu, 'bytes');
     affine(plan, affine(plan, plan.input([4096]), 1, 1), 1, 1);
+    gpu.resetPeak();
     const program = await plan.compile();
-    expect(gpu.bytesInUse).toBeGreaterThanOrEqual(before + 3 * 16384);
-    expect(gpu.peakBytes).toBeGreaterThanOrEqual(gpu.bytesInUse);
+    const held = gpu.bytesInUse;
+    expect(held).toBeGreaterThanOrEqual(before + 3 * 16384);
     program.dispose();
     expect(gpu.bytesInUse).toBe(before);
+    expect(gpu.peakBytes).toBe(held); // of this plan, however much was held before
     expect(() => program.run(gpu.device.createCommandEncoder())).toThrow('disposed');
   });
 });

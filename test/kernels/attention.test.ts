@@ -3,7 +3,15 @@ import { describe, test } from 'vitest';
 import { type Schedule, spatialAttention } from '../../src/ops/attention';
 import { expectClose, randomValues, runPlan } from '../gpu';
 import { attention, rowsOf } from '../reference/attention';
-import { type CrossCase, checkCross, checkExtremes, checkSelf, checkSpatial, type SpatialCase } from './attentions';
+import {
+  type CrossCase,
+  checkCross,
+  checkExtremes,
+  checkSelf,
+  checkSpatial,
+  gpuSchedule,
+  type SpatialCase,
+} from './attentions';
 
 const tiled = (queries: number, lanes: number, rows: number, keys: number) =>
   ({ kind: 'tiled', queries, lanes, rows, keys }) as const;
@@ -63,4 +71,20 @@ describe.each(schedules)('%s', (_, schedule) => {
 
   test('logits in the thousands, rising and falling along the keys, stay finite and exact', () =>
     checkExtremes(schedule));
+});
+
+// Few shapes, with tiles of 32 that are full and that are not: these kernels take long to compile in software.
+describe.each([
+  ['few workgroups', gpuSchedule(64, 'few')],
+  ['many workgroups', gpuSchedule(64, 'many')],
+  ['many workgroups without subgroups', { ...gpuSchedule(64, 'many'), subgroups: false } as Schedule],
+] as const)('as GPUs run it, %s', (_, schedule) => {
+  test.each<SpatialCase>([
+    { heads: 1, headDim: 64, side: [5, 7], frames: 2 },
+    { heads: 2, headDim: 6, side: [1, 33], frames: 1 },
+  ])('spatial, fused: heads $heads of $headDim, $side in $frames frames', (shape) => checkSpatial(shape, schedule));
+
+  test('to a prompt', () => checkCross({ heads: 1, headDim: 8, length: 35, kept: [33, 0] }, schedule));
+
+  test('logits in the thousands', () => checkExtremes(schedule));
 });

@@ -1,5 +1,6 @@
 // One attention against the f64 reference: what the tests of every adapter share. Not the cases.
 import { expect } from 'vitest';
+import type { Gpu } from '../../src/gpu/device';
 import {
   chooseSchedule,
   crossAttention,
@@ -16,6 +17,16 @@ type MaybeSchedule = Schedule | undefined;
 const tolerance = 2e-6;
 
 const with_ = (schedule: MaybeSchedule) => (schedule ? { schedule } : {});
+
+/**
+ * What GPUs are given where there are more than 16 keys. Where no schedule is named, tests run what their own adapter is given,
+ * which mostly is a processor.
+ * @param workgroups few or many, which decides on the rows of a thread
+ */
+export function gpuSchedule(headDim: number, workgroups: 'few' | 'many', features = { f16: false }): Schedule {
+  const gpu = { isSoftware: false, features } as Gpu;
+  return chooseSchedule({ gpu }, { headDim, queries: 64, keys: 64, slots: workgroups === 'few' ? 1 : 512 });
+}
 
 /** The reference for keys and values as the schedule stages them: rounded to f16, or as they are. Sums are f32's in either case. */
 async function referenceFor(

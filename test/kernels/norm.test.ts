@@ -1,4 +1,4 @@
-// Group norm and layer norm, every schedule, against f64: odd sizes, per frame and per clip, scale-shift per clip and per frame.
+// Group norm and layer norm, every schedule, against f64: odd sizes, scale-shift per clip and per frame.
 import { describe, test } from 'vitest';
 import { type GroupNormSchedule, groupNorm, type LayerNormSchedule } from '../../src/ops/norm';
 import { expectClose, randomValues, runPlan } from '../gpu';
@@ -14,18 +14,18 @@ const groupSchedules: (readonly [name: string, schedule: GroupNormSchedule | und
 
 describe.each(groupSchedules)('group norm %s', (_, schedule) => {
   test.each([
-    { shape: [1, 2, 8, 8, 64], groups: 8, silu: true, span: 'frame', shift: undefined, mean: 0 },
-    { shape: [2, 3, 3, 5, 32], groups: 8, silu: true, span: 'frame', shift: 'clip', mean: 3 },
-    { shape: [2, 3, 3, 5, 32], groups: 8, silu: false, span: 'frame', shift: 'frame', mean: -3 },
-    { shape: [2, 3, 2, 2, 24], groups: 3, silu: true, span: 'clip', shift: 'clip', mean: 0 },
-    { shape: [2, 3, 2, 2, 24], groups: 3, silu: false, span: 'clip', shift: 'frame', mean: 0 },
-    { shape: [1, 1, 1, 1, 6], groups: 3, silu: false, span: 'frame', shift: undefined, mean: 0 },
-    { shape: [1, 2, 5, 3, 15], groups: 5, silu: true, span: 'frame', shift: 'clip', mean: 1 },
-    { shape: [1, 1, 9, 11, 12], groups: 1, silu: false, span: 'frame', shift: undefined, mean: 1 },
-    { shape: [1, 1, 33, 31, 40], groups: 10, silu: true, span: 'frame', shift: undefined, mean: 0 },
-    { shape: [1, 2, 4, 4, 7], groups: 7, silu: false, span: 'frame', shift: undefined, mean: 0 },
-  ] as const)('$shape in $groups groups, silu $silu, per $span, shift $shift', async (args) => {
-    const { shape, groups, silu, span, shift, mean } = args;
+    { shape: [1, 2, 8, 8, 64], groups: 8, silu: true, shift: undefined, mean: 0 },
+    { shape: [2, 3, 3, 5, 32], groups: 8, silu: true, shift: 'clip', mean: 3 },
+    { shape: [2, 3, 3, 5, 32], groups: 8, silu: false, shift: 'frame', mean: -3 },
+    { shape: [2, 3, 2, 2, 24], groups: 3, silu: true, shift: 'clip', mean: 0 },
+    { shape: [2, 3, 2, 2, 24], groups: 3, silu: false, shift: 'frame', mean: 0 },
+    { shape: [1, 1, 1, 1, 6], groups: 3, silu: false, shift: undefined, mean: 0 },
+    { shape: [1, 2, 5, 3, 15], groups: 5, silu: true, shift: 'clip', mean: 1 },
+    { shape: [1, 1, 9, 11, 12], groups: 1, silu: false, shift: undefined, mean: 1 },
+    { shape: [1, 1, 33, 31, 40], groups: 10, silu: true, shift: undefined, mean: 0 },
+    { shape: [1, 2, 4, 4, 7], groups: 7, silu: false, shift: undefined, mean: 0 },
+  ] as const)('$shape in $groups groups, silu $silu, shift $shift', async (args) => {
+    const { shape, groups, silu, shift, mean } = args;
     const [clips, frames] = shape;
     const channels = shape[4];
     const count = shape.reduce<number>((a, b) => a * b, 1);
@@ -41,7 +41,6 @@ describe.each(groupSchedules)('group norm %s', (_, schedule) => {
         weight: plan.f32([channels], weight),
         bias: plan.f32([channels], bias),
         silu,
-        span,
         ...(shift ? { scaleShift: plan.f32([shiftRows, 2 * channels], scaleShift) } : {}),
         ...(schedule ? { schedule } : {}),
       }),
@@ -49,7 +48,7 @@ describe.each(groupSchedules)('group norm %s', (_, schedule) => {
     const rowsPerShift = count / channels / shiftRows;
     const expected = reference.groupNorm({
       x,
-      spans: span === 'frame' ? clips * frames : clips,
+      spans: clips * frames,
       channels,
       groups,
       eps,

@@ -75,3 +75,10 @@ test('says what is wrong with the frames', async () => {
   presenter.dispose();
   texture.destroy();
 });
+
+test('a pipeline that the GPU refuses is an error of ours, in words', async () => {
+  const gpu = await testGpu();
+  const refused = Presenter.create(gpu, 'rgba8uint', { sampling: 'nearest', output: 'opaque' });
+  await expect(refused).rejects.toMatchObject({ code: 'shader', message: expect.stringContaining('present nearest') });
+  gpu.check();
+});

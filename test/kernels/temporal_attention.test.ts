@@ -1,7 +1,7 @@
 // Attention over frames in place, against f64: any T, circular bias, several clips and heads.
 import { describe, test } from 'vitest';
 import type { Schedule } from '../../src/ops/attention';
-import { checkTemporal, type TemporalCase } from './attentions';
+import { checkTemporal, gpuSchedule, type TemporalCase } from './attentions';
 
 const schedules: (readonly [name: string, schedule: Schedule | undefined])[] = [
   ['chosen', undefined],
@@ -41,4 +41,15 @@ describe('all keys at once', () => {
       { kind: 'whole', rows: 1, keys: 1 },
     ],
   ])('%o by %o', checkTemporal);
+});
+
+// Few shapes: these kernels take long to compile in software.
+describe.each([
+  ['few workgroups', gpuSchedule(64, 'few')],
+  ['many workgroups', gpuSchedule(64, 'many')],
+] as const)('as GPUs run it, %s', (_, schedule) => {
+  test.each<TemporalCase>([
+    { frames: 36, clips: 1, heads: 2, headDim: 12, reach: 4 },
+    { frames: 33, clips: 2, heads: 1, headDim: 7, reach: undefined },
+  ])('$frames frames, $clips clips, heads $heads of $headDim, reach $reach', (shape) => checkTemporal(shape, schedule));
 });

@@ -186,6 +186,20 @@ test('a lost device ends reading with a plain error', async () => {
   await expect(reading).rejects.toMatchObject({ code: 'device-lost' });
 });
 
+test('a frame for whose pixels there is no room is told as such, not as a lost device', async () => {
+  const adapter = await navigator.gpu.requestAdapter();
+  const full = await adapter!.requestDevice();
+  full.addEventListener('uncapturederror', (event) => event.preventDefault());
+  // What a full GPU does: an invalid buffer (here by its usage), and an error in the scope.
+  const createBuffer = full.createBuffer.bind(full);
+  full.createBuffer = (descriptor) => createBuffer({ ...descriptor, usage: descriptor.usage | GPUBufferUsage.STORAGE });
+  const pushErrorScope = full.pushErrorScope.bind(full);
+  full.pushErrorScope = () => pushErrorScope('validation');
+  const canvas = new GpuCanvas(full, new OffscreenCanvas(16, 16), { path: 'readback', alpha: false });
+  await expect(canvas.read()).rejects.toMatchObject({ code: 'out-of-memory' });
+  full.destroy();
+});
+
 test.for(paths)('a canvas that was on another path before is refused: %s', (path) => {
   const canvas = new OffscreenCanvas(8, 8);
   const other = path === 'readback' ? 'zero-copy' : 'readback';

@@ -12,6 +12,7 @@ import {
   checkSelf,
   checkSpatial,
   checkTemporal,
+  gpuSchedule,
   type SpatialCase,
   type TemporalCase,
 } from '../kernels/attentions';
@@ -105,6 +106,8 @@ test.for(convRuns.map(([shape, variant]) => [`${name(shape)} | ${name(variant)}`
 const attentions: readonly Schedule[] = [
   { kind: 'tiled', queries: 16, lanes: 4, rows: 2, keys: 16, f16: true },
   { kind: 'tiled', queries: 32, lanes: 8, rows: 1, keys: 16, subgroups: true, f16: true },
+  gpuSchedule(64, 'few'),
+  gpuSchedule(64, 'many'),
 ];
 
 describe.each(attentions.map((schedule) => [name(schedule), schedule] as const))('attention %s', (_, schedule) => {
@@ -127,6 +130,10 @@ describe.each(attentions.map((schedule) => [name(schedule), schedule] as const))
 
   test('logits in the thousands stay finite and exact', () => checkExtremes(schedule));
 });
+
+test.each(['few', 'many'] as const)('attention of wide heads as GPUs run it, %s workgroups', (workgroups) =>
+  checkSpatial({ heads: 2, headDim: 96, side: [5, 7], frames: 1 }, gpuSchedule(96, workgroups, { f16: true })),
+);
 
 describe.each([4, 8])('layer norm, %i lanes of a subgroup', (lanes) => {
   test.each<LayerNormCase>([

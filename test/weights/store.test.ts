@@ -1,4 +1,5 @@
 // The store of weights against a made-up server and cache: order, progress, hashes, what is kept, cancelling.
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { FileCache, FileKey } from '../../src/weights/cache';
 import { Store } from '../../src/weights/store';
@@ -130,8 +131,11 @@ describe('cancelling', () => {
 
 describe('json', () => {
   it('reads a small file and never an old one', async () => {
-    const { fetch, requests } = server({ 'model.json': () => new Response('{"format":1}') });
-    expect(await new Store(base, { fetch, cache: null }).json('model.json')).toEqual({ format: 1 });
+    const text = '{ "format": 1 }\n';
+    const { fetch, requests } = server({ 'model.json': () => new Response(text) });
+    const { value, hash } = await new Store(base, { fetch, cache: null }).json('model.json');
+    expect(value).toEqual({ format: 1 });
+    expect(hash).toBe(createHash('sha256').update(text).digest('hex')); // of the file, spaces and all
     expect(requests[0].init.cache).toBe('no-cache');
   });
 

@@ -1,4 +1,4 @@
-// Grid cases of the one-dispatch group norm, for the compile and numeric tests. Not a reference.
+// Every option of the one-dispatch group norm, for the compile test. Results are norm.test.ts's.
 import { groupNorm } from '../../../shaders/group_norm.wgsl';
 import { grid, type ShaderFamily } from '../grid';
 import { flags, widths } from './norm';

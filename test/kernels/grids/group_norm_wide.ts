@@ -1,4 +1,4 @@
-// Grid cases of the two-stage group norm, for the compile and numeric tests. Not a reference.
+// Every option of the three-dispatch group norm, for the compile test. Results are norm.test.ts's.
 import { groupNormApply, groupNormCoefficients, groupNormPartials } from '../../../shaders/group_norm_wide.wgsl';
 import { grid, type ShaderFamily } from '../grid';
 import { flags, widths } from './norm';

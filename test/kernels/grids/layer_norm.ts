@@ -1,4 +1,4 @@
-// Grid cases of layer norm, for the compile and numeric tests. Not a reference.
+// Every option of layer norm, for the compile test. Results are norm.test.ts's.
 import { layerNorm } from '../../../shaders/layer_norm.wgsl';
 import { grid, type ShaderFamily } from '../grid';
 import { flags, widths } from './norm';

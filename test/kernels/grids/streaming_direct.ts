@@ -1,4 +1,5 @@
-// Grid cases of the barrier-free streaming softmax, for the compile and numeric tests. Not a reference.
+// The barrier-free streaming softmax, which the grids of attention and temporal_attention compile. It has no cases of
+// its own.
 import { quadsOfQueries, streamingDirect } from '../../../shaders/streaming_direct.wgsl';
 import type { ShaderFamily } from '../grid';
 

@@ -1,4 +1,5 @@
-// Grid cases of the workgroup-tiled streaming softmax, for the compile and numeric tests. Not a reference.
+// The workgroup-tiled streaming softmax, which the grids of attention and temporal_attention compile. It has no cases of
+// its own.
 import { streamingTiled } from '../../../shaders/streaming_tiled.wgsl';
 import type { ShaderFamily } from '../grid';
 

@@ -1,4 +1,5 @@
-// Grid cases of the softmax over a few keys at once, for the compile and numeric tests. Not a reference.
+// The softmax over a few keys at once, which the grids of attention and temporal_attention compile. It has no cases of
+// its own.
 import { streamingWhole } from '../../../shaders/streaming_whole.wgsl';
 import type { ShaderFamily } from '../grid';
 

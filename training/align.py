@@ -31,7 +31,7 @@ def latents_of(old: Kept, new: Autoencoder, stickers: Stickers, loops: int) -> t
         clip, still = stickers.clips[stickers.draw_clip(rng)[0]], stickers.stills[stickers.draw_still(rng)[0]]
         for rgba in (to_float(clip)[None, :FRAMES], to_float(still[None]).expand(1, TIME, -1, -1, -1)):
             with mixed_precision():
-                for rows, z in zip(pairs, (old(rgba), new.encode(rgba))):
+                for rows, z in zip(pairs, (old(rgba), new.encoder.encode(rgba))):
                     rows.append(z.float().movedim(2, -1).flatten(0, -2))
     return torch.cat(pairs[0]), torch.cat(pairs[1])
 
@@ -45,10 +45,11 @@ def mixing(old: Tensor, new: Tensor) -> Tensor:
 def mixed(weights: dict[str, Tensor], m: Tensor) -> dict[str, Tensor]:
     """The autoencoder whose latents are z M, where they were z: what it decodes is the same."""
     inverse = torch.linalg.inv(m.double()).float()
+    last = [f"encoder.{name}conv_out" for name in ("", "refiner.")]
     return {
         **weights,
-        "encoder.conv_out.weight": torch.einsum("ihwk,io->ohwk", weights["encoder.conv_out.weight"], m),
-        "encoder.conv_out.bias": weights["encoder.conv_out.bias"] @ m,
+        **{f"{name}.weight": torch.einsum("ihwk,io->ohwk", weights[f"{name}.weight"], m) for name in last},
+        **{f"{name}.bias": weights[f"{name}.bias"] @ m for name in last},
         "stem.conv_in.weight": torch.einsum("pihw,oi->pohw", weights["stem.conv_in.weight"], inverse),
     }
 

@@ -14,33 +14,33 @@ from layers import GroupNorm, ResBlock, TemporalBlock, conv
 TIME = 4  # frames per latent frame
 SPACE = 8  # pixels per latent position
 CHANNELS = 40
+ERROR_GAIN = 8.0  # errors are small; the second pass sees them about as large as the picture
 
 
-class Encoder(nn.Module):
-    """`wide`: channels once time is compressed, where a channel costs a quarter of what it costs before. It is deeper than
-    the decoder: with one wide block, latents found by gradient descent decoded 1.3 to 4 dB better than the encoder's own.
+class Pass(nn.Module):
+    """One pass of the encoder: `images` RGBA images per frame, unshuffled to 32x32 -> latents.
+
+    `wide`: channels once time is compressed, where a channel costs a quarter of what it costs before; `depth`: blocks there.
     """
 
-    def __init__(self, low: int = 64, high: int = 128, latent: int = CHANNELS, wide: int = 256):
+    def __init__(self, images: int, low: int, high: int, latent: int, wide: int, depth: int, zero: bool = False):
         super().__init__()
-        self.conv_in = conv(64, low)
+        self.conv_in = conv(images * 64, low)
         self.block1 = ResBlock(low)
         self.down = conv(low, high, 3, stride=2)
         self.block2 = ResBlock(high)
         self.time_down = nn.Linear(TIME * high, wide)
-        self.time1 = TemporalBlock(wide)
-        self.block3 = ResBlock(wide)
-        self.time2 = TemporalBlock(wide)
-        self.block4 = ResBlock(wide)
-        self.time3 = TemporalBlock(wide)
-        self.block5 = ResBlock(wide)
+        for i in range(1, depth + 1):
+            self.add_module(f"time{i}", TemporalBlock(wide))
+            self.add_module(f"block{i + 2}", ResBlock(wide))
+        self.depth = depth
         self.norm_out = GroupNorm(wide)
-        self.conv_out = conv(wide, latent)
+        self.conv_out = conv(wide, latent, zero=zero)
 
-    def features(self, rgba: Tensor) -> Tensor:
-        """Frame by frame: rgba [N, 4, 128, 128] in 0..1 -> [N, 128, 16, 16]."""
-        x = F.pixel_unshuffle(rgba * 2 - 1, 4)  # [N, 64, 32, 32]
-        x = self.block1(self.conv_in(x))
+    def features(self, *images: Tensor) -> Tensor:
+        """Frame by frame: images [N, 4, 128, 128] around 0 -> [N, 128, 16, 16]."""
+        x = torch.cat([F.pixel_unshuffle(image, 4) for image in images], 1)  # [N, 64 per image, 32, 32]
+        x = self.block1(self.conv_in(x.contiguous(memory_format=torch.channels_last)))
         return self.block2(self.down(x))
 
     def compress(self, x: Tensor, frames: int) -> Tensor:
@@ -48,15 +48,38 @@ class Encoder(nn.Module):
         bt, c, h, w = x.shape
         x = x.permute(0, 2, 3, 1).reshape(bt // TIME, TIME, h, w, c).permute(0, 2, 3, 1, 4)
         x = self.time_down(x.reshape(bt // TIME, h, w, TIME * c)).permute(0, 3, 1, 2)  # [B*T/4, 256, 16, 16]
-        for time, block in ((self.time1, self.block3), (self.time2, self.block4), (self.time3, self.block5)):
-            x = block(time(x, frames // TIME))
+        for i in range(1, self.depth + 1):
+            x = self.get_submodule(f"block{i + 2}")(self.get_submodule(f"time{i}")(x, frames // TIME))
         return self.conv_out(F.silu(self.norm_out(x)))
 
+
+class Encoder(Pass):
+    """The first pass, with the second one as `refiner`, which is told what the decoder makes of the first one's latents and
+    corrects them: iterative amortised inference (Marino et al. 2018) of one iteration. Latents found by gradient descent
+    decoded 1.3 to 4 dB better than a single pass's.
+    """
+
+    def __init__(self, low: int = 64, high: int = 128, latent: int = CHANNELS, wide: int = 256):
+        super().__init__(1, low, high, latent, wide, depth=3)
+        self.refiner = Pass(2, low, high, latent, wide, depth=2, zero=True)
+
     def encode(self, rgba: Tensor) -> Tensor:
-        """rgba [B, T, 4, H, W] in 0..1, T a multiple of 4 -> [B, T/4, 40, H/8, W/8]."""
-        b, t = rgba.shape[:2]
-        x = rgba.flatten(0, 1).contiguous(memory_format=torch.channels_last)
-        return self.compress(self.features(x), t).unflatten(0, (b, t // TIME))
+        """The first pass. rgba [B, T, 4, H, W] in 0..1, T a multiple of 4 -> [B, T/4, 40, H/8, W/8]."""
+        return self.compress(self.features(centred(rgba)), rgba.shape[1]).unflatten(0, latent_frames(rgba))
+
+    def correction(self, rgba: Tensor, error: Tensor) -> Tensor:
+        """The second pass: what to add to latents of which the decoder makes rgba - error."""
+        x = self.refiner.features(centred(rgba), ERROR_GAIN * error.flatten(0, 1))
+        return self.refiner.compress(x, rgba.shape[1]).unflatten(0, latent_frames(rgba))
+
+
+def centred(rgba: Tensor) -> Tensor:
+    """[B, T, 4, H, W] in 0..1 -> [B*T, 4, H, W] in -1..1."""
+    return rgba.flatten(0, 1) * 2 - 1
+
+
+def latent_frames(rgba: Tensor) -> tuple[int, int]:
+    return rgba.shape[0], rgba.shape[1] // TIME
 
 
 class Stem(nn.Module):
@@ -111,7 +134,15 @@ class Autoencoder(nn.Module):
         self.head = Head(low, high)
 
     def encode(self, rgba: Tensor) -> Tensor:
-        return self.encoder.encode(rgba)
+        """rgba [B, T, 4, H, W] in 0..1 -> z [B, T/4, 40, H/8, W/8]."""
+        z = self.encoder.encode(rgba)
+        return z + self.correction(rgba, z)
+
+    def correction(self, rgba: Tensor, z: Tensor) -> Tensor:
+        """Of the first pass's latents `z`. The error is given, not differentiated: the decoder learns from what it draws last."""
+        with torch.no_grad():
+            error = rgba - self.decode(z)
+        return self.encoder.correction(rgba, error)
 
     def decode(self, z: Tensor) -> Tensor:
         """z [B, T/4, 40, H/8, W/8] -> [B, T, 4, H, W]."""

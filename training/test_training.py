@@ -11,6 +11,7 @@ from align import mixed, mixing, unlike
 from autoencoder import CHANNELS, Autoencoder, Stem
 from average import average
 from denoiser import LATENT, OUTLINE, Denoiser, clip_conditions
+from export import randomise
 from loop import orthogonalise
 from train_autoencoder import BOUNDARY, DECIBEL, Kept, gradients, loss_of
 from train_denoiser import Conditions, Latents, Model, flow_loss
@@ -41,13 +42,44 @@ class Align(unittest.TestCase):
     @torch.no_grad()
     def test_images_stay_and_latents_are_mixed(self):
         torch.manual_seed(0)
-        before, after = (Autoencoder(low=16, high=16, wide=16).eval() for _ in range(2))
+        before, after = (narrow() for _ in range(2))
         m = torch.eye(CHANNELS) + 0.05 * torch.randn(CHANNELS, CHANNELS)
         after.load_state_dict(mixed(before.state_dict(), m))
         rgba = torch.rand(1, 4, 4, 128, 128)
         old, new = before.encode(rgba), after.encode(rgba)
         self.assertLess((torch.einsum("btihw,io->btohw", old, m) - new).abs().max(), 1e-4)
         self.assertLess((before.decode(old) - after.decode(new)).abs().max(), 1e-4)
+
+
+class SecondPass(unittest.TestCase):
+    def test_it_sees_what_the_decoder_makes_of_the_first(self):
+        model = narrow()
+        rgba = torch.rand(2, 8, 4, 32, 32)
+        z = model.encoder.encode(rgba)
+        error = rgba - model.decode(z)
+        torch.testing.assert_close(model.encode(rgba), z + model.encoder.correction(rgba, error))
+        self.assertGreater((model.encoder.correction(rgba, 2 * error) - model.encoder.correction(rgba, error)).abs().max(), 1e-2)
+
+    def test_the_decoder_does_not_learn_from_the_error_that_was_given(self):
+        model = narrow()
+        rgba = torch.rand(1, 4, 4, 32, 32)
+        model.correction(rgba, model.encoder.encode(rgba)).square().sum().backward()
+        self.assertEqual({name.split(".")[0] for name, p in model.named_parameters() if p.grad is not None}, {"encoder"})
+        self.assertIsNone(model.encoder.conv_in.weight.grad)
+        self.assertGreater(model.encoder.refiner.conv_in.weight.grad.abs().max(), 0)
+
+    def test_a_new_one_changes_nothing(self):
+        model = Autoencoder(low=16, high=16, wide=16)
+        rgba = torch.rand(1, 4, 4, 32, 32)
+        torch.testing.assert_close(model.encode(rgba), model.encoder.encode(rgba), atol=0, rtol=0)
+
+
+def narrow() -> Autoencoder:
+    """Nothing in it is zero, as much is in a new one."""
+    torch.manual_seed(0)
+    model = Autoencoder(low=16, high=16, wide=16).eval()
+    randomise(model)
+    return model
 
 
 class Loss(unittest.TestCase):
@@ -136,7 +168,7 @@ class KeptLatents(unittest.TestCase):
             torch.save({"ema": before.state_dict()}, file.name)
             kept = Kept(Path(file.name))
         rgba = torch.rand(1, 4, 4, 32, 32)
-        latents = torch.cat([before.encode(rgba), torch.randn(1, 1, 5, 4, 4)], dim=2).detach()
+        latents = torch.cat([before.encoder.encode(rgba), torch.randn(1, 1, 5, 4, 4)], dim=2).detach()
         self.assertEqual(kept.distance(latents, rgba).item(), 0)
         latents[:, :, 2] += 2
         self.assertAlmostEqual(kept.distance(latents, rgba).item(), 4 / 3, places=5)

@@ -3,6 +3,7 @@
     nice python3 training/train_autoencoder.py --minutes 45
     nice torchrun --nproc-per-node 2 training/train_autoencoder.py --minutes 45     # a process a core, 5 GB each
     ... --out FOLDER --init CHECKPOINT --keep CHECKPOINT    # the first latents stay near that one's; `align.py` does the rest
+    ... --out FOLDER --init CHECKPOINT --refine    # the encoder's second pass, and the decoder; its first pass stays as it is
     ... --out FOLDER --init CHECKPOINT --decoder-only    # the latents, and a denoiser that was trained on them, stay as they are
     ... --out FOLDER --init CHECKPOINT --decoder-only --denoiser CHECKPOINT    # and it learns to draw what that denoiser makes
 """
@@ -27,9 +28,12 @@ LATENT_NOISE = 0.01  # std of noise added to latents, so that the decoder forgiv
 DENOISED = 0.5  # share of the steps with --denoiser whose latents are as it leaves them
 DECIBEL = 0.02  # weight of a decibel of PSNR, over white and over a random colour, beside absolute errors
 FLOOR = 2e-5  # added to a clip's mean square error (47 dB), lest a crop of nothing outweigh the others
+CORRECTION = 0.25  # weight of the second pass's mean square: a denoiser is trained on the first one's latents
+UNREFINED = 0.1  # share of the clips that are decoded from the first pass's latents, which a denoiser makes
 KEPT = 0.05  # weight of the first latents' distance to those of --keep, which is measured at every fourth step
 LAYOUTS = [(6, 4), (3, 8), (2, 12)]  # (clips, frames): 24 frames a step, whatever the loop's length
 OFTEN = [0.25, 0.35, 0.4]  # their shares of the steps
+TURNED = 0.2  # share of the clips that are transposed, and as many whose colours change places
 BOUNDARY = 4.0  # weight of errors in change from one latent frame's last frame to the next one's first; they show as a jerk
 CROP = 64  # pixels; four crops cost as much as one frame and show four stickers
 WHOLE_AFTER = 0.7  # share of the time after which frames are whole again, as the norms will see them
@@ -43,7 +47,17 @@ def draw(stickers: Stickers, rng: np.random.Generator, frames: int) -> tuple[np.
     else:
         i, row = stickers.draw_still(rng)
         clip = np.repeat(stickers.stills[i][None], frames, axis=0)
-    return jitter(clip, rng), draw_caption(row, rng)
+    return turned(jitter(clip, rng), rng), draw_caption(row, rng)
+
+
+def turned(clip: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Now and then on its side, or with its colours in another order: shapes and colours that no sticker has, for those that
+    held-out ones have."""
+    if rng.random() < TURNED:
+        clip = clip.swapaxes(1, 2)
+    if rng.random() < TURNED:
+        clip = clip[..., [*rng.permutation(3), 3]]
+    return clip
 
 
 def crop(clip: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -83,7 +97,7 @@ def loss_of(output: Tensor, target: Tensor) -> Tensor:
 
 
 class Kept(nn.Module):
-    """Another autoencoder's encoder, whose latents the first ones are to be."""
+    """Another autoencoder's encoder, whose first pass the first latents are to stay near."""
 
     def __init__(self, checkpoint: Path):
         super().__init__()
@@ -126,13 +140,14 @@ def measure(model: Autoencoder, stickers: Stickers, count: int = 24) -> dict:
 def main() -> None:
     parser = arguments(__doc__, "autoencoder", minutes=45)
     parser.add_argument("--keep", type=Path, default=None, help="the first latents stay those of this checkpoint's encoder")
+    parser.add_argument("--refine", action="store_true", help="the first pass stays that of --init")
     parser.add_argument("--decoder-only", action="store_true", help="of whole frames, with the encoder of --init")
     parser.add_argument("--denoiser", type=Path, default=None, help="with --decoder-only: learn to draw what it makes, too")
     args = parser.parse_args()
     if args.denoiser and not args.decoder_only:
         parser.error("--denoiser works on the latents that it was trained on: add --decoder-only")
-    if args.decoder_only and not args.init:
-        parser.error("--decoder-only trains the decoder of an encoder that is there: name its checkpoint with --init")
+    if (args.decoder_only or args.refine) and not args.init:
+        parser.error("--decoder-only and --refine go on from an encoder that is there: name its checkpoint with --init")
     root = data_dir()
     torch.manual_seed(0)
     train = Stickers(root, "train")
@@ -141,7 +156,8 @@ def main() -> None:
     if args.init:
         print("new weights:", load_matching(model, ema(args.init)) or "none")
     kept = Kept(args.keep) if args.keep else None
-    model.encoder.requires_grad_(not args.decoder_only)
+    model.encoder.requires_grad_(not (args.decoder_only or args.refine))
+    model.encoder.refiner.requires_grad_(not args.decoder_only)
     denoised = Denoised(root, args.denoiser) if args.denoiser else None
     cropped_until = 0 if args.decoder_only else WHOLE_AFTER
     loop = Loop(model, args)
@@ -151,18 +167,22 @@ def main() -> None:
     for _ in loop:
         target, texts = batch(train, rng, loop.progress < cropped_until, loop.size)
         with mixed_precision():
-            latents = model.encode(target).float()
+            first = model.encoder.encode(target).float()
+            correction = model.correction(target, first).float()
+            latents = first + correction * (torch.rand(len(first), 1, 1, 1, 1) >= UNREFINED)
             strayed = kept.distance(latents, target) if kept and loop.steps % 4 == 0 else torch.zeros(())
         if denoised and rng.random() < DENOISED:
             with mixed_precision():
-                pictures = model.encode(target[:, :1].expand(-1, TIME, -1, -1, -1))[:, 0].float()
+                pictures = model.encoder.encode(target[:, :1].expand(-1, TIME, -1, -1, -1))[:, 0].float()
                 given = denoised(latents, pictures, texts).float()
         else:
             given = latents + LATENT_NOISE * torch.randn_like(latents)
         with mixed_precision():
             output = model.decode(given).float()
         values = {"strayed": strayed.item()} if kept and loop.steps % 4 == 0 else {}
-        loop.step(loss_of(output, target) + KEPT * strayed, z_std=latents.detach().std().item(), **values)
+        corrected = correction.square().mean()
+        loss = loss_of(output, target) + CORRECTION * corrected + KEPT * strayed
+        loop.step(loss, z_std=latents.detach().std().item(), corrected=corrected.item(), **values)
         if loop.rank == 0 and time.time() - measured > 480:
             loop.note(measure(loop.ema, held, 12))
             measured = loop.last = time.time()

@@ -2,10 +2,10 @@
 // Generation from text does not load it; a clip that starts from a visitor's picture does.
 import type { Plan } from '../gpu/plan';
 import type { Tensor } from '../gpu/tensor';
-import { affine } from '../ops/elementwise';
+import { add, affine, concat } from '../ops/elementwise';
 import { pixelUnshuffle, timeUnshuffle } from '../ops/resample';
 import { constant, dense, frameConv, type ModelWeights, normSilu, resBlock, temporalBlock } from './blocks';
-import type { CoderConfig } from './decoder';
+import { type CoderConfig, head, stem } from './decoder';
 
 /** The autoencoder's latents to normalised ones, on which the denoiser works: (z − mean) / std per channel. */
 export function normalise(plan: Plan, z: Tensor, mean: readonly number[], std: readonly number[]): Tensor {
@@ -17,25 +17,62 @@ export function normalise(plan: Plan, z: Tensor, mean: readonly number[], std: r
   });
 }
 
-/** The blocks that see compressed time. */
-const WIDE = [
+/** Mirrors ERROR_GAIN: errors are small, and the second pass sees them about as large as the picture. */
+const errorGain = 8;
+
+/** The blocks of a pass that see compressed time: the first pass has all of them, the second all but the last. */
+const wide = [
   ['time1', 'block3'],
   ['time2', 'block4'],
   ['time3', 'block5'],
 ] as const;
 
-/** rgba [B, T, 128, 128, 4] in 0..1, T a multiple of 4 -> latents [B, T/4, 16, 16, 40], not normalised. */
-export function encoder(plan: Plan, rgba: Tensor, weights: ModelWeights, { groups, time }: CoderConfig): Tensor {
-  const scale = constant(plan, new Float32Array(4).fill(2), [4], 'two');
-  const shift = constant(plan, new Float32Array(4).fill(-1), [4], 'minus one');
-  let x = pixelUnshuffle(plan, affine(plan, rgba, { scale, shift }), 4); // [B, T, 32, 32, 64]
-  x = resBlock(plan, frameConv(plan, x, weights.scope('conv_in')), weights.scope('block1'), { groups });
+/**
+ * Latents in two passes: the second one sees what the decoder makes of the first one's, and corrects them (iterative
+ * amortised inference, Marino et al. 2018).
+ * rgba [B, T, 128, 128, 4] in 0..1, T a multiple of 4 -> [B, T/4, 16, 16, 40], not normalised.
+ */
+export function encoder(
+  plan: Plan,
+  rgba: Tensor,
+  weights: { readonly encoder: ModelWeights; readonly decoder: ModelWeights },
+  config: CoderConfig,
+): Tensor {
+  const picture = uniformAffine(plan, rgba, 2, -1);
+  const z = pass(plan, [picture], weights.encoder, config, wide.length);
+  const features = stem(plan, z, weights.decoder.scope('stem'), config);
+  const drawn = head(plan, features, weights.decoder.scope('head'), config);
+  const gained = [uniformAffine(plan, rgba, errorGain, 0), uniformAffine(plan, drawn, -errorGain, 0)] as const;
+  return pass(plan, [picture, add(plan, ...gained)], weights.encoder.scope('refiner'), config, wide.length - 1, z);
+}
+
+/** Images [B, T, 128, 128, 4] -> `residual` and what they add to it, [B, T/4, 16, 16, 40]. */
+function pass(
+  plan: Plan,
+  images: readonly Tensor[],
+  weights: ModelWeights,
+  { groups, time }: CoderConfig,
+  depth: number,
+  residual?: Tensor,
+): Tensor {
+  const unshuffled = images.map((image) => pixelUnshuffle(plan, image, 4)); // [B, T, 32, 32, 64] each
+  let x = frameConv(plan, concat(plan, unshuffled), weights.scope('conv_in'));
+  x = resBlock(plan, x, weights.scope('block1'), { groups });
   x = frameConv(plan, x, weights.scope('down'), { stride: 2 }); // [B, T, 16, 16, 128]
   x = resBlock(plan, x, weights.scope('block2'), { groups });
   x = dense(plan, timeUnshuffle(plan, x, time), weights.scope('time_down')); // [B, T/4, 16, 16, 256]
-  for (const [time, block] of WIDE) {
-    x = temporalBlock(plan, x, weights.scope(time), groups);
+  for (const [timeBlock, block] of wide.slice(0, depth)) {
+    x = temporalBlock(plan, x, weights.scope(timeBlock), groups);
     x = resBlock(plan, x, weights.scope(block), { groups });
   }
-  return frameConv(plan, normSilu(plan, x, weights.scope('norm_out'), groups), weights.scope('conv_out'));
+  x = normSilu(plan, x, weights.scope('norm_out'), groups);
+  return frameConv(plan, x, weights.scope('conv_out'), residual && { residual });
+}
+
+/** The same scale and shift for all four channels of images. */
+function uniformAffine(plan: Plan, images: Tensor, scale: number, shift: number): Tensor {
+  return affine(plan, images, {
+    scale: constant(plan, new Float32Array(4).fill(scale), [4], `times ${scale}`),
+    shift: constant(plan, new Float32Array(4).fill(shift), [4], `plus ${shift}`),
+  });
 }

@@ -164,6 +164,6 @@ test('decoder stem and head', async () => {
 test('encoder', async () => {
   const bytes = Float32Array.from({ length: 8 * 128 * 128 * 4 }, (_, i) => (Math.imul(i, 2654435761) >>> 24) / 255);
   await check('encoder.output', (plan) =>
-    encoder(plan, plan.f32([1, 8, 128, 128, 4], bytes), weights.encoder, coderConfig(manifest.modules.encoder!.config)),
+    encoder(plan, plan.f32([1, 8, 128, 128, 4], bytes), weights, coderConfig(manifest.modules.encoder!.config)),
   );
 });

@@ -5,6 +5,7 @@ import unittest
 from pathlib import Path
 from unittest.mock import patch
 
+import numpy as np
 import torch
 
 from align import mixed, mixing, unlike
@@ -13,7 +14,7 @@ from average import average
 from denoiser import LATENT, OUTLINE, Denoiser, clip_conditions
 from export import randomise
 from loop import orthogonalise
-from train_autoencoder import BOUNDARY, DECIBEL, Kept, gradients, loss_of
+from train_autoencoder import BOUNDARY, DECIBEL, Kept, gradients, loss_of, turned
 from train_denoiser import Conditions, Latents, Model, flow_loss
 from widen import widen
 
@@ -80,6 +81,19 @@ def narrow() -> Autoencoder:
     model = Autoencoder(low=16, high=16, wide=16).eval()
     randomise(model)
     return model
+
+
+class Turned(unittest.TestCase):
+    def test_it_changes_shapes_and_colours_and_never_alpha(self):
+        clip = np.arange(2 * 3 * 3 * 4).reshape(2, 3, 3, 4)
+        with patch("train_autoencoder.TURNED", 0):
+            np.testing.assert_array_equal(turned(clip, np.random.default_rng(0)), clip)
+        with patch("train_autoencoder.TURNED", 1):
+            out = turned(clip, np.random.default_rng(1))
+        aside = clip.swapaxes(1, 2)
+        np.testing.assert_array_equal(out[..., 3], aside[..., 3])
+        self.assertFalse((out == aside).all())
+        np.testing.assert_array_equal(np.sort(out, axis=-1), np.sort(aside, axis=-1))
 
 
 class Loss(unittest.TestCase):

@@ -81,6 +81,7 @@ test('a link holds until the form is edited, and may be pasted into the open pag
 
 test('all that is stored can be cleared, without a connection too', async ({ page, context }) => {
   await open(page);
+  await page.getByLabel('Prompt').fill('a toad'); // What a link says is not stored until it is changed.
   await makeClip(page);
   const stored = () =>
     page.evaluate(async () => [...(await caches.keys()), ...Object.keys(localStorage), ...Object.keys(sessionStorage)]);

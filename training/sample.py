@@ -19,7 +19,7 @@ from text import Tokenizer
 from train_denoiser import Model
 from vocabulary import load_table
 
-SHIFT = 3.0  # as export.py writes it into model.json
+SHIFT = 8.0  # as export.py writes it into model.json
 
 PROMPTS = [
     "red heart", "grinning face", "cat", "dog face", "rocket", "octopus", "red apple", "pizza", "a dancing cat", "robot",

@@ -19,7 +19,7 @@ import {
 
 const text = { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('not a picture') };
 const control = (page: Page) => page.getByLabel('Start picture');
-const remove = (page: Page) => page.getByRole('button', { name: 'Remove' });
+const remove = (page: Page) => page.getByRole('button', { name: 'Remove', exact: true });
 const words = (page: Page) => page.locator('.drop .words');
 
 /** Sends a file as the browser would: `type` of event, to the element of `target`. */

@@ -30,6 +30,8 @@ export interface Earlier {
   add(clip: EarlierClip): void;
   /** Stores a clip that was just finished. @param address the object URL of its video */
   keep(video: Blob, title: string, address: string): Promise<void>;
+  /** The clip with the video at `from` has another one now, at `to`: what is stored of it stays that of the first. */
+  readdress(from: string, to: string): void;
   /** Here and where it is stored. @throws where storage fails; then it stays */
   remove(clip: EarlierClip): Promise<void>;
   /** What was stored is gone. */
@@ -75,6 +77,10 @@ export function createEarlier(store: ClipStore = openClipStore(storedClips)): Ea
       if (name === undefined) return;
       names.set(address, name);
       stored.value++;
+    },
+    readdress(from, to) {
+      const name = names.get(from);
+      if (name) names.set(to, name);
     },
     async remove(clip) {
       const name = clip.address && names.get(clip.address);

@@ -14,8 +14,8 @@ export function Footer({ session }: { session: Session }) {
     <footer>
       <p>
         <strong>What it can do.</strong> A small model that learned from animated emoji: single things on plain paper,
-        128 × 128 points, looping. It was trained for some nineteen hours on two processor cores: most things that
-        emoji have come out, hands and people mostly do not, and eyes and mouths wander from frame to frame.{' '}
+        128 × 128 points, looping. It was trained for some nineteen hours on two processor cores: most things that emoji
+        have come out, hands and people mostly do not, and eyes and mouths wander from frame to frame.{' '}
         <a href="models/sticker/MODEL_CARD.md" target="_blank" rel="noopener">
           Model card
         </a>

@@ -132,6 +132,20 @@ describe('generate', () => {
     expect([titles(), removed]).toEqual([[], ['1', '0']]);
   });
 
+  test('a clip that was put on another paper is removed where it is stored, too', async () => {
+    const removed: string[] = [];
+    const clipStore = { ...emptyStore, remove: async (name: string) => void removed.push(name) };
+    const session = createSession(engine, { clipStore });
+    await make(engine, session, new Blob(['first']));
+    session.edit('background', '#123456');
+    const again = session.recorded();
+    engine.end();
+    await again;
+    await make(engine, session);
+    await session.earlier.remove(session.earlier.clips.value[0]!);
+    expect(removed).toEqual(['a name']);
+  });
+
   test('once what is stored was cleared, only clips made since are said to be kept', async () => {
     const session = createSession(engine, { clipStore: emptyStore });
     const { kept } = session.earlier;

@@ -130,12 +130,21 @@ function sentence(text: string): string {
   return text === '' || /[.!?…]$/.test(text) ? text : `${text}.`;
 }
 
+/** Not every value can be made a string: `[{ toString: 1 }]` throws. */
+function inWords(error: unknown): string {
+  try {
+    return String(error);
+  } catch {
+    return 'Something was thrown that says nothing.';
+  }
+}
+
 /** Any thrown value as a failure: errors of the engine carry a code and a hint, others only words. */
 export function toFailure(error: unknown): Failure {
   const { code, message, hint } = (typeof error === 'object' && error !== null ? error : {}) as Partial<Failure>;
   return {
     code: typeof code === 'string' ? code : 'unknown',
-    message: typeof message === 'string' && message !== '' ? message : String(error),
+    message: typeof message === 'string' && message !== '' ? message : inWords(error),
     hint: typeof hint === 'string' ? hint : '',
   };
 }

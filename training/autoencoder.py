@@ -21,6 +21,7 @@ class Pass(nn.Module):
     """One pass of the encoder: `images` RGBA images per frame, unshuffled to 32x32 -> latents.
 
     `wide`: channels once time is compressed, where a channel costs a quarter of what it costs before; `depth`: blocks there.
+    `zero`: its latents start as zero.
     """
 
     def __init__(self, images: int, low: int, high: int, latent: int, wide: int, depth: int, zero: bool = False):

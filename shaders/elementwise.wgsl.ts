@@ -1,4 +1,4 @@
-// Maps that touch each element once, as WGSL text: concatenation over channels, addition, SiLU, affine, velocity of detail.
+// Maps that touch each element once, as WGSL text: concatenation over channels, addition, SiLU, affine, a denoiser's velocity.
 // Where a conv3d, a linear or a norm can do it in its own epilogue, that saves a pass over memory.
 import { linearMain, type Shader, type ShaderParam, shaderInterface, wgsl } from './wgsl';
 
@@ -65,7 +65,7 @@ ${main}
   };
 }
 
-const detailParams = [
+const velocityParams = [
   ['outline', 'u32'],
   ['channels', 'u32'],
   ['clip', 'u32'],
@@ -74,32 +74,41 @@ const detailParams = [
 ] as const satisfies readonly ShaderParam[];
 
 /**
- * Arguments: x, predicted f32 [B, ..., C], t f32 [B], out like x. Sizes count vec4s if aligned; `clip` is that of one of B,
- * `outline` the channels that are copied.
+ * Arguments: x f32 [B, ..., C], predicted like it, conditions f32 [B, ..., 2C + 4] (known latents, whether they are known, the
+ * picture, and the flags anchor frame, picture given, clip), gates f32 [B, 3C] (of x, of a clip's picture, of it in the anchor
+ * frame), t f32 [B], out like x. One thread makes one element; `clip` counts those of one of B, `outline` is the first channel
+ * of which `predicted` is x0 and not a velocity.
  */
-export function detailVelocity({ aligned }: { readonly aligned: boolean }): Shader {
-  const type = aligned ? 'vec4f' : 'f32';
+export function velocity(): Shader {
   const { declarations, ...shader } = shaderInterface(
     [
-      ['x', 'read', type],
-      ['predicted', 'read', type],
+      ['x', 'read', 'f32'],
+      ['predicted', 'read', 'f32'],
+      ['conditions', 'read', 'f32'],
+      ['gates', 'read', 'f32'],
       ['t', 'read', 'f32'],
-      ['out', 'write', type],
+      ['out', 'write', 'f32'],
     ],
-    detailParams,
+    velocityParams,
   );
   return {
     ...shader,
-    label: `detail velocity${aligned ? '' : ' unaligned'}`,
+    label: 'velocity',
     code: wgsl`
 ${declarations}
 ${main}
-  let p = predicted[thread];
-  if (thread % params.channels < params.outline) {
-    out[thread] = p;
-    return;
-  }
-  out[thread] = (x[thread] - p) / max(t[thread / params.clip], params.least);
+  let channels = params.channels;
+  let c = thread % channels;
+  let sample = thread / params.clip;
+  let row = thread / channels * (2u * channels + 4u) + channels + 1u;
+  let gate = sample * 3u * channels + c;
+  let isAnchor = conditions[row + channels];
+  let isClip = conditions[row + channels + 2u];
+  let noisy = x[thread];
+  let picture = conditions[row + c];
+  let ofPicture = gates[gate + channels] * isClip + gates[gate + 2u * channels] * isAnchor;
+  let output = predicted[thread] + gates[gate] * noisy + ofPicture * picture;
+  out[thread] = select((noisy - output) / max(t[sample], params.least), output, c < params.outline);
 }
 `,
   };

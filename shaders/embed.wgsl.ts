@@ -1,31 +1,36 @@
 // Sinusoidal timestep embedding as WGSL. Not the two linear layers that follow it.
 import { cosSin } from './precise.wgsl';
-import { paramsStruct, type Shader, wgsl } from './wgsl';
+import { linearMain, type Shader, shaderInterface, wgsl } from './wgsl';
+
+export const embedThreads = 64;
 
 /**
  * Arguments: t f32 [B], out [B, dim]. Cosines in the first half, sines in the second, of 1000·t·10000^(-i / (dim/2))
  * (Vaswani et al. 2017, in the order of Ho et al. 2020). One thread makes one cosine and its sine.
  */
 export function timestepEmbedding(): Shader {
-  const params = [
-    ['half', 'u32'],
-    ['count', 'u32'],
-  ] as const;
+  const { declarations, ...shader } = shaderInterface(
+    [
+      ['timesteps', 'read', 'f32'],
+      ['out', 'write', 'f32'],
+    ],
+    [
+      ['half', 'u32'],
+      ['count', 'u32'],
+    ],
+  );
   return {
+    ...shader,
     label: 'timestep embedding',
-    access: ['read', 'write'],
-    params,
     code: wgsl`
-${paramsStruct(params, 2)}@group(0) @binding(0) var<storage, read> timesteps: array<f32>;
-@group(0) @binding(1) var<storage, read_write> out: array<f32>;
+${declarations}
 ${cosSin}
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  if (id.x >= params.count) {
+${linearMain(embedThreads)}
+  if (thread >= params.count) {
     return;
   }
-  let row = id.x / params.half;
-  let i = id.x % params.half;
+  let row = thread / params.half;
+  let i = thread % params.half;
   let angle = 1000.0 * timesteps[row] * exp(-9.210340372 * f32(i) / f32(params.half));
   // Whole turns come off in two parts, so that no bit of the angle is lost: 2π = 6.28125 + 0.00193530718.
   let turns = floor(angle * 0.15915494309 + 0.5);

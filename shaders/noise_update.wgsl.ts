@@ -3,6 +3,8 @@
 import { philoxNormals } from './random.wgsl';
 import { linearMain, type Shader, type StorageBinding, shaderInterface, wgsl } from './wgsl';
 
+export const noiseUpdateThreads = 64;
+
 export interface NoiseUpdateOptions {
   /** The output holds an unconditional half, then a conditional one. */
   readonly guided: boolean;
@@ -55,7 +57,7 @@ export function noiseUpdate({ guided, previous, known, inPlace, aligned }: Noise
     code: wgsl`
 ${declarations}
 ${philoxNormals}
-${linearMain(64)}
+${linearMain(noiseUpdateThreads)}
   let i = thread; // of four elements
   if (4u * i >= params.count) {
     return;

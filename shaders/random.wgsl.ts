@@ -3,6 +3,8 @@
 import { cosSin, preciseLn } from './precise.wgsl';
 import { linearMain, type Shader, shaderInterface, wgsl } from './wgsl';
 
+export const randomThreads = 64;
+
 /**
  * `philox(group: u32, stream: u32, seed: vec2u) -> vec4u` (Salmon et al., SC 2011) for counter (group, stream, 0, 0), and
  * `normals(words: vec4u) -> vec4f`: words (0,1) and (2,3) through Box–Muller.
@@ -82,7 +84,7 @@ export function random({ output }: RandomOptions): Shader {
     code: wgsl`
 ${declarations}
 ${philoxNormals}
-${linearMain(64)}
+${linearMain(randomThreads)}
   let element = thread * 4u;
   let seed = vec2u(key[0], key[1]);
 #if ${words}

@@ -1,7 +1,7 @@
 // The engine's worker as an `Engine`: one message per call, failures thrown as FlipbookError, and a new worker on a new canvas
 // after one that stopped. It draws and decides nothing.
 import { proxy, type Remote, transfer, wrap } from 'comlink';
-import { cancelled, type ErrorCode, FlipbookError } from './gpu/errors';
+import { cancelled, FlipbookError, isErrorCode } from './gpu/errors';
 import type { AdapterReport, Engine, EngineWorker, Failure, Reply } from './protocol';
 
 interface Thread {
@@ -100,7 +100,7 @@ function startWorker(onStop: (reason: Failure) => void): Thread {
   thread.addEventListener('error', (event) => {
     event.preventDefault();
     thread.terminate();
-    const reason = { code: 'stopped', message: event.message || 'Its script did not load.', hint: '' };
+    const reason: Failure = { code: 'stopped', message: event.message || 'Its script did not load.', hint: '' };
     stopped = reason;
     onStop(reason);
     for (const reject of waiting) reject(reason);
@@ -124,7 +124,7 @@ async function ask<T>(
   const reply = await orStopped(call(remote));
   if ('value' in reply) return reply.value;
   const { code, message, hint } = reply.failure;
-  throw new FlipbookError(code as ErrorCode, message, { hint });
+  throw isErrorCode(code) ? new FlipbookError(code, message, { hint }) : reply.failure;
 }
 
 /** What the page itself lacks. A worker may have WebGPU where the page has none, but then the browser is in no known state. */

@@ -10,7 +10,7 @@ import { metadataOf, Recorder } from './engine/recorder';
 import type { Stage } from './engine/stage';
 import { stream } from './engine/stream';
 import type { GenerateEvent, GenerateStats } from './events';
-import { deviceLost, FlipbookError, throwIfAborted } from './gpu/errors';
+import { FlipbookError, lossOr, throwIfAborted } from './gpu/errors';
 import type { Tensor } from './gpu/tensor';
 import type { Pixels } from './media/pixels';
 import type { GenerateOptions } from './options';
@@ -46,20 +46,12 @@ export function generate(
     try {
       await run(engine, options, picture, emit, own);
     } catch (error) {
-      throw await explained(engine, error);
+      throw error instanceof FlipbookError ? error : await lossOr(engine.gpu.lost, error);
     } finally {
       engine.screen.isTaken = false;
       engine.busy = false;
     }
   }, signal);
-}
-
-/** The loss of a device shows first as one or another failed call: then the loss is what to tell. */
-async function explained({ gpu }: Engine, error: unknown): Promise<unknown> {
-  if (error instanceof FlipbookError) return error;
-  const soon = new Promise<undefined>((resolve) => setTimeout(resolve, 200));
-  const lost = await Promise.race([gpu.lost, soon]);
-  return lost ? deviceLost(lost, error) : error;
 }
 
 async function run(

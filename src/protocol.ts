@@ -1,5 +1,6 @@
 // What the page and the engine's worker say to each other. Types only; each method is one message over comlink.
 import type { GenerateEvent, Recording } from './events';
+import type { ErrorCode } from './gpu/errors';
 import type { Pixels } from './media/pixels';
 import type { GenerateOptions } from './options';
 
@@ -10,9 +11,12 @@ export interface AdapterReport {
   readonly isSoftware: boolean;
 }
 
-/** A FlipbookError as plain data: `message` says what happened, `hint` what to do. */
+/** 'stopped': the worker came to an end; 'unknown': an error that no one foresaw. */
+export type FailureCode = ErrorCode | 'stopped' | 'unknown';
+
+/** A FlipbookError as plain data: `message` says what happened, `hint` what to do; empty where nobody knows. */
 export interface Failure {
-  readonly code: string;
+  readonly code: FailureCode;
   readonly message: string;
   readonly hint: string;
 }

@@ -43,9 +43,7 @@ export function validate(given: Partial<Record<Field | 'picture', unknown>>): Va
   const options: GenerateOptions = {
     prompt,
     seed: read('seed', (text) => parseInteger('Seed', text, limits.seed, `Try ${defaults.seed}, or roll the dice.`)),
-    steps: read('steps', (text) =>
-      parseInteger('Steps', text, limits.steps, `Try ${defaults.steps}: more steps are slower and finer.`),
-    ),
+    steps: read('steps', (text) => parseInteger('Steps', text, limits.steps, `Try ${defaults.steps}.`)),
     guidance: read('guidance', parseGuidance),
     frames: read('frames', (text) => parseFrames(text, scenes, isKept)),
     sampler: read('sampler', parseSampler),

@@ -15,6 +15,7 @@ emojilib 4.0.3 (names and keywords). Writes
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import tarfile
 from concurrent.futures import ProcessPoolExecutor
@@ -52,18 +53,21 @@ def fetch(root: Path) -> None:
     """Downloads and unpacks each package once, checking npm's own integrity digest (npm does it on `pack`)."""
     for package in PACKAGES:
         folder = root / "npm" / package.replace("/", "_")
-        if (folder / "package" / "package.json").exists():
+        if folder.exists():
             continue
-        folder.mkdir(parents=True, exist_ok=True)
+        draft = folder.with_name(f"{folder.name}.part")  # renamed once it is whole
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(parents=True)
         listing = subprocess.run(
-            ["npm", "pack", "--silent", "--json", package], cwd=folder, check=True, capture_output=True, text=True
+            ["npm", "pack", "--silent", "--json", package], cwd=draft, check=True, capture_output=True, text=True
         )
         packed = json.loads(listing.stdout)
-        archive = folder / (packed[0] if isinstance(packed, list) else next(iter(packed.values())))["filename"]
+        archive = draft / (packed[0] if isinstance(packed, list) else next(iter(packed.values())))["filename"]
         with tarfile.open(archive) as tar:
             tar.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)  # Debian 12's Python has none
-            tar.extractall(folder)
+            tar.extractall(draft)
         archive.unlink()
+        draft.rename(folder)
 
 
 def captions(root: Path) -> dict[str, dict]:

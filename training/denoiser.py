@@ -136,6 +136,9 @@ class Denoiser(nn.Module):
         self.temporal_out = TemporalBlock(low)
         self.norm_out = GroupNorm(low)
         self.conv_out = conv(low, LATENT, zero=True)
+        self.gates = nn.Linear(emb, 3 * LATENT)
+        nn.init.zeros_(self.gates.weight)
+        nn.init.zeros_(self.gates.bias)
 
     def layout(self, pooled: Tensor) -> Tensor:
         """pooled [B, 192] -> [B, 64, 48]: the average picture of the prompt, as OUTLINE latents with 2x2 pixels folded into channels.
@@ -182,7 +185,18 @@ class Denoiser(nn.Module):
         h = self.res_out(h, per_frame)
         if n > 1:
             h = self.temporal_out(h, n)
-        return self.conv_out(F.silu(self.norm_out(h))).unflatten(0, (b, n))
+        h = self.conv_out(F.silu(self.norm_out(h))).unflatten(0, (b, n))
+        return h + self.bypass(x, conditions, emb)
+
+    def bypass(self, x: Tensor, conditions: Tensor, emb: Tensor) -> Tensor:
+        """What goes past the network: each latent of x and of a clip's picture, as much of it as the time says.
+
+        Without it 64 channels have to carry 40 latents and as many of the picture through, and lose some at any time: their
+        error does not fall with the noise. As in EDM (Karras et al. 2022, eq. 7), but learnt.
+        """
+        noisy, moving, anchored = self.gates(emb).view(len(x), 3, 1, LATENT, 1, 1).unbind(1)
+        picture, anchor, clip = conditions[:, :, LATENT + 1 : -3], conditions[:, :, -3:-2], conditions[:, :, -1:]
+        return noisy * x + (moving * clip + anchored * anchor) * picture
 
 
 def picture_conditions(x: Tensor, known: Tensor | None = None, known_mask: Tensor | None = None,

@@ -1,9 +1,10 @@
 // Latents to frames: the stem over a whole loop, the head over a few frames at a time. It draws and encodes nothing.
+import type { Gpu } from '../gpu/device';
 import { Plan, type PlanStats } from '../gpu/plan';
 import { sizeOf, type Tensor, view } from '../gpu/tensor';
 import { denormalise, head, stem } from '../models/decoder';
 import { Compilable, recorded } from './compilable';
-import type { LoadedModel, RecordableModel } from './model';
+import type { RecordableModel } from './model';
 import { allOf, type Report } from './progress';
 import { copyTensor, part, persist, submit } from './tensors';
 
@@ -74,13 +75,13 @@ export class HeadDecoder extends Compilable {
 
 /** The frames of one loop on the GPU, as the canvas draws them. */
 export class FrameStore {
-  readonly #model: LoadedModel;
+  readonly #gpu: Gpu;
   readonly #rgba: Tensor;
 
   /** @param head for the shape of a frame */
-  constructor(model: LoadedModel, head: HeadDecoder, frames: number) {
-    this.#model = model;
-    this.#rgba = model.gpu.empty([1, frames, ...head.rgba.shape.slice(2)], 'f32', 'frames of the clip');
+  constructor(gpu: Gpu, head: HeadDecoder, frames: number) {
+    this.#gpu = gpu;
+    this.#rgba = gpu.empty([1, frames, ...head.rgba.shape.slice(2)], 'f32', 'frames of the clip');
   }
 
   get frames(): number {
@@ -102,13 +103,13 @@ export class FrameStore {
     for (let first = 0; first < this.frames; first += head.frames) {
       await head.run(stem.features, first, signal);
       const place = part(this.#rgba, head.rgba.shape, first * frame);
-      submit(this.#model.gpu, 'keep frames', (encoder) => copyTensor(encoder, head.rgba, place));
+      submit(this.#gpu, 'keep frames', (encoder) => copyTensor(encoder, head.rgba, place));
       for (let i = 0; i < head.frames; i++) yield first + i;
     }
   }
 
   dispose(): void {
-    this.#model.gpu.free(this.#rgba);
+    this.#gpu.free(this.#rgba);
   }
 }
 

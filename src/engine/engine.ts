@@ -138,7 +138,7 @@ export class Engine {
       this.#clipPrograms = clip;
       const head = this.#head;
       if (!head) throw new Error('the head is recorded with the first clip');
-      this.#frames ??= new FrameStore(model, head, latentFrames * model.manifest.latents.timeFactor);
+      this.#frames ??= new FrameStore(model.gpu, head, latentFrames * model.manifest.latents.timeFactor);
       const part = totals(onProgress);
       const all = [pictureEncoder, drawing, clip.stage, clip.stem, head, this.#preview];
       await allOf(all.flatMap((program) => (program ? [program.compile(signal, part)] : [])));

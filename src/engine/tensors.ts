@@ -23,7 +23,7 @@ export function submit({ device }: Gpu, label: string, record: (encoder: GPUComm
   device.queue.submit([encoder.finish()]);
 }
 
-/** Encodes a copy of as many elements as `to` has, from element `first` of `from` to element `at` of `to`'s buffer. */
+/** Encodes a copy of as many elements as `to` has, from element `first` of `from`. */
 export function copyTensor(encoder: GPUCommandEncoder, from: Tensor, to: Tensor, first = 0): void {
   const [source, target] = [placeOf(from), placeOf(to)];
   encoder.copyBufferToBuffer(source.buffer, source.offset + 4 * first, target.buffer, target.offset, byteLength(to));

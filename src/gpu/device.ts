@@ -1,7 +1,7 @@
 // The GPU: one device, its buffers with their running total, and its pipelines by source. open.ts finds it.
 // It records and runs nothing: that is Plan and Program.
 import { adapterId, Choices, recallChoices } from './choices';
-import { deviceLost, FlipbookError } from './errors';
+import { deviceLost, FlipbookError, lossOr } from './errors';
 import type { Kernel } from './kernel';
 import { Memory, megabytes } from './memory';
 import { PipelineCache } from './pipelines';
@@ -18,9 +18,6 @@ export type Elements = Float32Array | Uint16Array | Uint32Array;
 
 /** Buffers of tensors: kernels use them, the CPU writes them, tests and checks read them. */
 const tensorUsage = () => GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
-
-/** Milliseconds that a broken promise of the device waits for the news that the device is lost. */
-const lossDelay = 500;
 
 export class Gpu {
   readonly device: GPUDevice;
@@ -220,7 +217,7 @@ export class Gpu {
     this.device.destroy();
   }
 
-  /** A promise of the device, or the plain error where the device went away before it was kept. */
+  /** What the device promised; rejects with 'device-lost' where it was lost before, whatever became of the promise. */
   #orLost<T>(promise: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const settle = (finish: () => void) => {
@@ -231,8 +228,7 @@ export class Gpu {
       promise.then(
         // Some browsers keep their promises on loss.
         (value) => settle(() => (this.#failure?.code === 'device-lost' ? reject(this.#failure) : resolve(value))),
-        // Others break them before they tell of the loss, which then rejects this first.
-        (cause) => setTimeout(() => settle(() => reject(this.#failure ?? cause)), lossDelay),
+        (cause) => lossOr(this.lost, cause).then((reason) => settle(() => reject(this.#failure ?? reason))),
       );
     });
   }

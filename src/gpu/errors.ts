@@ -30,6 +30,10 @@ const hints: Readonly<Record<ErrorCode, string>> = {
   input: 'Correct the value and try again.',
 };
 
+export function isErrorCode(code: unknown): code is ErrorCode {
+  return typeof code === 'string' && Object.hasOwn(hints, code);
+}
+
 /** `message` says what was given and what was expected, `hint` what the reader can do next. */
 export class FlipbookError extends Error {
   readonly code: ErrorCode;
@@ -51,6 +55,18 @@ export function cancelled(signal?: AbortSignal): FlipbookError {
 /** Throws `FlipbookError` 'cancelled' once the signal is aborted. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw cancelled(signal);
+}
+
+/** Milliseconds that a failed call waits for the news that the device is lost. */
+const lossDelay = 500;
+
+/**
+ * Why a call on a device failed: browsers may break its promises before they tell that it is lost. Then the loss, else `cause`.
+ */
+export async function lossOr(lost: Promise<GPUDeviceLostInfo>, cause: unknown): Promise<unknown> {
+  const late = new Promise<undefined>((resolve) => setTimeout(resolve, lossDelay));
+  const info = await Promise.race([lost, late]);
+  return info ? deviceLost(info, cause) : cause;
 }
 
 /** @param cause the call that failed for it, where one did */

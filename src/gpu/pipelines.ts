@@ -1,5 +1,5 @@
 // Compute pipelines by source, with explicit bind group layouts. It allocates no buffers.
-import { FlipbookError } from './errors';
+import { FlipbookError, lossOr } from './errors';
 import type { Kernel } from './kernel';
 
 export class PipelineCache {
@@ -50,25 +50,37 @@ export class PipelineCache {
     return layout;
   }
 
-  async #compile(kernel: Kernel): Promise<GPUComputePipeline> {
-    const device = this.#device;
-    // The scope keeps a bad module's error from the page's uncaptured errors: it is told below, with its line.
-    device.pushErrorScope('validation');
-    const module = device.createShaderModule({ label: kernel.label, code: kernel.code });
-    const layout = device.createPipelineLayout({ bindGroupLayouts: [this.bindGroupLayout(kernel)] });
-    const scope = device.popErrorScope();
-    try {
-      const pipeline = await device.createComputePipelineAsync({
-        label: kernel.label,
-        layout,
-        compute: { module, entryPoint: 'main' },
-      });
-      await scope;
-      return pipeline;
-    } catch (cause) {
-      const reason = await explain(kernel.code, module, cause);
-      throw new FlipbookError('shader', `The kernel ${kernel.label} does not compile:\n${reason}`, { cause });
-    }
+  #compile(kernel: Kernel): Promise<GPUComputePipeline> {
+    const { label } = kernel;
+    const layout = this.#device.createPipelineLayout({ bindGroupLayouts: [this.bindGroupLayout(kernel)] });
+    return compile(this.#device, kernel, (module) =>
+      this.#device.createComputePipelineAsync({ label, layout, compute: { module, entryPoint: 'main' } }),
+    );
+  }
+}
+
+/**
+ * A pipeline of one module; `create` makes it. Throws FlipbookError 'shader' with the lines at fault where it does not compile,
+ * 'device-lost' where the device is gone.
+ */
+export async function compile<Pipeline>(
+  device: GPUDevice,
+  { label, code }: { readonly label: string; readonly code: string },
+  create: (module: GPUShaderModule) => Promise<Pipeline>,
+): Promise<Pipeline> {
+  // The scope keeps a bad module's error from the page's uncaptured errors: it is told below, with its line.
+  device.pushErrorScope('validation');
+  const module = device.createShaderModule({ label, code });
+  const scope = device.popErrorScope().catch(() => null); // rejects where the device is lost, which `create` shows
+  try {
+    const pipeline = await create(module);
+    await scope;
+    return pipeline;
+  } catch (cause) {
+    const reason = await lossOr(device.lost, cause);
+    if (reason !== cause) throw reason;
+    const lines = await explain(code, module, cause);
+    throw new FlipbookError('shader', `The shader ${label} does not compile:\n${lines}`, { cause });
   }
 }
 
@@ -83,7 +95,7 @@ function layoutKey(kernel: Pick<Kernel, 'access' | 'params'>): string {
 }
 
 /** Line, column and source line of each compile error; the pipeline's own message where the module is fine. */
-export async function explain(code: string, module: GPUShaderModule, cause: unknown): Promise<string> {
+async function explain(code: string, module: GPUShaderModule, cause: unknown): Promise<string> {
   const { messages } = await module.getCompilationInfo();
   const lines = code.split('\n');
   const errors = messages

@@ -1,5 +1,5 @@
 // The canvas that shows frames and the source of video frames and pixels. What is drawn is somebody else's business.
-import { deviceLost, FlipbookError } from '../gpu/errors';
+import { FlipbookError, lossOr } from '../gpu/errors';
 import { type Pixels, pictureFrame, unpremultiply, videoFrame } from './pixels';
 import type { FrameTiming } from './sink';
 
@@ -23,9 +23,6 @@ type Surface =
   | { readonly path: 'zero-copy'; readonly context: GPUCanvasContext }
   | { readonly path: 'readback'; readonly context: Context2D; texture: GPUTexture | null };
 type Context2D = OffscreenCanvasRenderingContext2D | CanvasRenderingContext2D;
-
-/** Milliseconds that pixels which did not come wait for the news that the device is lost. */
-const lossDelay = 500;
 
 /** A canvas has one kind of context for ever: where another is needed, only another canvas helps. */
 export class CanvasTaken extends Error {
@@ -152,14 +149,12 @@ export class GpuCanvas {
     }
   }
 
-  /** Why pixels did not come. A browser may break its promise before it tells that the device is lost. */
+  /** Why pixels did not come. */
   async #reason(cause: unknown, full: GPUError | null): Promise<unknown> {
     if (full) {
       return new FlipbookError('out-of-memory', `The GPU has no room to read a frame: ${full.message}`, { cause });
     }
-    const soon = new Promise<undefined>((resolve) => setTimeout(resolve, lossDelay));
-    const lost = await Promise.race([this.#device.lost, soon]);
-    return lost ? deviceLost(lost, cause) : cause;
+    return lossOr(this.#device.lost, cause);
   }
 
   #put({ width, height, data }: Pixels): void {

@@ -3,7 +3,7 @@
 import type { Plan } from '../gpu/plan';
 import { reshape, type Tensor } from '../gpu/tensor';
 import { crossAttention, spatialAttention, temporalAttention } from '../ops/attention';
-import { concat, detailVelocity, silu } from '../ops/elementwise';
+import { concat, silu, velocity } from '../ops/elementwise';
 import { timestepEmbedding } from '../ops/embed';
 import { linear } from '../ops/linear';
 import { pixelShuffle, pixelUnshuffle } from '../ops/resample';
@@ -144,7 +144,8 @@ export function denoiser(
   h = resBlock(plan, h, weights.scope('res_out'), { groups, emb, shortcut: true });
   if (frames > 1) h = temporalBlock(plan, h, weights.scope('temporal_out'), groups);
   const output = frameConv(plan, normSilu(plan, h, weights.scope('norm_out'), groups), weights.scope('conv_out'));
-  return detailVelocity(plan, { x, output, t, outline: config.outline, least: leastTime });
+  const gates = dense(plan, emb, weights.scope('gates')); // [B, 3·40]
+  return velocity(plan, { x, output, conditions, gates, t, outline: config.outline, least: leastTime });
 }
 
 /** Spatial self-attention, cross-attention, temporal self-attention, MLP; each pre-norm and residual. */

@@ -1,10 +1,10 @@
-// Concatenation, addition, SiLU, per-channel affine maps and the velocity of detail: checks shapes, records the kernel. Not the WGSL.
+// Concatenation, addition, SiLU, per-channel affine maps and a denoiser's velocity: checks shapes, records the kernel. Not the WGSL.
 import {
   affine as affineShader,
   concat as concatShader,
-  detailVelocity as detailVelocityShader,
   elementwise,
   elementwiseThreads,
+  velocity as velocityShader,
 } from '../../shaders/elementwise.wgsl';
 import { linearGrid } from '../gpu/kernel';
 import type { Plan } from '../gpu/plan';
@@ -81,12 +81,16 @@ export function affine(
   return out;
 }
 
-/** What a denoiser predicts of latents at a time. */
+/** What a denoiser predicts of latents at a time, and what goes past its network. */
 export interface Predicted {
   /** Noisy latents [B, ..., C]. */
   readonly x: Tensor;
   /** [B, ..., C]: of the first `outline` channels a velocity, of the others x0. */
   readonly output: Tensor;
+  /** [B, ..., 2C + 4], see `conditionChannels` of src/models/unet3d.ts. */
+  readonly conditions: Tensor;
+  /** [B, 3C]: how much of x, of a clip's picture, and of that picture in the anchor frame is added to `output`. */
+  readonly gates: Tensor;
   /** [B], in 0..1 */
   readonly t: Tensor;
   readonly outline: number;
@@ -95,28 +99,29 @@ export interface Predicted {
 }
 
 /** The velocity of flow matching of all channels: (x - x0) / t where x0 was predicted. Returns [B, ..., C]. */
-export function detailVelocity(plan: Plan, { x, output, t, outline, least }: Predicted): Tensor {
-  const op = 'detailVelocity';
+export function velocity(plan: Plan, { x, output, conditions, gates, t, outline, least }: Predicted): Tensor {
+  const op = 'velocity';
   const [batch = 0] = x.shape;
   const channels = x.shape.at(-1) ?? 0;
+  const why = `x is ${formatTensor(x)}`;
   expectTensor(op, 'x', x, x.shape);
-  expectTensor(op, 'output', output, x.shape, 'f32', `x is ${formatTensor(x)}`);
-  expectTensor(op, 't', t, [batch], 'f32', `x is ${formatTensor(x)}`);
+  expectTensor(op, 'output', output, x.shape, 'f32', why);
+  expectTensor(op, 'conditions', conditions, [...x.shape.slice(0, -1), 2 * channels + 4], 'f32', why);
+  expectTensor(op, 'gates', gates, [batch, 3 * channels], 'f32', why);
+  expectTensor(op, 't', t, [batch], 'f32', why);
   if (!(outline >= 0 && outline <= channels && least > 0)) {
     throw new TypeError(
       `${op}: outline ${outline} of ${channels} channels and least ${least}, expected 0 to all and above 0`,
     );
   }
-  const aligned = channels % 4 === 0 && outline % 4 === 0;
-  const unit = aligned ? 4 : 1;
   const out = plan.alloc(x.shape);
-  const count = sizeOf(x.shape) / unit;
+  const count = sizeOf(x.shape);
   plan.call(
-    detailVelocityShader({ aligned }),
-    [x, output, t, out],
+    velocityShader(),
+    [x, output, conditions, gates, t, out],
     linearGrid(count, elementwiseThreads),
-    { outline: outline / unit, channels: channels / unit, clip: count / batch, count, least },
-    { flops: 2 * sizeOf(x.shape) },
+    { outline, channels, clip: count / batch, count, least },
+    { flops: 8 * count },
   );
   return out;
 }

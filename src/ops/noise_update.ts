@@ -1,5 +1,5 @@
 // One sampler step: checks shapes, records the one kernel that does guidance, prediction, step and noise. Not the coefficients.
-import { noiseUpdate as shader } from '../../shaders/noise_update.wgsl';
+import { noiseUpdateThreads, noiseUpdate as shader } from '../../shaders/noise_update.wgsl';
 import { linearGrid } from '../gpu/kernel';
 import type { Plan } from '../gpu/plan';
 import { sizeOf, type Tensor } from '../gpu/tensor';
@@ -64,7 +64,7 @@ export function noiseUpdate(plan: Plan, args: NoiseUpdate): { readonly x: Tensor
       ...(inPlace ? [] : [next]),
       denoised,
     ],
-    linearGrid(Math.ceil(count / 4), 64),
+    linearGrid(Math.ceil(count / 4), noiseUpdateThreads),
     { count },
     { flops: 40 * count },
   );

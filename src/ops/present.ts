@@ -2,7 +2,7 @@
 import { PRESENT_UNIFORM_BYTES, type PresentOptions, present } from '../../shaders/present.wgsl';
 import type { Gpu } from '../gpu/device';
 import { FlipbookError } from '../gpu/errors';
-import { explain } from '../gpu/pipelines';
+import { compile } from '../gpu/pipelines';
 import { bindingBytes, type Tensor } from '../gpu/tensor';
 import { formatTensor } from './check';
 
@@ -43,7 +43,7 @@ export class Presenter {
 
   /** @throws FlipbookError 'shader' where this GPU does not take it, and as `Gpu.check` */
   static async create(gpu: Gpu, format: GPUTextureFormat, options: PresentOptions): Promise<Presenter> {
-    return new Presenter(gpu, await compile(gpu.device, format, options));
+    return new Presenter(gpu, await compilePresent(gpu.device, format, options));
   }
 
   /** Draws and submits, so that each frame has its own uniform values. The texture needs RENDER_ATTACHMENT. */
@@ -99,28 +99,18 @@ export class Presenter {
   }
 }
 
-async function compile(
+function compilePresent(
   device: GPUDevice,
   format: GPUTextureFormat,
   options: PresentOptions,
 ): Promise<GPURenderPipeline> {
   const label = `present ${options.sampling} ${options.output}`;
-  const code = present(options);
-  // As for kernels, the scope keeps a bad module's error from the page's uncaptured errors.
-  device.pushErrorScope('validation');
-  const module = device.createShaderModule({ label, code });
-  const scope = device.popErrorScope();
-  try {
-    const pipeline = await device.createRenderPipelineAsync({
+  return compile(device, { label, code: present(options) }, (module) =>
+    device.createRenderPipelineAsync({
       label,
       layout: 'auto',
       vertex: { module, entryPoint: 'vertexMain' },
       fragment: { module, entryPoint: 'fragmentMain', targets: [{ format }] },
-    });
-    await scope;
-    return pipeline;
-  } catch (cause) {
-    const reason = await explain(code, module, cause);
-    throw new FlipbookError('shader', `The shader ${label} does not compile:\n${reason}`, { cause });
-  }
+    }),
+  );
 }

@@ -1,5 +1,5 @@
 // Gaussian noise by seed, stream and element: checks shapes, records the kernel. src/diffusion/noise.ts makes the key.
-import { random } from '../../shaders/random.wgsl';
+import { random, randomThreads } from '../../shaders/random.wgsl';
 import { linearGrid } from '../gpu/kernel';
 import type { Plan } from '../gpu/plan';
 import { sizeOf, type Tensor } from '../gpu/tensor';
@@ -28,6 +28,12 @@ function record(
   expectTensor(output === 'normals' ? 'gaussianNoise' : 'philoxWords', 'key', key, [4], 'u32', 'noiseKey() makes it');
   const out = plan.alloc(shape, dtype);
   const count = sizeOf(shape);
-  plan.call(random({ output }), [key, out], linearGrid(Math.ceil(count / 4), 64), { count }, { flops: 25 * count });
+  plan.call(
+    random({ output }),
+    [key, out],
+    linearGrid(Math.ceil(count / 4), randomThreads),
+    { count },
+    { flops: 25 * count },
+  );
   return out;
 }

@@ -49,7 +49,7 @@ function Stored({ session }: { session: Session }) {
   useEffect(() => {
     isCleared.value = false; // There is a new clip, which is stored.
     void refresh();
-  }, [clip]);
+  }, [clip?.stats]); // Which stay the same where only the paper is another: that video is not stored.
   const clear = async () => {
     if (!confirm(`Remove your settings, the last ${storedClips} clips and the model from this browser?`)) return;
     isCleared.value = await session.clearStored();

@@ -1,7 +1,8 @@
 // Failures in plain words: what happened, what still works, what to do. The engine's own words are the detail below.
 import type { GenerateEvent } from '../events';
+import { isErrorCode } from '../gpu/errors';
 import { modelTitle, type Restored } from '../options';
-import type { Failure } from '../protocol';
+import type { Failure, FailureCode } from '../protocol';
 import { webGpuAdvice } from './browsers';
 
 export interface Message {
@@ -44,7 +45,9 @@ export function unread({ unknown, cut }: Unread): string {
     .join(' ');
 }
 
-const known: Record<string, (failure: Failure, surroundings: Surroundings) => Message> = {
+type Explained = Exclude<FailureCode, 'unknown' | 'cancelled'>;
+
+const known: Record<Explained, (failure: Failure, surroundings: Surroundings) => Message> = {
   'no-webgpu': (_failure, { userAgent, touchPoints, isSecure }) => ({
     title: 'This browser has no WebGPU',
     body: 'Flipbook draws on your own graphics chip, and WebGPU is how a page may use it. You can still write, look around and share links.',
@@ -62,19 +65,19 @@ const known: Record<string, (failure: Failure, surroundings: Surroundings) => Me
   limits: ({ message, hint }) => ({
     title: 'This graphics chip is too small for that',
     body: message,
-    advice: hint || 'Ask for fewer frames.',
+    advice: hint,
     retry: true,
   }),
   'out-of-memory': ({ message, hint }) => ({
     title: 'The graphics memory is full',
     body: `${message} Your settings are safe, and so are finished clips.`,
-    advice: hint || 'Close other tabs that draw a lot, or ask for fewer frames, then try again.',
+    advice: hint,
     retry: true,
   }),
   'device-lost': ({ hint }) => ({
     title: 'The graphics device went away',
     body: 'The browser or the driver took the graphics device back: after sleep, a driver update or too much work at once. Your settings are safe, and so are the MP4s of finished clips.',
-    advice: hint || 'Try again: Flipbook asks for a new device.',
+    advice: hint,
     retry: true,
   }),
   stopped: ({ message }) => ({
@@ -92,13 +95,13 @@ const known: Record<string, (failure: Failure, surroundings: Surroundings) => Me
   shader: ({ message, hint }) => ({
     title: 'The graphics driver refused a program',
     body: message,
-    advice: hint || 'Update the browser and the graphics driver, then try again.',
+    advice: hint,
     retry: true,
   }),
   weights: ({ message, hint }) => ({
     title: 'The model could not be loaded',
     body: message,
-    advice: hint || 'Check the connection, then try again. Only whole, verified files are used.',
+    advice: hint,
     retry: true,
   }),
   encoder: ({ message, hint }) => ({
@@ -114,15 +117,10 @@ const known: Record<string, (failure: Failure, surroundings: Surroundings) => Me
 
 export function explain(given: Failure, surroundings: Surroundings): Message {
   const failure = { ...given, message: sentence(given.message) };
-  const message = Object.hasOwn(known, failure.code) ? known[failure.code]?.(failure, surroundings) : undefined;
-  return (
-    message ?? {
-      title: 'Something went wrong',
-      body: failure.message,
-      advice: failure.hint || 'Try again. If it happens once more, reload the page.',
-      retry: true,
-    }
-  );
+  const { code, message, hint } = failure;
+  if (code !== 'unknown' && code !== 'cancelled') return known[code](failure, surroundings);
+  const advice = hint || 'Try again. If it happens once more, reload the page.';
+  return { title: 'Something went wrong', body: message, advice, retry: true };
 }
 
 /** Errors end without a full stop as often as with one, and other words follow them here. */
@@ -143,7 +141,7 @@ function inWords(error: unknown): string {
 export function toFailure(error: unknown): Failure {
   const { code, message, hint } = (typeof error === 'object' && error !== null ? error : {}) as Partial<Failure>;
   return {
-    code: typeof code === 'string' ? code : 'unknown',
+    code: isErrorCode(code) || code === 'stopped' ? code : 'unknown',
     message: typeof message === 'string' && message !== '' ? message : inWords(error),
     hint: typeof hint === 'string' ? hint : '',
   };

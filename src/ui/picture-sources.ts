@@ -31,11 +31,11 @@ export interface PictureSourcesOptions {
 
 export function createPictureSources({ engine, start, clip, edit, undo, fail }: PictureSourcesOptions): {
   sources: PictureSources;
-  /** Settled once the picture that is being read has been taken or refused; undefined when none is. */
-  reading(): Promise<void> | undefined;
+  /** Whether the picture that is being read is taken, once that is known; undefined when none is being read. */
+  reading(): Promise<boolean> | undefined;
 } {
-  let reading: Promise<void> | undefined;
-  const read = async (work: () => Promise<void>) => {
+  let reading: Promise<boolean> | undefined;
+  const read = async (work: () => Promise<boolean>) => {
     const mine = work();
     reading = mine;
     await mine.finally(() => {
@@ -48,31 +48,32 @@ export function createPictureSources({ engine, start, clip, edit, undo, fail }: 
     const replacedBy = undo.remember();
     const taken = await start.use(file);
     if (before && taken) replacedBy(`“${taken.name}” is the start picture now.`);
-    return taken;
+    return taken !== undefined;
   };
 
   const sources: PictureSources = {
-    usePicture: (file) =>
-      read(async () => {
-        await take(file);
-      }),
+    usePicture: (file) => read(() => take(file)),
     startFromSketch: (drawing) =>
       read(async () => {
-        if (await take(drawing)) edit('redraw', whole);
+        const taken = await take(drawing);
+        if (taken) edit('redraw', whole);
+        return taken;
       }),
     keepPicture: () =>
       read(async () => {
         const finished = clip.value;
-        if (!finished) return;
+        if (!finished) return false;
         try {
           const first = await engine.pixels(0, frameSide);
           const replacedBy = undo.remember();
           const taken = await start.use(await pictureFile(first, `First page of “${finished.title}”`));
-          if (!taken) return;
+          if (!taken) return false;
           edit('redraw', '');
           replacedBy('Its first page is the start picture now: another seed or prompt moves it in another way.');
+          return true;
         } catch (error) {
           fail(error);
+          return false;
         }
       }),
     removePicture() {

@@ -160,7 +160,11 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
     if (adapter.value) savePace(adapter.value.name, pace.value);
     const words = [`Your clip of ${options.frames} frames is finished: ${title}.`];
     if (!done.video) {
-      const reason = { code: 'encoder', message: problem ?? 'This browser could not encode a video.', hint: '' };
+      const reason: Failure = {
+        code: 'encoder',
+        message: problem ?? 'This browser could not encode a video.',
+        hint: '',
+      };
       failure.value = { ...reason, ofRun: true };
       words.push(inFull(reason));
     }
@@ -270,8 +274,8 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
       }
       const picture = reading();
       if (picture) {
-        await picture; // It is of the clip that was asked for.
-        if (progress.value || start.problem.value) return undefined; // Asked for twice meanwhile, or refused.
+        const isTaken = await picture; // It is of the clip that was asked for.
+        if (!isTaken || progress.value) return undefined; // Or asked for twice meanwhile.
       }
       if (!controls.seedLocked.value && controls.form.seed.value === usedSeed) controls.rollSeed();
       if (valid.value.ok) {

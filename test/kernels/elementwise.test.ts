@@ -1,6 +1,6 @@
-// Concatenation, addition, SiLU, affine maps and the velocity of detail against plain loops.
+// Concatenation, addition, SiLU, affine maps and a denoiser's velocity against plain loops.
 import { expect, test } from 'vitest';
-import { add, affine, concat, detailVelocity, silu } from '../../src/ops/elementwise';
+import { add, affine, concat, silu, velocity } from '../../src/ops/elementwise';
 import { expectClose, randomValues, runPlan } from '../gpu';
 import { activate } from '../reference/matmul';
 
@@ -79,23 +79,32 @@ test.for([
   { shape: [1, 5, 8], outline: 3 },
   { shape: [2, 4], outline: 4 },
   { shape: [2, 4], outline: 0 },
-])('velocity of detail of $shape after $outline channels', async ({ shape, outline }) => {
+])('velocity of $shape, of $outline channels as it is', async ({ shape, outline }) => {
   const size = shape.reduce((a, b) => a * b, 1);
-  const [x, output] = [randomValues(size, 1), randomValues(size, 2)];
-  const [times, least] = [[0.01, 0.5, 1].slice(0, shape[0]), 0.05]; // one is below the least
+  const [batch, channels] = [shape[0]!, shape.at(-1)!];
+  const [x, output, gates] = [randomValues(size, 1), randomValues(size, 2), randomValues(batch * 3 * channels, 3)];
+  const width = 2 * channels + 4;
+  const conditions = randomValues((size / channels) * width, 4); // flags that are no 0 and 1 show which one is read
+  const [times, least] = [[0.01, 0.5, 1].slice(0, batch), 0.05]; // one is below the least
   const [actual] = await runPlan((plan) =>
-    detailVelocity(plan, {
+    velocity(plan, {
       x: plan.f32(shape, x),
       output: plan.f32(shape, output),
-      t: plan.f32([shape[0]!], times),
+      conditions: plan.f32([...shape.slice(0, -1), width], conditions),
+      gates: plan.f32([batch, 3 * channels], gates),
+      t: plan.f32([batch], times),
       outline,
       least,
     }),
   );
-  const [clip, channels] = [size / shape[0]!, shape.at(-1)!];
   const expected = Array.from(x, (value, i) => {
-    if (i % channels < outline) return output[i]!;
-    return (value - output[i]!) / Math.max(Math.fround(times[Math.floor(i / clip)]!), Math.fround(least));
+    const [sample, row, c] = [Math.floor((i / size) * batch), Math.floor(i / channels), i % channels];
+    const [ofNoisy, ofMoving, ofAnchored] = [0, 1, 2].map((k) => gates[(3 * sample + k) * channels + c]!);
+    const picture = row * width + channels + 1;
+    const [isAnchor, , isClip] = conditions.slice(picture + channels);
+    const bypass = ofNoisy! * value + (ofMoving! * isClip! + ofAnchored! * isAnchor!) * conditions[picture + c]!;
+    const predicted = output[i]! + bypass;
+    return c < outline ? predicted : (value - predicted) / Math.max(Math.fround(times[sample]!), Math.fround(least));
   });
   expectClose(actual!, expected, 1e-6);
 });

@@ -127,6 +127,16 @@ test('a drawing that is still being read is a sketch of the clip that is asked f
   await run;
 });
 
+test('a first page that cannot be read keeps the clip that was asked for meanwhile from being made without it', async () => {
+  const session = createSession(engine, good);
+  await make(engine, session);
+  engine.pixels = () => Promise.reject(new FlipbookError('out-of-memory', 'There is no room.'));
+  void session.keepPicture();
+  await session.generate();
+  expect(engine.asked).toHaveLength(1);
+  expect(session.failure.value?.code).toBe('out-of-memory');
+});
+
 test('a file that turns out to be no picture keeps the clip that was asked for meanwhile from being made without it', async () => {
   const broken = reader(() => {
     throw new FlipbookError('input', 'It shows nothing.');

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { GenerateEvent } from '../../src/events';
 import { FlipbookError } from '../../src/gpu/errors';
 import { defaults } from '../../src/options';
+import type { FailureCode } from '../../src/protocol';
 import { createAnnouncer } from '../../src/ui/announcer';
 import { webGpuAdvice } from '../../src/ui/browsers';
 import { inWords, sizeInWords, work } from '../../src/ui/estimate';
@@ -147,7 +148,7 @@ describe('announcements', () => {
 
 const surroundings = { userAgent: '', touchPoints: 0, isSecure: true };
 
-test.each([
+test.each<[FailureCode, RegExp]>([
   ['no-webgpu', /no WebGPU/],
   ['no-adapter', /No graphics adapter/],
   ['limits', /too small/],
@@ -159,8 +160,7 @@ test.each([
   ['weights', /could not be loaded/],
   ['encoder', /No MP4/],
   ['input', /does not fit/],
-  ['anything else', /went wrong/],
-  ['constructor', /went wrong/],
+  ['unknown', /went wrong/],
 ])('%s is explained, with what to do', (code, title) => {
   const message = explain({ code, message: 'The words of the engine.', hint: 'Do this.' }, surroundings);
   expect(message.title).toMatch(title);
@@ -168,7 +168,7 @@ test.each([
   expect(message.advice.length).toBeGreaterThan(5);
 });
 
-test.each([
+test.each<[FailureCode, string, RegExp]>([
   [
     'encoder',
     'The video encoder stopped: no reason',
@@ -176,7 +176,7 @@ test.each([
   ],
   ['encoder', 'It stopped.', /^It stopped\. The clip/],
   ['out-of-memory', 'There is no room', /^There is no room\. Your settings are safe/],
-  ['anything else', 'Why?', /^Why\?$/],
+  ['unknown', 'Why?', /^Why\?$/],
 ])('%s: “%s” is a sentence that others may follow', (code, message, body) => {
   expect(explain({ code, message, hint: '' }, surroundings).body).toMatch(body);
 });
@@ -196,6 +196,8 @@ test('an address that is not secure is the reason, before the browser is', () =>
 
 test('anything thrown becomes a failure', () => {
   expect(toFailure(new Error('boom'))).toEqual({ code: 'unknown', message: 'boom', hint: '' });
+  expect(toFailure(new FlipbookError('limits', 'too small')).code).toBe('limits');
+  expect(['ENOENT', 'constructor', 8].map((code) => toFailure({ code }).code)).toEqual(Array(3).fill('unknown'));
   expect(toFailure(null).message).toBe('null');
   expect(toFailure([{ toString: 1 }]).message).toMatch(/says nothing/);
   fc.assert(

@@ -1,12 +1,12 @@
 // Every option of the elementwise kernels, for the compile test. Results are elementwise.test.ts's.
-import { affine, concat, detailVelocity, elementwise } from '../../../shaders/elementwise.wgsl';
+import { affine, concat, elementwise, velocity } from '../../../shaders/elementwise.wgsl';
 import { each, grid, type ShaderFamily } from '../grid';
 
 export const family: ShaderFamily = {
   grids: [
     each(elementwise, [['add'], ['silu']]),
     grid(affine, { aligned: [true, false] }),
-    grid(detailVelocity, { aligned: [true, false] }),
+    each(velocity, [[]]),
     grid(concat, { inputs: [2, 3, 4, 5, 6, 7], aligned: [true, false] }),
   ],
 };

@@ -67,14 +67,16 @@ export async function buildIfStale(say) {
   if ((await changed(join(dist, 'index.html'))) > newest) return;
   say('Building the page');
   const { build } = await import('vite');
-  // Elsewhere, then swapped in: a page that is being served never sees half a build.
-  const draft = join(root, 'node_modules', '.cache', `dist-${process.pid}`);
+  // Beside it, then swapped in: a page that is being served never sees half a build.
+  const draft = `${dist}-${process.pid}`;
   const old = `${draft}-old`;
   try {
     await build({ root, logLevel: 'error', build: { outDir: draft, emptyOutDir: true } });
     await rename(dist, old).catch(() => undefined); // there is none at first
     await rename(draft, dist).catch(async (error) => {
-      if ((await changed(join(dist, 'index.html'))) <= newest) throw error; // else another process was first, which is as good
+      if ((await changed(join(dist, 'index.html'))) > newest) return; // Another process was first, which is as good.
+      await rename(old, dist).catch(() => undefined);
+      throw error;
     });
   } finally {
     for (const folder of [draft, old]) await rm(folder, { recursive: true, force: true });

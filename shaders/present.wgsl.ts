@@ -3,7 +3,6 @@
 import { wgsl } from './wgsl';
 
 export interface PresentOptions {
-  readonly sampling: 'nearest' | 'bilinear';
   /** 'opaque': over the background. 'premultiplied': alpha stays, the background is not used. */
   readonly output: 'opaque' | 'premultiplied';
 }
@@ -11,8 +10,8 @@ export interface PresentOptions {
 /** Bytes of the uniform `Present`: four u32 (frame, width, height, _), canvas size as two f32, two f32 unused, background. */
 export const PRESENT_UNIFORM_BYTES = 48;
 
-/** Entry points `vertexMain` and `fragmentMain`; @binding(0) the tensor, @binding(1) the uniform. */
-export function present({ sampling, output }: PresentOptions): string {
+/** Bilinear. Entry points `vertexMain` and `fragmentMain`; @binding(0) the tensor, @binding(1) the uniform. */
+export function present({ output }: PresentOptions): string {
   return wgsl`
 struct Present {
   frame: u32,
@@ -40,9 +39,6 @@ fn pixel(x: i32, y: i32) -> vec4f {
 @fragment
 fn fragmentMain(@builtin(position) position: vec4f) -> @location(0) vec4f {
   let at = position.xy * vec2f(f32(present.width), f32(present.height)) / present.canvas;
-#if ${sampling === 'nearest'}
-  let color = pixel(i32(floor(at.x)), i32(floor(at.y)));
-#else
   let corner = floor(at - 0.5);
   let part = at - 0.5 - corner;
   let x = i32(corner.x);
@@ -51,7 +47,6 @@ fn fragmentMain(@builtin(position) position: vec4f) -> @location(0) vec4f {
     mix(pixel(x, y), pixel(x + 1, y), part.x),
     mix(pixel(x, y + 1), pixel(x + 1, y + 1), part.x),
     part.y);
-#endif
 #if ${output === 'opaque'}
   return vec4f(color.rgb + (1.0 - color.a) * present.background.rgb, 1.0);
 #else

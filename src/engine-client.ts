@@ -1,7 +1,9 @@
 // The engine's worker as an `Engine`: one message per call, failures thrown as FlipbookError, and a new worker on a new canvas
 // after one that stopped. It draws and decides nothing.
+
 import { proxy, type Remote, transfer, wrap } from 'comlink';
 import { cancelled, FlipbookError, isErrorCode } from './gpu/errors';
+import { modelFolder } from './options';
 import type { AdapterReport, Engine, EngineWorker, Failure, Reply } from './protocol';
 
 interface Thread {
@@ -45,7 +47,7 @@ export function createEngine(): Engine {
     });
     element.replaceChildren(canvas);
     const offscreen = canvas.transferControlToOffscreen();
-    const modelUrl = new URL('models/sticker/', document.baseURI).href;
+    const modelUrl = new URL(modelFolder, document.baseURI).href;
     void thread.remote.setPlaying(playing);
     const attached = ask(thread, (remote) =>
       remote.attach(transfer(offscreen, [offscreen]), modelUrl, proxy(onAdapter)),

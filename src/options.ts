@@ -1,6 +1,7 @@
 // What a visitor may ask for: fields, defaults, limits, and the link codec. What is wrong with it is validate.ts's to say.
 // Pure: it knows no page, and of the model only what its model.json says when the page is built.
 import {
+  description,
   latents,
   defaults as modelDefaults,
   limits as modelLimits,
@@ -47,6 +48,10 @@ export type RawOptions = Record<Field, string>;
 /** What a link or a file says, unchecked; `picture` only where it is a hash, `model` what made the clip. */
 export type Restored = Partial<RawOptions> & { picture?: string; model?: string };
 
+/** Where the model of this page lies, from the page. */
+export const modelFolder = 'models/sticker/';
+/** What it can do, in its own words. */
+export const modelDescription = description;
 /** The model of this page, as links and files name it. */
 export const modelTitle = `${name} ${version}`;
 /** Bytes that the first clip fetches, and those that the first one with a start picture fetches beside them. */

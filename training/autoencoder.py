@@ -14,7 +14,7 @@ from layers import GroupNorm, ResBlock, TemporalBlock, conv
 TIME = 4  # frames per latent frame
 SPACE = 8  # pixels per latent position
 CHANNELS = 40
-ERROR_GAIN = 8.0  # errors are small; the second pass sees them about as large as the picture
+ERROR_GAIN = 8  # errors are small; the second pass sees them about as large as the picture
 
 
 class Pass(nn.Module):

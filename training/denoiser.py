@@ -194,8 +194,9 @@ class Denoiser(nn.Module):
         Without it 64 channels have to carry 40 latents and as many of the picture through, and lose some at any time: their
         error does not fall with the noise. As in EDM (Karras et al. 2022, eq. 7), but learnt.
         """
-        noisy, moving, anchored = self.gates(emb).view(len(x), 3, 1, LATENT, 1, 1).unbind(1)
-        picture, anchor, clip = conditions[:, :, LATENT + 1 : -3], conditions[:, :, -3:-2], conditions[:, :, -1:]
+        b, _, c = x.shape[:3]
+        noisy, moving, anchored = self.gates(emb).view(b, 3, 1, c, 1, 1).unbind(1)
+        picture, anchor, clip = conditions[:, :, c + 1 : -3], conditions[:, :, -3:-2], conditions[:, :, -1:]
         return noisy * x + (moving * clip + anchored * anchor) * picture
 
 

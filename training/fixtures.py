@@ -13,7 +13,7 @@ from torch import Tensor
 
 from autoencoder import Autoencoder
 from denoiser import INPUT, LATENT, Denoiser, clip_conditions, picture_conditions
-from sampling import times
+from sampling import flow_euler, times
 from text import TextEncoder, Tokenizer
 
 PROMPTS = ["", "a dancing cat", "Zoë's naïve robo-octopus, waving its eight arms at the moon while it is raining cats and dogs in 2026!"]
@@ -40,16 +40,15 @@ def hashed_bytes(count: int) -> Tensor:
 def sample(denoiser: Denoiser, x: Tensor, context: Tensor, mask: Tensor, pooled: Tensor, conditions: Tensor,
            guidance: float | None, process: object) -> Tensor:
     """Flow Euler; with guidance, row 0 of the context is the empty prompt."""
-    levels = times(STEPS, process)
-    for t, following in zip(levels, levels[1:]):
-        b = 1 if guidance is None else 2
-        rows = slice(1, 2) if guidance is None else slice(0, 2)
+    b = 1 if guidance is None else 2
+    rows = slice(1, 2) if guidance is None else slice(0, 2)
+
+    def velocity(x: Tensor, t: float) -> Tensor:
         v = denoiser(x.expand(b, -1, -1, -1, -1), torch.full([b], t), context[rows], mask[rows], pooled[rows],
                      torch.zeros(b, 2), conditions.expand(b, -1, -1, -1, -1))
-        if guidance is not None:
-            v = v[:1] + guidance * (v[1:] - v[:1])
-        x = x + (following - t) * v
-    return x
+        return v if guidance is None else v[:1] + guidance * (v[1:] - v[:1])
+
+    return flow_euler(velocity, x, times(STEPS, process))
 
 
 @torch.no_grad()

@@ -26,6 +26,7 @@ from data import FRAMES, data_dir
 from dataset import Stickers, jitter, to_float
 from degrade import degrade
 from loop import mixed_precision
+from metrics import motion
 from motion import MOTIONS, animate
 
 LOOKS = 4  # of each picture, degraded
@@ -92,8 +93,7 @@ def encode_all(model: Autoencoder, stickers: Stickers, seconds: float) -> dict:
             name = list(MOTIONS)[rng.integers(len(MOTIONS))]
             still = stickers.stills[i] if kind == "still" else stickers.clips[i][0]
             clip = animate(to_float(still), name, FRAMES, rng.random())
-            difference = (clip - clip.roll(1, 0)).abs().mean().item()
-            row = {**row, "motion_name": name, "motion": difference / max(1e-3, (clip[:, 3].amax(0) > 0.05).float().mean().item())}
+            row = {**row, "motion_name": name, "motion": motion(clip)["amount"]}
         with mixed_precision():
             latents, anchors = encode_loop(model, clip)
         out["clips"].append(latents)

@@ -7,7 +7,6 @@ Only the weights come back, rounded to fp16 or int8: optimisers and schedules st
 """
 
 import json
-from pathlib import Path
 
 import torch
 from safetensors.torch import load_file
@@ -15,12 +14,11 @@ from torch import Tensor
 
 from data import data_dir
 from packing import TOKENIZER, read_tokenizer, unpack
-
-EXPORTED = Path(__file__).resolve().parent.parent / "public" / "models" / "sticker"
+from shipped import STICKER
 
 
 def floats(name: str, prefix: str) -> dict[str, Tensor]:
-    return unpack(load_file(EXPORTED / f"{name}.safetensors"), prefix)
+    return unpack(load_file(STICKER / f"{name}.safetensors"), prefix)
 
 
 def save(folder: str, weights: dict[str, Tensor], **extra: object) -> None:
@@ -31,11 +29,11 @@ def save(folder: str, weights: dict[str, Tensor], **extra: object) -> None:
 
 
 def main() -> None:
-    latents = json.loads((EXPORTED / "model.json").read_text())["latents"]
+    latents = json.loads((STICKER / "model.json").read_text())["latents"]
     statistics = {key: torch.tensor(latents[key]) for key in ("mean", "std")}
-    text = load_file(EXPORTED / "text.safetensors")
+    text = load_file(STICKER / "text.safetensors")
     torch.save(text["table"].float() * text["table_scale"], data_dir() / "table.pt")
-    (data_dir() / "tokenizer.json").write_text(json.dumps(read_tokenizer(EXPORTED / TOKENIZER), ensure_ascii=False))
+    (data_dir() / "tokenizer.json").write_text(json.dumps(read_tokenizer(STICKER / TOKENIZER), ensure_ascii=False))
     save("autoencoder", {**floats("decoder", ""), **floats("encoder", "encoder.")})
     save("denoiser", {**floats("denoiser", "denoiser."), **floats("text", "text.")}, latents=statistics)
 

@@ -14,12 +14,11 @@ from torch import Tensor
 from autoencoder import Autoencoder
 from data import data_dir
 from denoiser import LATENT, clip_conditions, picture_conditions
-from sampling import times
+from judge import over
+from sampling import SHIFT, flow_euler, times
 from text import Tokenizer
 from train_denoiser import Model
 from vocabulary import load_table
-
-SHIFT = 8.0  # as export.py writes it into model.json
 
 PROMPTS = [
     "red heart", "grinning face", "cat", "dog face", "rocket", "octopus", "red apple", "pizza", "a dancing cat", "robot",
@@ -37,14 +36,13 @@ def sample(model: Model, texts: list[str], tokenizer: Tokenizer, steps: int, gui
     encoded = [(mask, *model.text(tokens, mask)) for tokens, mask in (tokenizer(texts), tokenizer([""] * len(texts)))]
     conditions = picture_conditions(x) if picture is None else clip_conditions(x, picture)
     motion = torch.zeros(len(texts), 2)
-    levels = times(steps, {"shift": SHIFT})
-    for level, following in zip(levels, levels[1:]):
-        t = torch.full((len(texts),), level)
-        outputs = [model.denoiser(x, t, context, mask, pooled, motion, conditions)
+
+    def velocity(x: Tensor, t: float) -> Tensor:
+        outputs = [model.denoiser(x, torch.full((len(texts),), t), context, mask, pooled, motion, conditions)
                    for mask, context, pooled in (encoded if guidance != 1 else encoded[:1])]
-        v = outputs[0] if guidance == 1 else outputs[1] + guidance * (outputs[0] - outputs[1])
-        x = x + (following - level) * v
-    return x
+        return outputs[0] if guidance == 1 else outputs[1] + guidance * (outputs[0] - outputs[1])
+
+    return flow_euler(velocity, x, times(steps, {"shift": SHIFT}))
 
 
 def load(root: Path, denoiser: Path | None = None) -> tuple[Model, Autoencoder, Tensor, Tensor]:
@@ -54,12 +52,6 @@ def load(root: Path, denoiser: Path | None = None) -> tuple[Model, Autoencoder, 
     autoencoder = Autoencoder().eval()
     autoencoder.load_state_dict(torch.load(root / "autoencoder" / "checkpoint.pt", weights_only=True)["ema"])
     return model, autoencoder, state["latents"]["mean"].view(-1, 1, 1), state["latents"]["std"].view(-1, 1, 1)
-
-
-def over_white(rgba: Tensor) -> Tensor:
-    """[..., 4, H, W] premultiplied -> [..., 3, H, W]."""
-    rgba = rgba.clamp(0, 1)
-    return (rgba[..., :3, :, :] + 1 - rgba[..., 3:, :, :]).clamp(0, 1)
 
 
 def main() -> None:
@@ -77,7 +69,7 @@ def main() -> None:
     if args.clips:
         z = sample(model, args.prompts, tokenizer, args.steps, 1.0, args.seed + 1, 9, z[:, 0])
     with torch.no_grad():
-        frames = over_white(torch.cat([autoencoder.decode(clip[None] * std + mean) for clip in z]))
+        frames = over(torch.cat([autoencoder.decode(clip[None] * std + mean) for clip in z]))
     tiles = frames[:, ::4] if args.clips else frames[:, 0].unflatten(0, (-1, min(8, len(z)))) if len(z) % 8 == 0 else frames[:, :1]
     sheet = torch.cat([torch.cat(list(row), dim=2) for row in tiles], dim=1)
     Image.fromarray((sheet.permute(1, 2, 0) * 255).byte().numpy()).save(args.out)

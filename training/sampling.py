@@ -11,7 +11,8 @@ from autoencoder import TIME
 from denoiser import INPUT, LATENT, clip_conditions, picture_conditions
 from shipped import Shipped
 
-STREAMS = {"picture": 0, "clip": 10_000}  # of noise, so that no two stages or steps share any
+SHIFT = 8.0  # of the sampler's times towards noise, as export.py writes it into model.json; 3 was right for 12 latents
+STREAMS = {"picture": 0, "clip": 10_000}  # of noise: the two stages share none
 
 
 def noise(seeds: list[int], stream: int, *shape: int) -> Tensor:
@@ -26,6 +27,13 @@ def times(steps: int, process: object) -> list[float]:
     return [shift * u / (1 + (shift - 1) * u) for u in (1 - i / steps for i in range(steps + 1))]
 
 
+def flow_euler(velocity: Callable[[Tensor, float], Tensor], x: Tensor, levels: list[float]) -> Tensor:
+    """From `x` at the first level to the last one; velocity(x, t) is noise - latents."""
+    for t, following in zip(levels, levels[1:]):
+        x = x + (following - t) * velocity(x, t)
+    return x
+
+
 @torch.no_grad()
 def sample_stage(model: Shipped, texts: list[str], seeds: list[int], steps: int, guidance: float, latent_frames: int,
                  picture: Tensor | None = None) -> Tensor:
@@ -37,19 +45,15 @@ def sample_stage(model: Shipped, texts: list[str], seeds: list[int], steps: int,
     conditions = picture_conditions(x) if picture is None else clip_conditions(x, picture)
     given = None if picture is None else model.manifest["defaults"].get("motion")
     motion = torch.tensor([0.0, 0.0] if given is None else [given, 1.0]).expand(len(texts), 2)
-    levels = times(steps, model.manifest["process"])
-    sampler = model.manifest["defaults"]["sampler"]
-    for i, (t, following) in enumerate(zip(levels, levels[1:])):
+    if (sampler := model.manifest["defaults"]["sampler"]) != "flow-euler":
+        raise SystemExit(f"The evaluation draws with 'flow-euler', but model.json has {sampler!r}")
+
+    def velocity(x: Tensor, t: float) -> Tensor:
         outputs = [model.denoiser(x, torch.full((len(texts),), t), context, mask, pooled, motion, conditions)
                    for mask, context, pooled in (encoded if guidance != 1 else encoded[:1])]
-        v = outputs[0] if guidance == 1 else outputs[1] + guidance * (outputs[0] - outputs[1])
-        if sampler == "flow-euler":
-            x = x + (following - t) * v
-        elif sampler == "lcm":
-            x = (1 - following) * (x - t * v) + following * noise(seeds, stream + 1 + i, *x.shape[1:])
-        else:
-            raise SystemExit(f"The evaluation draws with 'flow-euler' or 'lcm', but model.json has {sampler!r}")
-    return x
+        return outputs[0] if guidance == 1 else outputs[1] + guidance * (outputs[0] - outputs[1])
+
+    return flow_euler(velocity, x, times(steps, model.manifest["process"]))
 
 
 def picture_steps(defaults: dict, steps: int) -> int:

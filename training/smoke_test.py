@@ -19,9 +19,9 @@ import torch
 from safetensors.torch import load_file
 
 from packing import TOKENIZER, read_tokenizer
+from shipped import STICKER
 
 ROOT = Path(__file__).resolve().parent.parent
-SHIPPED = ROOT / "public" / "models" / "sticker"
 # Below the root, so that the tests' server can serve it; not part of the repository.
 EXPORTED = ROOT / "node_modules" / ".cache" / "smoke-model"
 LIMIT = 600  # seconds a stage; it ends a hang, and measures nothing
@@ -51,10 +51,10 @@ def make_data(root: Path) -> None:
     np.save(root / "clips.npy", np.stack([draw(rng, 36) for _ in NAMES]))
     np.save(root / "stills.npy", np.stack([draw(rng, 1)[0] for _ in NAMES]))
     (root / "index.json").write_text(json.dumps(index))
-    text = load_file(SHIPPED / "text.safetensors")
+    text = load_file(STICKER / "text.safetensors")
     torch.save(text["table"].float() * text["table_scale"], root / "table.pt")
     (root / "near_words.json").write_text(json.dumps({"red heart": [["valentine", 1.0]]}))
-    (root / "tokenizer.json").write_text(json.dumps(read_tokenizer(SHIPPED / TOKENIZER)))
+    (root / "tokenizer.json").write_text(json.dumps(read_tokenizer(STICKER / TOKENIZER)))
 
 
 def run(title: str, command: list[str], folder: Path, env: dict[str, str]) -> None:

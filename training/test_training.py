@@ -131,6 +131,8 @@ class Widen(unittest.TestCase):
         with patch("denoiser.LATENT", 3), patch("denoiser.INPUT", 13):
             before = Denoiser(low=16, width=32, blocks=1, emb=32, layout=(16, 4)).eval()
         torch.nn.init.normal_(before.conv_out.weight, std=0.1)
+        torch.nn.init.normal_(before.gates.weight, std=0.1)
+        torch.nn.init.normal_(before.gates.bias)
         after = Denoiser(low=16, width=32, blocks=1, emb=32, layout=(16, 4)).eval()
         wide = widen({f"denoiser.{name}": value for name, value in before.state_dict().items()})
         after.load_state_dict({name.removeprefix("denoiser."): value for name, value in wide.items()})

@@ -1,7 +1,9 @@
 // The bench's page: starts and stops a run, shows its cases as they come, and gives the result to copy.
 // With ?run it starts by itself (?only=conv3d,linear&quick&tune=SECONDS), and it tells whoever drives it by events named
 // `flipbook-bench`.
+
 import { devDependencies } from '../../package.json';
+import { modelFolder } from '../options';
 import { type BenchResult, type CaseResult, type Group, groups, ratioNames } from './result';
 import { armRows, columns, costText, tuningText } from './rows';
 import { type RunEvent, runBench } from './run';
@@ -32,7 +34,7 @@ async function start(only: readonly Group[], tune?: { readonly seconds?: number 
   stop.disabled = false;
   tables.replaceChildren();
   let last: BenchResult | undefined;
-  const modelUrl = new URL('models/sticker/', document.baseURI).href;
+  const modelUrl = new URL(modelFolder, document.baseURI).href;
   try {
     for await (const { event, result } of runBench({
       only,

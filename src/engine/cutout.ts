@@ -16,7 +16,7 @@ export class Cutout {
 
   static async open(gpu: Gpu): Promise<Cutout> {
     const canvas = new GpuCanvas(gpu.device, new OffscreenCanvas(1, 1), { path: 'readback', alpha: true });
-    const options = { sampling: 'bilinear', output: 'premultiplied' } as const;
+    const options = { output: 'premultiplied' } as const;
     return new Cutout(canvas, await Presenter.create(gpu, canvas.format, options));
   }
 

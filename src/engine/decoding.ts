@@ -14,9 +14,6 @@ export interface FrameRef {
   readonly index: number;
 }
 
-/** Frames that the head decodes at once: enough to fill a GPU, few enough for the first to be seen early. */
-export const chunkFrames = 4;
-
 /** Latents of a loop -> features of its frames. */
 export class StemDecoder extends Compilable {
   readonly latentFrames: number;
@@ -53,8 +50,15 @@ export class HeadDecoder extends Compilable {
   readonly rgba: Tensor;
   readonly #features: Tensor;
 
-  /** @param features what a stem gives, for its shape */
-  constructor({ gpu, coder }: RecordableModel, features: Tensor, frames: number) {
+  /**
+   * @param features what a stem gives, for its shape
+   * @param frames of a run: those of a latent frame are enough to fill a GPU, and few enough for the first to be seen early
+   */
+  constructor(
+    { gpu, manifest, coder }: RecordableModel,
+    features: Tensor,
+    frames: number = manifest.latents.timeFactor,
+  ) {
     const plan = new Plan(gpu, `head of ${frames}`);
     super(plan);
     this.frames = frames;

@@ -7,7 +7,7 @@ import type { Canvas } from '../media/canvas';
 import { chooseCapture } from '../media/selfcheck';
 import { recorded } from './compilable';
 import { Cutout } from './cutout';
-import { chunkFrames, FrameStore, HeadDecoder, PreviewDecoder, StemDecoder } from './decoding';
+import { FrameStore, HeadDecoder, PreviewDecoder, StemDecoder } from './decoding';
 import { PictureEncoder } from './encoding';
 import { type Finished, FinishedClip } from './finished';
 import { type EncoderPart, type LoadedModel, loadEncoder, loadModel } from './model';
@@ -215,7 +215,7 @@ export class Engine {
   #recordClip(model: LoadedModel, latentFrames: number, guided: boolean): ClipPrograms {
     const stem = new StemDecoder(model, latentFrames);
     return recorded([stem], () => {
-      this.#head ??= new HeadDecoder(model, stem.features, chunkFrames);
+      this.#head ??= new HeadDecoder(model, stem.features);
       const stage = latentFrames > 1 ? new Stage(model, { frames: latentFrames, guided }) : null;
       return { latentFrames, guided, stage, stem };
     });

@@ -2,6 +2,7 @@
 import type { Gpu } from '../gpu/device';
 import { FlipbookError } from '../gpu/errors';
 import { type CoderConfig, coderConfig } from '../models/decoder';
+import { type EncoderConfig, encoderConfig } from '../models/encoder';
 import { type ModelManifest, type ModuleConfig, parseManifest } from '../models/manifest';
 import { PromptReader, type TextConfig, textConfig } from '../models/text';
 import { type DenoiserConfig, denoiserConfig } from '../models/unet3d';
@@ -15,7 +16,7 @@ export interface Part<Config> {
   readonly config: Config;
 }
 
-export type EncoderPart = Part<CoderConfig>;
+export type EncoderPart = Part<EncoderConfig>;
 
 export interface LoadedModel {
   readonly gpu: Gpu;
@@ -110,7 +111,7 @@ export async function loadEncoder(
     throw new FlipbookError('input', `The model ${manifest.name} cannot start from a picture.`, { hint });
   }
   const [data] = (await openStore(source).load([encoder], signal, onProgress)) as [ArrayBuffer];
-  return { weights: Weights.open(gpu, data, encoder.file), config: coderConfig(encoder.config) };
+  return { weights: Weights.open(gpu, data, encoder.file), config: encoderConfig(encoder.config) };
 }
 
 function openStore({ modelUrl, fetch }: ModelSource): Store {

@@ -27,7 +27,7 @@ export class Screen {
     target.width = side;
     target.height = side;
     const canvas = new GpuCanvas(gpu.device, target, { path, alpha: false });
-    return new Screen(canvas, await Presenter.create(gpu, canvas.format, { sampling: 'bilinear', output: 'opaque' }));
+    return new Screen(canvas, await Presenter.create(gpu, canvas.format, { output: 'opaque' }));
   }
 
   /** Draws into the canvas's texture. `show`, `capture` or `read` must follow in the same task. @param background `#rrggbb` */

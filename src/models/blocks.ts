@@ -27,20 +27,31 @@ export interface RawTensor {
   readonly data: Uint8Array;
 }
 
-/** Of every norm in the model. */
+/** Of every norm in the model: PyTorch's default. */
 const EPS = 1e-5;
 
 /** Whole numbers of a module's configuration; throws FlipbookError 'weights' where one is missing. */
-export function readCounts<Key extends string>(
+export function readCounts<Key extends string>(config: ModuleConfig, module: string, ...keys: Key[]) {
+  return read(config, module, keys, 'whole numbers above 0', (value) => Number.isInteger(value) && value >= 1);
+}
+
+/** Numbers above 0, likewise. */
+export function readNumbers<Key extends string>(config: ModuleConfig, module: string, ...keys: Key[]) {
+  return read(config, module, keys, 'numbers above 0', (value) => Number.isFinite(value) && value > 0);
+}
+
+function read<Key extends string>(
   config: ModuleConfig,
   module: string,
-  ...keys: Key[]
+  keys: readonly Key[],
+  expected: string,
+  isRight: (value: number) => boolean,
 ): Record<Key, number> {
-  const missing = keys.filter((key) => !Number.isInteger(config[key]) || (config[key] as number) < 1);
-  if (missing.length > 0) {
+  const wrong = keys.filter((key) => !isRight(config[key] as number));
+  if (wrong.length > 0) {
     throw new FlipbookError(
       'weights',
-      `The model's ${module} says nothing usable about ${missing.join(', ')}: expected whole numbers above 0.`,
+      `The model's ${module} says nothing usable about ${wrong.join(', ')}: expected ${expected}.`,
       { hint: 'Export the model again with the exporter of this version of Flipbook.' },
     );
   }

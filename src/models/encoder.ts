@@ -4,8 +4,9 @@ import type { Plan } from '../gpu/plan';
 import type { Tensor } from '../gpu/tensor';
 import { add, affine, concat } from '../ops/elementwise';
 import { pixelUnshuffle, timeUnshuffle } from '../ops/resample';
-import { constant, dense, frameConv, type ModelWeights, normSilu, resBlock, temporalBlock } from './blocks';
-import { type CoderConfig, head, stem } from './decoder';
+import { constant, dense, frameConv, type ModelWeights, normSilu, readCounts, resBlock, temporalBlock } from './blocks';
+import { type CoderConfig, coderConfig, head, stem } from './decoder';
+import type { ModuleConfig } from './manifest';
 
 /** The autoencoder's latents to normalised ones, on which the denoiser works: (z − mean) / std per channel. */
 export function normalise(plan: Plan, z: Tensor, mean: readonly number[], std: readonly number[]): Tensor {
@@ -17,15 +18,17 @@ export function normalise(plan: Plan, z: Tensor, mean: readonly number[], std: r
   });
 }
 
-/** Mirrors ERROR_GAIN: errors are small, and the second pass sees them about as large as the picture. */
-const errorGain = 8;
+export interface EncoderConfig extends CoderConfig {
+  /** Blocks that see compressed time, of the first pass and of the second. */
+  readonly depth: number;
+  readonly refinerDepth: number;
+  /** Errors are small: times this, the second pass sees them about as large as the picture. */
+  readonly errorGain: number;
+}
 
-/** The blocks of a pass that see compressed time: the first pass has all of them, the second all but the last. */
-const wide = [
-  ['time1', 'block3'],
-  ['time2', 'block4'],
-  ['time3', 'block5'],
-] as const;
+export function encoderConfig(config: ModuleConfig): EncoderConfig {
+  return { ...coderConfig(config), ...readCounts(config, 'encoder', 'depth', 'refinerDepth', 'errorGain') };
+}
 
 /**
  * Latents in two passes: the second one sees what the decoder makes of the first one's, and corrects them (iterative
@@ -36,14 +39,15 @@ export function encoder(
   plan: Plan,
   rgba: Tensor,
   weights: { readonly encoder: ModelWeights; readonly decoder: ModelWeights },
-  config: CoderConfig,
+  config: EncoderConfig,
 ): Tensor {
+  const { depth, refinerDepth, errorGain } = config;
   const picture = uniformAffine(plan, rgba, 2, -1);
-  const z = pass(plan, [picture], weights.encoder, config, wide.length);
+  const z = pass(plan, [picture], weights.encoder, config, depth);
   const features = stem(plan, z, weights.decoder.scope('stem'), config);
   const drawn = head(plan, features, weights.decoder.scope('head'), config);
   const gained = [uniformAffine(plan, rgba, errorGain, 0), uniformAffine(plan, drawn, -errorGain, 0)] as const;
-  return pass(plan, [picture, add(plan, ...gained)], weights.encoder.scope('refiner'), config, wide.length - 1, z);
+  return pass(plan, [picture, add(plan, ...gained)], weights.encoder.scope('refiner'), config, refinerDepth, z);
 }
 
 /** Images [B, T, 128, 128, 4] -> `residual` and what they add to it, [B, T/4, 16, 16, 40]. */
@@ -61,9 +65,9 @@ function pass(
   x = frameConv(plan, x, weights.scope('down'), { stride: 2 }); // [B, T, 16, 16, 128]
   x = resBlock(plan, x, weights.scope('block2'), { groups });
   x = dense(plan, timeUnshuffle(plan, x, time), weights.scope('time_down')); // [B, T/4, 16, 16, 256]
-  for (const [timeBlock, block] of wide.slice(0, depth)) {
-    x = temporalBlock(plan, x, weights.scope(timeBlock), groups);
-    x = resBlock(plan, x, weights.scope(block), { groups });
+  for (let i = 1; i <= depth; i++) {
+    x = temporalBlock(plan, x, weights.scope(`time${i}`), groups);
+    x = resBlock(plan, x, weights.scope(`block${i + 2}`), { groups });
   }
   x = normSilu(plan, x, weights.scope('norm_out'), groups);
   return frameConv(plan, x, weights.scope('conv_out'), residual && { residual });

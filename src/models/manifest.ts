@@ -76,6 +76,8 @@ const manifest = v.pipe(
     name: matching(/^[a-z0-9][a-z0-9._-]*$/, 'lower-case letters, digits, dots, dashes'),
     version: text,
     licence: text,
+    /** What it can do and what not, in a few sentences for visitors. */
+    description: text,
     /** Where the training data come from, one source a line. */
     provenance: texts,
     modules: v.strictObject({
@@ -103,7 +105,7 @@ const manifest = v.pipe(
       sampler: v.picklist(samplerNames),
       /** Guidance of the clip stage, where the picture is given. */
       clipGuidance: from0,
-      fps: above0,
+      fps: count,
       /** Steps of the picture stage; the same as the clip's where it is left out. */
       pictureSteps: v.optional(steps),
       /** Amount of motion where the visitor names none, 1 being the training clips' mean; left to the prompt without it. */

@@ -17,6 +17,7 @@ import {
   normSilu,
   parameter,
   readCounts,
+  readNumbers,
   repeated,
   resBlock,
   temporalBlock,
@@ -25,9 +26,6 @@ import type { ModuleConfig } from './manifest';
 
 /** Positions down and across at the inner level, whose layout is learnt: the embedded model has one size. */
 const SIDE = 8;
-
-/** LEAST of training/denoiser.py: below this t a velocity of detail is no longer divided by t. */
-const leastTime = 0.05;
 
 export interface DenoiserConfig {
   /** Channels of latents. */
@@ -43,22 +41,13 @@ export interface DenoiserConfig {
   readonly groups: number;
   /** Latent frames that the temporal bias tells apart, each way. */
   readonly reach: number;
+  /** Below this t a velocity of detail is no longer divided by t. */
+  readonly leastTime: number;
 }
 
 export function denoiserConfig(config: ModuleConfig): DenoiserConfig {
-  return readCounts(
-    config,
-    'denoiser',
-    'latent',
-    'outline',
-    'low',
-    'width',
-    'emb',
-    'blocks',
-    'heads',
-    'groups',
-    'reach',
-  );
+  const counts = ['latent', 'outline', 'low', 'width', 'emb', 'blocks', 'heads', 'groups', 'reach'] as const;
+  return { ...readCounts(config, 'denoiser', ...counts), ...readNumbers(config, 'denoiser', 'leastTime') };
 }
 
 /**
@@ -145,7 +134,7 @@ export function denoiser(
   if (frames > 1) h = temporalBlock(plan, h, weights.scope('temporal_out'), groups);
   const output = frameConv(plan, normSilu(plan, h, weights.scope('norm_out'), groups), weights.scope('conv_out'));
   const gates = dense(plan, emb, weights.scope('gates')); // [B, 3·40]
-  return velocity(plan, { x, output, conditions, gates, t, outline: config.outline, least: leastTime });
+  return velocity(plan, { x, output, conditions, gates, t, outline: config.outline, least: config.leastTime });
 }
 
 /** Spatial self-attention, cross-attention, temporal self-attention, MLP; each pre-norm and residual. */

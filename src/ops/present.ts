@@ -1,7 +1,6 @@
 // Draws one frame of [B, T, H, W, 4] into a texture: scaled, and composited or left transparent. Not a canvas: src/media has that.
 import { PRESENT_UNIFORM_BYTES, type PresentOptions, present } from '../../shaders/present.wgsl';
 import type { Gpu } from '../gpu/device';
-import { FlipbookError } from '../gpu/errors';
 import { compile } from '../gpu/pipelines';
 import { bindingBytes, type Tensor } from '../gpu/tensor';
 import { formatTensor } from './check';
@@ -17,10 +16,7 @@ export interface PresentFrame {
   readonly background?: readonly [number, number, number];
 }
 
-/**
- * A render pipeline with its uniform, for textures of one format. The frame is stretched over the whole texture: 'nearest' is
- * exact pixel doubling where the texture is a whole multiple of the frame.
- */
+/** A render pipeline with its uniform, for textures of one format. The frame is stretched over the whole texture, bilinearly. */
 export class Presenter {
   readonly #gpu: Gpu;
   readonly #pipeline: GPURenderPipeline;
@@ -104,7 +100,7 @@ function compilePresent(
   format: GPUTextureFormat,
   options: PresentOptions,
 ): Promise<GPURenderPipeline> {
-  const label = `present ${options.sampling} ${options.output}`;
+  const label = `present ${options.output}`;
   return compile(device, { label, code: present(options) }, (module) =>
     device.createRenderPipelineAsync({
       label,

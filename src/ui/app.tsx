@@ -2,7 +2,7 @@
 import { effect } from '@preact/signals';
 import { render } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { encoderBytes, modelBytes, usualMotion } from '../options';
+import { defaults, encoderBytes, modelBytes, usualMotion } from '../options';
 import { followAddress } from './address';
 import { begin } from './begin';
 import { about, capital, sizeInWords } from './estimate';
@@ -140,7 +140,7 @@ function Settings({ session }: { session: Session }) {
         session={session}
         field="steps"
         label="Steps"
-        help="Passes from noise to picture. More is slower; past eight or so this model gets no finer."
+        help={`Passes from noise to picture. More is slower; past ${defaults.steps} or so this model gets no finer.`}
         slider={{ min: 1, max: 50, step: 1 }}
       />
       <NumberField

@@ -1,6 +1,7 @@
 // The small print: what runs, on what, what is stored here and how to be rid of it, and where a clip's settings come back from.
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+import { modelDescription, modelFolder } from '../options';
 import { storedClips } from './earlier';
 import { sizeInWords } from './estimate';
 import { receiveFile } from './files';
@@ -13,10 +14,8 @@ export function Footer({ session }: { session: Session }) {
   return (
     <footer>
       <p>
-        <strong>What it can do.</strong> A small model that learned from animated emoji: single things on plain paper,
-        128 × 128 points, looping. It was trained for some nineteen hours on two processor cores: most things that emoji
-        have come out, hands and people mostly do not, and eyes and mouths wander from frame to frame.{' '}
-        <a href="models/sticker/MODEL_CARD.md" target="_blank" rel="noopener">
+        <strong>What it can do.</strong> {modelDescription}{' '}
+        <a href={`${modelFolder}MODEL_CARD.md`} target="_blank" rel="noopener">
           Model card
         </a>
         ,{' '}

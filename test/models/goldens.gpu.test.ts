@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { conditionsOf, type GivenInputs } from '../../src/engine/given';
 import { type Tensor, view } from '../../src/gpu/tensor';
 import { coderConfig, head, stem } from '../../src/models/decoder';
-import { encoder } from '../../src/models/encoder';
+import { encoder, encoderConfig } from '../../src/models/encoder';
 import { type ModelManifest, parseManifest } from '../../src/models/manifest';
 import { PromptReader, textConfig, textEncoder } from '../../src/models/text';
 import { conditionChannels, denoiser, denoiserConfig, promptFeatures } from '../../src/models/unet3d';
@@ -164,6 +164,6 @@ test('decoder stem and head', async () => {
 test('encoder', async () => {
   const bytes = Float32Array.from({ length: 8 * 128 * 128 * 4 }, (_, i) => (Math.imul(i, 2654435761) >>> 24) / 255);
   await check('encoder.output', (plan) =>
-    encoder(plan, plan.f32([1, 8, 128, 128, 4], bytes), weights, coderConfig(manifest.modules.encoder!.config)),
+    encoder(plan, plan.f32([1, 8, 128, 128, 4], bytes), weights, encoderConfig(manifest.modules.encoder!.config)),
   );
 });

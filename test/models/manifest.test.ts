@@ -11,6 +11,7 @@ const good: ModelManifest = {
   name: 'sticker',
   version: '0.1.0',
   licence: 'MIT',
+  description: 'A small model.',
   provenance: ['@lobehub/fluent-emoji-anim-1 1.0.0 (MIT)'],
   modules: {
     text: { ...file('text.safetensors'), config: { width: 64, layers: 2 } },

@@ -5,12 +5,11 @@ export interface PresentCase {
   readonly frame: ArrayLike<number>;
   readonly size: readonly [width: number, height: number];
   readonly canvas: readonly [width: number, height: number];
-  readonly sampling: 'nearest' | 'bilinear';
   readonly output: 'opaque' | 'premultiplied';
   readonly background: readonly number[];
 }
 
-export function present({ frame, size, canvas, sampling, output, background }: PresentCase): Float64Array {
+export function present({ frame, size, canvas, output, background }: PresentCase): Float64Array {
   const [width, height] = size;
   const out = new Float64Array(canvas[0] * canvas[1] * 4);
   const within = (value: number, most: number) => Math.min(most, Math.max(0, value));
@@ -21,7 +20,6 @@ export function present({ frame, size, canvas, sampling, output, background }: P
       const x = ((column + 0.5) * width) / canvas[0];
       const y = ((row + 0.5) * height) / canvas[1];
       const color = [0, 1, 2, 3].map((c) => {
-        if (sampling === 'nearest') return pixel(Math.floor(x), Math.floor(y), c);
         const [left, top] = [Math.floor(x - 0.5), Math.floor(y - 0.5)];
         const [u, v] = [x - 0.5 - left, y - 0.5 - top];
         return (

@@ -132,7 +132,7 @@ const background = [0.2, 0.6, 1] as const;
 /** No other library of the bench draws: ours alone, against the limit. */
 function presentCase(context: Context): BenchCase {
   const frame = randomValues([frameSide ** 2 * 4]).map((value) => 0.5 + 0.4 * value);
-  const options = { sampling: 'nearest', output: 'opaque' } as const;
+  const options = { output: 'opaque' } as const;
   return {
     group: 'other_kernels',
     name: `present a frame of ${frameSide}×${frameSide} at ${canvasSide}×${canvasSide}`,

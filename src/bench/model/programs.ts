@@ -1,6 +1,6 @@
 // The programs that the page runs for a clip with its defaults, recorded by the page's own classes: for the tuner, and counted
 // for the report. It runs and times nothing.
-import { chunkFrames, HeadDecoder, PreviewDecoder, StemDecoder } from '../../engine/decoding';
+import { HeadDecoder, PreviewDecoder, StemDecoder } from '../../engine/decoding';
 import type { LoadedModel, RecordableModel } from '../../engine/model';
 import { Stage } from '../../engine/stage';
 import type { Problem } from '../../gpu/choices';
@@ -25,7 +25,7 @@ function record(model: RecordableModel): Programs {
     picture: new Stage(model, { frames: 1, guided: defaults.guidance !== 1 }),
     clip: new Stage(model, { frames, guided: defaults.clipGuidance !== 1 }),
     stem,
-    head: new HeadDecoder(model, stem.features, chunkFrames),
+    head: new HeadDecoder(model, stem.features),
     preview: new PreviewDecoder(model),
   };
 }

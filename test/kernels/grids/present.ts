@@ -8,7 +8,5 @@ const outputs = ['opaque', 'premultiplied'] as const;
 export const family: ShaderFamily = {
   grids: [],
   parts: [present],
-  modules: outputs.flatMap((output) =>
-    (['nearest', 'bilinear'] as const).map((sampling) => present({ sampling, output })),
-  ),
+  modules: outputs.map((output) => present({ output })),
 };

@@ -123,6 +123,12 @@ export function explain(given: Failure, surroundings: Surroundings): Message {
   return { title: 'Something went wrong', body: message, advice, retry: true };
 }
 
+/** A failure as its notice says it. */
+export function inFull(failure: Failure): string {
+  const { title, body, advice } = explain(failure, surroundings());
+  return [`${title}.`, body, advice].filter(Boolean).join(' ');
+}
+
 /** Errors end without a full stop as often as with one, and other words follow them here. */
 function sentence(text: string): string {
   return text === '' || /[.!?…]$/.test(text) ? text : `${text}.`;

@@ -1,21 +1,20 @@
 // The page's state and what a visitor can do with it, as signals. No markup, and no engine of its own: it is handed one.
-import { batch, computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
-import type { DoneEvent, GenerateEvent } from '../events';
+import { batch, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { StartPicture } from '../media/picture';
-import { decodeLink, defaults, type Field, type GenerateOptions, type Restored } from '../options';
-import type { AdapterReport, Engine, Failure } from '../protocol';
-import { type Announcer, createAnnouncer } from './announcer';
+import { decodeLink, defaults, type Field, type Restored } from '../options';
+import type { AdapterReport, Engine } from '../protocol';
 import type { ClipStore } from './clip-store';
 import { createEarlier, type Earlier } from './earlier';
-import { work } from './estimate';
 import { type Clip, createFinished, type FinishedState } from './finished';
 import { type Controls, createForm } from './form';
 import { createMemory, type Memory } from './memory';
-import { explain, otherModel, surroundings, toFailure, unread } from './messages';
+import { otherModel, toFailure } from './messages';
 import { createPictureSources, type PictureSources } from './picture-sources';
-import { advance, atStart, type Progress, timeLeft } from './progress';
-import { clearStorage, loadPace, loadSettings, loadUsedSeed, savePace, saveUsedSeed } from './settings';
+import type { Progress } from './progress';
+import { createRun, type Run } from './run';
+import { clearStorage, loadSettings } from './settings';
 import { createStartPicture, type PictureReader, type StartPictureState } from './start-picture';
+import { createTelling, type Telling } from './telling';
 import { createUndo, type Undo } from './undo';
 
 export interface Session extends Controls, PictureSources {
@@ -30,15 +29,12 @@ export interface Session extends Controls, PictureSources {
   readonly isClipLost: ReadonlySignal<boolean>;
   /** The clips before it. */
   readonly earlier: Pick<Earlier, 'clips' | 'kept' | 'remove'>;
-  readonly failure: Signal<RunFailure | undefined>;
+  readonly failure: Telling['failure'];
   readonly playing: Signal<boolean>;
   readonly background: FinishedState['background'];
-  /** The text of the live region. */
-  readonly announcement: Signal<string>;
-  /** One short line below the stage: what the last small action did. */
-  readonly note: Signal<string>;
-  /** Seconds that the form's clip should take; unknown before the first clip on this adapter. */
-  readonly estimate: ReadonlySignal<number | undefined>;
+  readonly announcement: Telling['announcement'];
+  readonly note: Telling['note'];
+  readonly estimate: Run['estimate'];
   /** Gives the engine the element that its canvas belongs in. */
   attach(element: HTMLElement): Promise<void>;
   /** Resolves to the first wrong field, or nothing when the run ended, one way or the other. */
@@ -59,14 +55,8 @@ export interface Session extends Controls, PictureSources {
   /** Removes what is stored on this machine; the page keeps what it shows. @returns whether that worked */
   clearStored(): Promise<boolean>;
   report(error: unknown): void;
-  /** Says it below the stage, and to screen readers. */
-  tell(message: string): void;
+  readonly tell: Telling['tell'];
   setPlaying(playing: boolean): void;
-}
-
-/** What went wrong, and whether that was a clip in the making, which can be tried again; else it was something done with one. */
-export interface RunFailure extends Failure {
-  readonly ofRun: boolean;
 }
 
 export interface SessionOptions {
@@ -83,97 +73,48 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
   const link = decodeLink(options.hash ?? '');
   const isLinked = Object.keys(link).length > 0;
   const dragging: Session['dragging'] = signal('none');
-  const announcement = signal('');
-  const announcer: Announcer = createAnnouncer((message) => {
-    announcement.value = message;
-  });
+  const adapter = signal<AdapterReport | undefined>(undefined);
+  const progress = signal<Progress | undefined>(undefined);
+  const isClipLost = signal(false);
+  const playing = signal(!options.reducedMotion);
+  const telling = createTelling();
+  const { announcement, note, failure, say, tell, fail } = telling;
   const start = createStartPicture({
     linked: isLinked ? { picture: link.picture } : undefined,
     read: options.readPicture,
-    say: (message) => announcer.say(message, true),
-    broadcast,
+    say: (message) => say(message, true),
   });
   const { valid, showAll, fill, settings, ...controls } = createForm(link, start.picture);
   const undo = createUndo({ settings, fill, seedLocked: controls.seedLocked }, start, (words) => {
     note.value = '';
-    announcer.say(words, true);
+    say(words, true);
   });
-  /** The seed that the last clip used: unlocked, it is rolled before it is used again. Read before this visit stores anything. */
-  let usedSeed = loadUsedSeed();
-  if (isLinked) offerStored(link, start, undo);
-  const memory = createMemory(settings, start.picture, isLinked);
-  const adapter = signal<AdapterReport | undefined>(undefined);
-  const progress = signal<Progress | undefined>(undefined);
   const earlier = createEarlier(options.clipStore);
   const { clip, background, take, recorded } = createFinished(engine, earlier, controls.form.background, progress);
-  const isClipLost = signal(false);
-  const failure = signal<RunFailure | undefined>(undefined);
-  const playing = signal(!options.reducedMotion);
-  const note = signal(otherModel(link));
-  const pace = signal<number | undefined>(undefined);
-  const estimate = computed(() =>
-    valid.value.ok && pace.value !== undefined ? work(valid.value.options) * pace.value : undefined,
-  );
-  const use = (seed: string | undefined) => {
-    usedSeed = seed;
-    saveUsedSeed(seed);
-  };
-  /** The start picture of the run under way. */
-  let started: StartPicture | undefined;
-
-  if (note.value) announcer.say(note.value);
-  const tell = (message: string) => {
-    note.value = message;
-    announcer.say(message, true);
-  };
-
-  const fail = (error: unknown, ofRun = false) => {
-    const reason = toFailure(error);
-    if (reason.code === 'cancelled') {
-      tell('Cancelled.');
-      return;
-    }
-    failure.value = { ...reason, ofRun };
-    broadcast({ type: 'failure', ...reason });
-    announcer.say(inFull(reason), true);
-  };
-
-  const onEvent = (event: GenerateEvent) => {
-    const before = progress.value;
-    if (!before) return; // Late news of a run that was given up.
-    const next = advance(before, event);
-    progress.value = next;
-    if (event.type !== 'done') broadcast(event);
-    if (event.type === 'unread') return tell(unread(event));
-    if (event.type === 'done') finish(event);
-    else announcer.say([next.words, next.left === undefined ? '' : timeLeft(next)].filter(Boolean).join(', '));
-  };
-
-  const finish = (done: DoneEvent) => {
-    const { codec, stats, options, problem } = done;
-    const title = options.prompt || started?.name || 'a picture';
-    take(done, title, started);
-    isClipLost.value = false;
-    broadcast({ type: 'done', codec, stats, options, problem, adapter: adapter.value?.name });
-    const { seconds } = stats;
-    pace.value = (seconds.total - seconds.load - seconds.compile) / work(options);
-    if (adapter.value) savePace(adapter.value.name, pace.value);
-    const words = [`Your clip of ${options.frames} frames is finished: ${title}.`];
-    if (!done.video) {
-      const reason: Failure = {
-        code: 'encoder',
-        message: problem ?? 'This browser could not encode a video.',
-        hint: '',
-      };
-      failure.value = { ...reason, ofRun: true };
-      words.push(inFull(reason));
-    }
-    announcer.say(words.join(' '), true);
-  };
+  const run = createRun({
+    engine,
+    telling,
+    adapter,
+    progress,
+    valid,
+    take(...finished) {
+      take(...finished);
+      isClipLost.value = false;
+    },
+    onStart() {
+      undo.forget();
+      start.forgive();
+    },
+  });
+  // Both look at what earlier visits stored: before this one stores anything.
+  if (isLinked) offerStored(link, start, undo);
+  const memory = createMemory(settings, start.picture, isLinked);
+  note.value = otherModel(link);
+  if (note.value) say(note.value);
 
   const onAdapter = (report: AdapterReport | undefined) => {
     adapter.value = report;
-    if (report) pace.value = loadPace(report.name);
+    if (report) run.onAdapter(report);
     else if (clip.value) {
       isClipLost.value = true;
       if (progress.value) return; // What ends the run is told in full.
@@ -199,27 +140,6 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
     });
   };
 
-  const run = async (options: GenerateOptions, picture: StartPicture | undefined) => {
-    batch(() => {
-      failure.value = undefined;
-      note.value = '';
-      undo.forget();
-      start.forgive();
-      progress.value = atStart;
-    });
-    started = picture;
-    use(String(options.seed));
-    announcer.say('Started.', true);
-    try {
-      await engine.generate(options, onEvent, picture?.pixels);
-    } catch (error) {
-      if (toFailure(error).code !== 'cancelled') use(undefined); // What was lost is drawn next, not another clip.
-      fail(error, true);
-    } finally {
-      progress.value = undefined;
-    }
-  };
-
   return {
     ...controls,
     ...sources,
@@ -237,24 +157,24 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
     background,
     announcement,
     note,
-    estimate,
+    estimate: run.estimate,
     rollSeed() {
       controls.rollSeed();
-      announcer.say(`Seed ${controls.form.seed.value}.`, true);
+      say(`Seed ${controls.form.seed.value}.`, true);
     },
     async recorded() {
       const before = clip.value;
       let given: Clip | undefined;
       try {
         const made = recorded();
-        if (progress.value?.part === 'again') announcer.say(progress.value.words, true);
+        if (progress.value?.part === 'again') say(progress.value.words, true);
         given = await made;
       } catch (error) {
         fail(error);
         if (toFailure(error).code === 'cancelled') return undefined;
         given = clip.value;
       }
-      if (given !== before) announcer.say('The MP4 on this paper is ready.', true);
+      if (given !== before) say('The MP4 on this paper is ready.', true);
       const isOnAnother = given?.address && given.options.background !== background.value;
       if (isOnAnother) note.value = 'This MP4 is on the paper that it was made on.'; // Seen only: a failure has just been announced.
       return given;
@@ -277,14 +197,14 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
         const isTaken = await picture; // It is of the clip that was asked for.
         if (!isTaken || progress.value) return undefined; // Or asked for twice meanwhile.
       }
-      if (!controls.seedLocked.value && controls.form.seed.value === usedSeed) controls.rollSeed();
+      if (!controls.seedLocked.value && controls.form.seed.value === run.usedSeed) controls.rollSeed();
       if (valid.value.ok) {
-        await run(valid.value.options, start.picture.value);
+        await run.make(valid.value.options, start.picture.value);
         return undefined;
       }
       const { errors } = valid.value;
       const wrong = showAll();
-      if (wrong) announcer.say(errors[wrong] ?? '', true);
+      if (wrong) say(errors[wrong] ?? '', true);
       return wrong;
     },
     cancel() {
@@ -336,15 +256,4 @@ function offerStored(link: Restored, start: StartPictureState, undo: Undo): void
     if (setAside) start.bring(setAside);
     else start.want(undefined);
   });
-}
-
-/** A failure as its notice says it. */
-function inFull(failure: Failure): string {
-  const { title, body, advice } = explain(failure, surroundings());
-  return [`${title}.`, body, advice].filter(Boolean).join(' ');
-}
-
-/** For scripts that drive the page (scripts/generate.mjs): each event of a generation, and failures, on `window`. */
-function broadcast(detail: object): void {
-  if (typeof window !== 'undefined') window.dispatchEvent(new CustomEvent('flipbook', { detail }));
 }

@@ -3,6 +3,7 @@
 import { batch, computed, type ReadonlySignal, signal } from '@preact/signals';
 import { readPicture, type StartPicture } from '../media/picture';
 import { frameSide } from '../options';
+import { broadcast } from './broadcast';
 import { toFailure } from './messages';
 import { loadPicture } from './settings';
 
@@ -41,11 +42,9 @@ interface Surroundings {
   readonly read?: PictureReader | undefined;
   /** To screen readers, at once. */
   readonly say: (message: string) => void;
-  /** To scripts that drive the page. */
-  readonly broadcast: (detail: object) => void;
 }
 
-export function createStartPicture({ linked, read = readPicture, say, broadcast }: Surroundings): StartPictureState {
+export function createStartPicture({ linked, read = readPicture, say }: Surroundings): StartPictureState {
   const stored = loadPicture(frameSide);
   // A link stands for itself: a picture from the last visit is not part of it, unless it is the one that it names.
   const isOther = linked !== undefined && stored?.sha256 !== linked.picture;

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type LicenseInfo, licensePlugin } from 'rolldown-license-plugin';
 import { defineConfig, type Plugin } from 'vite';
 import { forBench, pageHeaders } from './scripts/headers.mjs';
+import { modelCard } from './scripts/model-card.mjs';
 import { modelJson } from './scripts/model-json.mjs';
 
 const port = 5173;
@@ -43,13 +44,16 @@ function licences(of: 'worker' | 'page'): Plugin {
         .map(([title, { license, licenseText }]) => {
           return `${title} (${license})\n\n${licenseText.trim() || 'The package names its licence and brings no text.'}\n`;
         });
-      context.emitFile({ type: 'asset', fileName: 'licences.txt', source: texts.join(`\n${'-'.repeat(80)}\n\n`) });
+      const source = `\uFEFF${texts.join(`\n${'-'.repeat(80)}\n\n`)}`; // the mark: servers do not say that it is UTF-8
+      context.emitFile({ type: 'asset', fileName: 'licences.txt', source });
     },
   }) as Plugin; // Vite's own, but for exactOptionalPropertyTypes
 }
 
 export default defineConfig({
-  plugins: [benchPolicy(), modelJson(), licences('page')],
+  plugins: [benchPolicy(), modelJson(), modelCard('models/sticker'), licences('page')],
+  // No single-page app: an address that is none is answered 404.
+  appType: 'mpa',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   worker: { format: 'es', plugins: () => [licences('worker')] },
   // WebGPU browsers are all recent: nothing needs lowering.

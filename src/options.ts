@@ -48,6 +48,8 @@ export type RawOptions = Record<Field, string>;
 /** What a link or a file says, unchecked; `picture` only where it is a hash, `model` what made the clip. */
 export type Restored = Partial<RawOptions> & { picture?: string; model?: string };
 
+/** Tokens that the model reads of a scene: its own first and last are not a visitor's. About as many words. */
+export const promptTokens = modules.text.config.length - 2;
 /** Where the model of this page lies, from the page. */
 export const modelFolder = 'models/sticker/';
 /** What it can do, in its own words. */

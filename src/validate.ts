@@ -75,7 +75,7 @@ function parsePrompt(text: string, isKept: boolean): string | Problem {
     return new Problem('Prompt is empty. Say what should be on the pages, for example “a dancing cat”.');
   if (length > limits.promptLength) {
     return new Problem(
-      `Prompt has ${length} characters; at most ${limits.promptLength} are read. Shorten it by ${length - limits.promptLength}.`,
+      `Prompt has ${length} characters; at most ${limits.promptLength} are allowed. Shorten it by ${length - limits.promptLength}.`,
     );
   }
   const problem = storyProblem(prompt, isKept);
@@ -138,7 +138,8 @@ function parsePicture(text: string): string | undefined | Problem {
 }
 
 function parseRedrawn(text: string, hasPicture: boolean): string | undefined | Problem {
-  if (text.trim() === '') return undefined;
+  if (text === '') return undefined;
+  if (text.trim() === '') return new Problem('Redraw has no box. Drag one on the picture, or type 4,4,8,8.');
   const redraw = parseRedraw(text);
   if (redraw && hasPicture) return formatRedraw(redraw);
   const box = `left, top, width and height on a grid of ${gridSide} by ${gridSide}`;

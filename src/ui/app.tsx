@@ -1,7 +1,7 @@
 // The page's layout and the keys, drops and title that belong to the whole page. Controls and stage are in their own files.
 import { effect } from '@preact/signals';
 import { render } from 'preact';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { defaults, encoderBytes, modelBytes, usualMotion } from '../options';
 import { followAddress } from './address';
 import { begin } from './begin';
@@ -11,10 +11,12 @@ import { pastedPictures, receiveFiles } from './files';
 import { Footer } from './footer';
 import { Mark, PencilIcon, StopIcon } from './icons';
 import { isComposing } from './keys';
+import { isUnable } from './messages';
 import { PictureField } from './picture-field';
 import { percent } from './progress';
 import { RedrawField } from './redraw-field';
 import type { Session } from './session';
+import { Shelf } from './shelf';
 import { Stage } from './stage';
 
 export function mount(root: Element, session: Session): void {
@@ -46,6 +48,7 @@ function App({ session }: { session: Session }) {
         <Slip session={session} />
         <Stage session={session} />
         <Settings session={session} />
+        <Shelf session={session} />
       </main>
       <Footer session={session} />
     </div>
@@ -101,8 +104,30 @@ function Go({ session }: { session: Session }) {
           <StopIcon /> Cancel
         </button>
       )}
-      <p class="help">{working ? meanwhile(session) : expectation(session)}</p>
+      <p class={`help ${session.adapter.value?.isSoftware ? 'long' : ''}`}>
+        {working ? meanwhile(session) : expectation(session)}
+      </p>
+      <Replaced session={session} />
     </div>
+  );
+}
+
+/** What last took the place of something in the form, with the way back. */
+function Replaced({ session }: { session: Session }) {
+  const replaced = session.replaced.value;
+  const line = useRef<HTMLParagraphElement>(null);
+  useEffect(() => {
+    // It may have been asked for anywhere on the page; what the page begins with can wait to be scrolled to.
+    if (document.activeElement !== document.body) line.current?.scrollIntoView({ block: 'nearest' });
+  }, [replaced]);
+  if (!replaced) return null;
+  return (
+    <p ref={line} class="note">
+      {replaced.words}{' '}
+      <button type="button" class="plain" onClick={replaced.takeBack}>
+        Undo
+      </button>
+    </p>
   );
 }
 
@@ -121,7 +146,8 @@ function expectation(session: Session) {
   const adapter = session.adapter.value;
   const seconds = session.estimate.value;
   const bytes = modelBytes + (session.start.picture.value ? encoderBytes : 0);
-  const isFirst = seconds === undefined && !session.clip.value && Object.keys(session.errors.value).length === 0;
+  const isReady = Object.keys(session.errors.value).length === 0 && !isUnable(session.failure.value);
+  const isFirst = seconds === undefined && !session.clip.value && isReady;
   return (
     <>
       {isFirst && `The first clip fetches the model, ${sizeInWords(bytes)}, once. `}
@@ -141,29 +167,20 @@ function Settings({ session }: { session: Session }) {
         field="steps"
         label="Steps"
         help={`Passes from noise to picture. More is slower; past ${defaults.steps} or so this model gets no finer.`}
-        slider={{ min: 1, max: 50, step: 1 }}
       />
-      <NumberField
-        session={session}
-        field="frames"
-        label="Frames"
-        help={framesHelp(session.form.frames.value)}
-        slider={{ min: 4, max: 72, step: 4 }}
-      />
+      <NumberField session={session} field="frames" label="Frames" help={framesHelp(session.form.frames.value)} />
       <SeedField session={session} />
       <NumberField
         session={session}
         field="guidance"
         label="Guidance"
         help="How strictly the words are followed. 1 is what the model learned, and fastest; 8 is stubborn."
-        slider={{ min: 1, max: 10, step: 0.5 }}
       />
       <NumberField
         session={session}
         field="motion"
         label="Motion"
         help="How lively: 0 hardly stirs, 3 is wild. Empty: as it comes."
-        slider={{ min: 0, max: 3, step: 0.25 }}
         unset={usualMotion}
       />
       <SamplerField session={session} />

@@ -53,9 +53,9 @@ export function createEarlier(store: ClipStore = openClipStore(storedClips)): Ea
   /** Entries of the store by the object URL of the clip's video. */
   const names = new Map<string, string>();
 
-  const set = (all: readonly EarlierClip[]) => {
-    clips.value = all.slice(0, shelfSize);
-    for (const { address } of all.slice(shelfSize)) if (address) URL.revokeObjectURL(address);
+  const set = (all: readonly EarlierClip[], most: number) => {
+    clips.value = all.slice(0, most);
+    for (const { address } of all.slice(most)) if (address) URL.revokeObjectURL(address);
   };
   const loaded = store.load().then((all) => {
     const old = all.map(({ name, video, title, settings }) => {
@@ -63,13 +63,13 @@ export function createEarlier(store: ClipStore = openClipStore(storedClips)): Ea
       names.set(address, name);
       return { address, title, settings };
     });
-    set([...clips.value, ...old]);
+    set([...clips.value, ...old], storedClips); // one of them was on the stage
   });
 
   return {
     clips,
     kept,
-    add: (clip) => set([clip, ...clips.value]),
+    add: (clip) => set([clip, ...clips.value], shelfSize),
     async keep(video, title, address) {
       await loaded; // A clip of this visit is on the page already: it must not be found again as an old one.
       const name = await store.keep(video, title);

@@ -1,8 +1,9 @@
 // The form's controls: label, input, a line that explains it, and its message. Each shows a signal of the session.
 import type { ComponentChildren } from 'preact';
-import { clamp, type Field, framesPerSecond, limits, type SamplerName, samplers } from '../options';
+import { clamp, type Field, framesPerSecond, limits, promptTokens, type SamplerName, samplers } from '../options';
+import { scenesOf } from '../scenes';
 import { parseDecimal } from '../validate';
-import { type NumericField, stepped } from './form';
+import { type NumericField, reach, stepped } from './form';
 import { DiceIcon, LockIcon } from './icons';
 import { isComposing } from './keys';
 import { afterPress } from './press';
@@ -57,10 +58,13 @@ export function Control({ session, field, label, help, class: name = '', childre
 
 export function PromptField({ session }: { session: Session }) {
   const length = [...session.form.prompt.value].length;
+  const words = Math.max(...scenesOf(session.form.prompt.value).map((scene) => scene.split(/\s+/).length));
   const help =
     length > limits.promptLength * 0.8
-      ? `${length} of ${limits.promptLength} characters.`
-      : 'English words; one thing doing one thing works best. A story: egg > chick > rooster.';
+      ? `${length} of ${limits.promptLength} characters; the model reads some ${promptTokens} words of a scene.`
+      : words > promptTokens
+        ? `The model reads some ${promptTokens} words of a scene, and not the end of this.`
+        : 'English words; one thing doing one thing works best. A story: egg > chick > rooster.';
   return (
     <Control session={session} field="prompt" label="Prompt" class="prompt" help={help}>
       {(attributes) => (
@@ -88,14 +92,13 @@ interface NumberFieldProps {
   readonly field: NumericField;
   readonly label: string;
   readonly help: ComponentChildren;
-  /** The slider's reach: the useful part of what may be typed. */
-  readonly slider: { readonly min: number; readonly max: number; readonly step: number };
   /** Where the slider rests while nothing is typed, for a number that may be left out. */
   readonly unset?: number;
 }
 
 /** A number to type or step with the arrow keys, and a slider that is its twin for the pointer. */
-export function NumberField({ session, field, label, help, slider, unset }: NumberFieldProps) {
+export function NumberField({ session, field, label, help, unset }: NumberFieldProps) {
+  const slider = reach[field];
   const text = session.form[field].value;
   const isUnset = text.trim() === '' && unset !== undefined;
   const value = isUnset ? unset : parseDecimal(text);

@@ -1,7 +1,7 @@
 // The small print: what runs, on what, what is stored here and how to be rid of it, and where a clip's settings come back from.
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { modelDescription, modelFolder } from '../options';
+import { modelDescription } from '../options';
 import { storedClips } from './earlier';
 import { sizeInWords } from './estimate';
 import { receiveFile } from './files';
@@ -15,7 +15,7 @@ export function Footer({ session }: { session: Session }) {
     <footer>
       <p>
         <strong>What it can do.</strong> {modelDescription}{' '}
-        <a href={`${modelFolder}MODEL_CARD.md`} target="_blank" rel="noopener">
+        <a href="model-card.html" target="_blank" rel="noopener">
           Model card
         </a>
         ,{' '}
@@ -69,7 +69,7 @@ function Stored({ session }: { session: Session }) {
   );
 }
 
-/** What came of it is told below the book, far from here. */
+/** What came of it is told below the book, or in the form, far from here. */
 function showNote(): void {
   requestAnimationFrame(() => document.querySelector('.stage .note')?.scrollIntoView({ block: 'center' }));
 }

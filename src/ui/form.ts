@@ -1,10 +1,10 @@
 // The form: each control's text as typed, what is wrong with it, and settings that come from memory, links and files.
 // It makes no clip, and has no markup.
 import { batch, computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
-import type { StartPicture } from '../media/picture';
 import { clamp, encodeLink, type Field, fields, limits, type RawOptions, type Restored, usualMotion } from '../options';
 import { type FieldErrors, parseDecimal, type Validated, validate } from '../validate';
 import { loadSettings, type Settings } from './settings';
+import type { StartPictureState } from './start-picture';
 
 /** What the page's controls need of it. */
 export interface Controls {
@@ -32,20 +32,27 @@ export interface Form extends Controls {
   fill(given: Restored): void;
 }
 
+const pictureIsMissing =
+  'These settings start from a picture that is not here. Add it, or say in the prompt what should be on all pages.';
+
 /** Settings from elsewhere that do not say these mean nothing by it: what is here must not join in. */
 const without = { motion: '', redraw: '' } as const satisfies Restored;
 
-/** @param link what the address says, which may be nothing @param picture the start picture that goes with the form */
-export function createForm(link: Restored, picture: ReadonlySignal<StartPicture | undefined>): Form {
+/** @param link what the address says, which may be nothing @param start the picture that goes with the form */
+export function createForm(link: Restored, start: Pick<StartPictureState, 'picture' | 'missing'>): Form {
   const stored = loadSettings();
   const initial: RawOptions = { ...stored.form, ...(Object.keys(link).length > 0 && without), ...link };
   const form = Object.fromEntries(fields.map((field) => [field, signal(initial[field])])) as Controls['form'];
   const seedLocked = signal(stored.seedLocked || link.seed !== undefined);
   const raw = computed(() => Object.fromEntries(fields.map((field) => [field, form[field].value])) as RawOptions);
   // A box without its picture waits for it.
+  const validWith = (picture: string | undefined) =>
+    validate({ ...raw.value, redraw: picture && raw.value.redraw, picture });
   const valid = computed(() => {
-    const sha256 = picture.value?.sha256;
-    return validate({ ...raw.value, redraw: sha256 && raw.value.redraw, picture: sha256 });
+    const given = validWith(start.picture.value?.sha256);
+    if (given.ok || !given.errors.prompt || !start.missing.value) return given;
+    if (!validWith(start.missing.value).ok) return given;
+    return { ...given, errors: { ...given.errors, prompt: pictureIsMissing } };
   });
   const errors = computed<FieldErrors>(() => (valid.value.ok ? {} : valid.value.errors));
   const named = (given: Restored) => fields.filter((field) => given[field] !== undefined);
@@ -99,10 +106,20 @@ export function createForm(link: Restored, picture: ReadonlySignal<StartPicture 
 
 export type NumericField = 'steps' | 'guidance' | 'frames' | 'motion';
 
+/** The useful part of what may be typed, for a slider; its step is that of the arrow keys, too. */
+export const reach: Readonly<
+  Record<NumericField, { readonly min: number; readonly max: number; readonly step: number }>
+> = {
+  steps: { min: 1, max: 50, step: 1 },
+  frames: { min: limits.frames.min, max: 72, step: limits.frames.multiple },
+  guidance: { min: 1, max: 10, step: 0.5 },
+  motion: { min: 0, max: 3, step: 0.25 },
+};
+
 /** For a control's slider or arrow keys: the next value up or down, within limits and on its grid. */
 export function stepped(text: string, by: number, field: NumericField): string {
   const { min, max } = limits[field];
-  const grid = { steps: 1, frames: limits.frames.multiple, guidance: 0.5, motion: 0.25 }[field];
+  const grid = reach[field].step;
   const value = field === 'motion' && text.trim() === '' ? usualMotion : parseDecimal(text);
   const from = Number.isFinite(value) ? value : min;
   const next = by > 0 ? Math.floor(from / grid + by + 1e-9) : Math.ceil(from / grid + by - 1e-9);

@@ -36,7 +36,7 @@ export function otherModel({ model = modelTitle }: Restored): string {
 
 /** What the model did not see of a prompt. */
 export function unread({ unknown, cut }: Unread): string {
-  const quoted = (texts: readonly string[]) => texts.map((text) => `“${text}”`).join(', ');
+  const quoted = (texts: readonly string[]) => texts.map((text) => `“${shortened(text)}”`).join(', ');
   return [
     unknown.length > 0 ? `This model reads English words, and does not know ${quoted(unknown)}.` : '',
     cut.length > 0 ? `Too long to be read to its end: without ${quoted(cut)}.` : '',
@@ -83,7 +83,7 @@ const known: Record<Explained, (failure: Failure, surroundings: Surroundings) =>
   stopped: ({ message }) => ({
     title: 'The engine stopped',
     body: `The part of this page that draws came to an unforeseen end: ${message} Your settings are safe, and so are the MP4s of finished clips.`,
-    advice: 'Try again: Flipbook starts it anew. If it stops every time, ask for fewer frames or reload the page.',
+    advice: 'Try again: Flipbook starts it anew. If it stops every time, reload the page.',
     retry: true,
   }),
   numbers: ({ message, hint }) => ({
@@ -123,10 +123,19 @@ export function explain(given: Failure, surroundings: Surroundings): Message {
   return { title: 'Something went wrong', body: message, advice, retry: true };
 }
 
+/** Whether it means that this browser draws nothing at all. */
+export function isUnable(failure: Failure | undefined): boolean {
+  return failure?.code === 'no-webgpu' || failure?.code === 'no-adapter';
+}
+
 /** A failure as its notice says it. */
 export function inFull(failure: Failure): string {
   const { title, body, advice } = explain(failure, surroundings());
   return [`${title}.`, body, advice].filter(Boolean).join(' ');
+}
+
+function shortened(text: string): string {
+  return text.length > 40 ? `${text.slice(0, 38).trim()}…` : text;
 }
 
 /** Errors end without a full stop as often as with one, and other words follow them here. */

@@ -23,20 +23,12 @@ const middle = '4,4,8,8';
 export function RedrawField({ session }: { session: Session }) {
   const picture = session.start.picture.value;
   const text = session.form.redraw.value;
-  /** What was last chosen or typed here: an empty box is a part whose box is being typed anew, unless others emptied it. */
-  const typed = useRef<string | undefined>(undefined);
   /** What a part begins with: the box that was last there. */
   const lastBox = useRef(middle);
   if (!picture) return null;
   if (parseBox(text)) lastBox.current = text;
-  if (text !== typed.current) typed.current = undefined;
-  const isPart = text !== '' || typed.current === '';
-  const use: Use = text === whole ? 'sketch' : isPart ? 'part' : 'frame';
-  const choose = (next: Use) => {
-    const value = { frame: '', part: lastBox.current, sketch: whole }[next];
-    typed.current = next === 'part' ? value : undefined;
-    session.edit('redraw', value);
-  };
+  const use: Use = text === whole ? 'sketch' : text !== '' ? 'part' : 'frame';
+  const choose = (next: Use) => session.edit('redraw', { frame: '', part: lastBox.current, sketch: whole }[next]);
   return (
     <>
       <fieldset class="uses" aria-describedby="use-help">
@@ -53,32 +45,17 @@ export function RedrawField({ session }: { session: Session }) {
           {uses[use][1]}
         </p>
       </fieldset>
-      {use === 'part' && (
-        <BoxField
-          session={session}
-          picture={picture}
-          onEdit={(value) => {
-            typed.current = value;
-          }}
-        />
-      )}
+      {use === 'part' && <BoxField session={session} picture={picture} />}
     </>
   );
 }
 
-interface BoxFieldProps {
-  readonly session: Session;
-  readonly picture: StartPicture;
-  /** The box is about to be this, which may be empty for a while. */
-  readonly onEdit: (value: string) => void;
-}
+/** A box that is emptied stays a box, still to be typed, and is a blank in the form: nothing at all means the whole frame. */
+const blank = ' ';
 
-function BoxField({ session, picture, onEdit }: BoxFieldProps) {
+function BoxField({ session, picture }: { session: Session; picture: StartPicture }) {
   const text = session.form.redraw.value;
-  const set = (value: string) => {
-    onEdit(value);
-    session.edit('redraw', value);
-  };
+  const set = (value: string) => session.edit('redraw', value || blank);
   return (
     <Control session={session} field="redraw" label="Box to redraw" class="redraw" help={help(text)}>
       {(attributes) => (
@@ -92,7 +69,7 @@ function BoxField({ session, picture, onEdit }: BoxFieldProps) {
             autocomplete="off"
             spellcheck={false}
             placeholder="nothing"
-            value={text}
+            value={text === blank ? '' : text}
             onInput={(event) => set(event.currentTarget.value)}
           />
         </div>

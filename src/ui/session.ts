@@ -84,7 +84,7 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
     read: options.readPicture,
     say: (message) => say(message, true),
   });
-  const { valid, showAll, fill, settings, ...controls } = createForm(link, start.picture);
+  const { valid, showAll, fill, settings, ...controls } = createForm(link, start);
   const undo = createUndo({ settings, fill, seedLocked: controls.seedLocked }, start, (words) => {
     note.value = '';
     say(words, true);
@@ -199,7 +199,9 @@ export function createSession(engine: Engine, options: SessionOptions = {}): Ses
       }
       if (!controls.seedLocked.value && controls.form.seed.value === run.usedSeed) controls.rollSeed();
       if (valid.value.ok) {
-        await run.make(valid.value.options, start.picture.value);
+        const made = run.make(valid.value.options, start.picture.value);
+        if (start.missing.value) tell('Drawn without the picture that these settings name: it is not here.');
+        await made;
         return undefined;
       }
       const { errors } = valid.value;

@@ -1,12 +1,12 @@
 // The clips before the last one, of this visit and earlier ones: each can still be saved, and gives its settings back.
 import { useRef } from 'preact/hooks';
-import { type EarlierClip, shelfSize } from './earlier';
+import { type EarlierClip, storedClips } from './earlier';
 import { DownloadIcon } from './icons';
 import { fileName, save } from './save';
 import type { Session } from './session';
 
 const keeping = {
-  all: `Your last ${shelfSize} clips stay in this browser.`,
+  all: `Your last ${storedClips} clips stay in this browser.`,
   videos: 'Those that have an MP4 stay in this browser, the others until you leave the page.',
   new: 'Clips made since you cleared what is stored stay in this browser, the others until you leave the page.',
   none: 'They stay here until you leave the page: this browser is not keeping them.',

@@ -4,45 +4,26 @@ import { encodeLink, type GenerateOptions } from '../options';
 import { whole } from '../redraw';
 import { begin } from './begin';
 import { sizeInWords } from './estimate';
+import type { Clip } from './finished';
 import { DownloadIcon, EmptyDrawing, KeepIcon, LinkIcon, PauseIcon, PictureIcon, PlayIcon } from './icons';
-import { explain, surroundings } from './messages';
-import { percent, timeLeft } from './progress';
+import { explain, isUnable, surroundings } from './messages';
+import { type Progress, percent, timeLeft } from './progress';
 import { fileName, releaseLater, save } from './save';
 import type { Session } from './session';
-import { Shelf } from './shelf';
 
 export function Stage({ session }: { session: Session }) {
   return (
     <section class="stage" aria-label="Stage">
-      <Notice session={session} />
-      <Book session={session} />
-      <ProgressStrip session={session} />
-      <Transport session={session} />
-      <Notes session={session} />
-      <Shelf session={session} />
+      <div class="pinned">
+        <Notice session={session} />
+        <Book session={session} />
+        <Transport session={session} />
+        {session.note.value && <p class="note">{session.note.value}</p>}
+      </div>
       <p class="sr" role="status" aria-live="polite">
         {session.announcement.value}
       </p>
     </section>
-  );
-}
-
-/** What took the form's place, with the way back; and what the last small action did. */
-function Notes({ session }: { session: Session }) {
-  const replaced = session.replaced.value;
-  const note = session.note.value;
-  return (
-    <>
-      {replaced && (
-        <p class="note">
-          {replaced.words}{' '}
-          <button type="button" class="plain" onClick={replaced.takeBack}>
-            Undo
-          </button>
-        </p>
-      )}
-      {note && <p class="note">{note}</p>}
-    </>
   );
 }
 
@@ -55,7 +36,6 @@ function Book({ session }: { session: Session }) {
   const progress = session.progress.value;
   const hasDrawn = progress?.part === 'picture' || progress?.part === 'clip' || progress?.part === 'frames';
   const isEmpty = !clip && !hasDrawn;
-  const isLinked = session.borrowed.value && !session.start.missing.value;
   const isNew = progress && progress.part !== 'again';
   const label = isNew ? 'Preview of the clip in the making' : clip ? `Clip: ${clip.title}` : 'Empty page';
   // The canvas has nothing to show until another clip is on its way.
@@ -65,35 +45,44 @@ function Book({ session }: { session: Session }) {
       <div class={`leaf ${isEmpty ? 'blank' : ''}`} style={{ '--paper-colour': session.background.value }}>
         <div ref={screen} class="screen" role="img" aria-label={label} hidden={Boolean(kept)} />
         {kept && <KeptVideo address={kept} label={label} playing={session.playing.value} />}
-        {isEmpty && (
-          <div class="empty">
-            <EmptyDrawing />
-            <p class="lead">{progress ? 'Sharpening the pencils…' : isLinked ? 'A clip by link.' : 'A blank page.'}</p>
-            <p>
-              {progress
-                ? 'The first picture appears in a moment.'
-                : isLinked
-                  ? 'Press Generate: its settings are all here, and draw it on your machine.'
-                  : 'Describe a sticker and press Generate: it comes out of pure noise, and moves.'}
-            </p>
-          </div>
-        )}
+        {isEmpty && <Empty session={session} />}
       </div>
-      <p class="caption">
-        {clip && !progress ? (
-          <>
-            <q title={clip.title}>{clip.title}</q>
-            <span>
-              seed {clip.options.seed} · {clip.options.steps} {clip.options.steps === 1 ? 'step' : 'steps'} ·{' '}
-              {origin(clip.options)}
-              {clip.stats.seconds.total.toFixed(1)} s
-            </span>
-          </>
-        ) : (
-          <span>{isNew ? 'In the making' : progress ? 'On another paper' : 'Page 1'}</span>
-        )}
-      </p>
+      <div class="caption">{progress ? <ProgressStrip progress={progress} /> : <Caption clip={clip} />}</div>
     </div>
+  );
+}
+
+/** The page before the first picture is on it. */
+function Empty({ session }: { session: Session }) {
+  const [lead, more] = emptyWords(session);
+  return (
+    <div class="empty">
+      <EmptyDrawing />
+      <p class="lead">{lead}</p>
+      <p>{more}</p>
+    </div>
+  );
+}
+
+function emptyWords({ progress, failure, borrowed, start }: Session): readonly [lead: string, more: string] {
+  if (progress.value) return ['Sharpening the pencils…', 'The first picture appears in a moment.'];
+  if (isUnable(failure.value)) return ['A blank page.', 'This browser cannot draw yet: the message above says why.'];
+  if (borrowed.value && !start.missing.value)
+    return ['A clip by link.', 'Press Generate: its settings are all here, and draw it on your machine.'];
+  return ['A blank page.', 'Describe a sticker and press Generate: it comes out of pure noise, and moves.'];
+}
+
+function Caption({ clip }: { clip: Clip | undefined }) {
+  if (!clip) return <span>Page 1</span>;
+  const { seed, steps } = clip.options;
+  return (
+    <>
+      <q title={clip.title}>{clip.title}</q>
+      <span>
+        seed {seed} · {steps} {steps === 1 ? 'step' : 'steps'} · {origin(clip.options)}
+        {clip.stats.seconds.total.toFixed(1)} s
+      </span>
+    </>
   );
 }
 
@@ -114,9 +103,7 @@ function origin({ picture, prompt, redraw }: GenerateOptions): string {
   return picture && prompt ? 'from a picture · ' : '';
 }
 
-function ProgressStrip({ session }: { session: Session }) {
-  const progress = session.progress.value;
-  if (!progress) return null;
+function ProgressStrip({ progress }: { progress: Progress }) {
   const done = percent(progress);
   const left = timeLeft(progress);
   return (
@@ -133,7 +120,7 @@ function ProgressStrip({ session }: { session: Session }) {
         <div class="turned" style={{ width: `${(progress.fraction * 100).toFixed(1)}%` }} />
       </div>
       <p>
-        <strong>{done}%</strong> <span>{progress.words}</span> <span class="left">{left}</span>
+        <strong>{done}%</strong> <span class="words">{progress.words}</span> <span class="left">{left}</span>
       </p>
     </div>
   );

@@ -47,7 +47,7 @@ export async function download(fetch: Fetch, url: string, options: DownloadOptio
   }
   const found = received.length > (bytes ?? 0) ? `more than ${bytes}` : received.length;
   throw new WrongSize('weights', `${file} has ${found} bytes, expected ${bytes}`, {
-    hint: 'Reload the page. If that does not help, the file on the server was cut off or replaced: restore it there.',
+    hint: 'Reload the page. If that does not help, the file on the server was cut off or replaced: tell whoever runs this page.',
   });
 }
 
@@ -91,14 +91,14 @@ function checkResponse(response: Response, url: string, file: string): void {
     throw new FlipbookError('weights', `${file} could not be downloaded: the server answered ${status} for ${url}`, {
       hint:
         status === 404
-          ? 'The file is missing on the server: restore it there.'
+          ? 'Try again later. If that does not help, the file is missing on the server: tell whoever runs this page.'
           : 'Try again later; the server could not give the file.',
     });
   }
   // Servers of single-page apps answer any unknown address with their page.
   if (response.headers.get('Content-Type')?.startsWith('text/html')) {
     throw new FlipbookError('weights', `${file} could not be downloaded: ${url} is a web page, not the file`, {
-      hint: 'The file is missing on the server: restore it there.',
+      hint: 'Try again later. If that does not help, the file is missing on the server: tell whoever runs this page.',
     });
   }
 }

@@ -127,6 +127,30 @@ test('a drawing that is still being read is a sketch of the clip that is asked f
   await run;
 });
 
+test('settings whose picture is missing say so: where the prompt needs it, and of the clip that is made without it', async () => {
+  const session = createSession(engine, { ...good, hash: `#prompt=&picture=${'0f'.repeat(32)}` });
+  expect(await session.generate()).toBe('prompt');
+  expect(session.errors.value.prompt).toMatch(/^These settings start from a picture that is not here/);
+  session.edit('prompt', '> dog');
+  expect(session.errors.value.prompt).toMatch(/^These settings/);
+  session.edit('prompt', 'a > >');
+  expect(session.errors.value.prompt).toMatch(/says nothing for scene 2/); // With the picture, too.
+  session.edit('prompt', 'a dog');
+  expect(session.errors.value).toEqual({});
+  await make(engine, session);
+  expect(engine.asked[0]?.picture).toBeUndefined();
+  expect(session.note.value).toMatch(/^Drawn without the picture/);
+});
+
+test('a box that was emptied is a mistake; none at all is the whole frame', async () => {
+  const session = createSession(engine, good);
+  await session.start.use(file('cat.png'));
+  session.edit('redraw', ' ');
+  expect(await session.generate()).toBe('redraw');
+  session.edit('redraw', '');
+  expect(session.errors.value).toEqual({});
+});
+
 test('a first page that cannot be read keeps the clip that was asked for meanwhile from being made without it', async () => {
   const session = createSession(engine, good);
   await make(engine, session);

@@ -120,10 +120,9 @@ function limits({ cases, ceilings }: BenchResult): NonNormalizedSpec | undefined
 
 /** One step at several lengths, and the straight line through nothing and the longest. */
 function frames({ cases }: BenchResult): NonNormalizedSpec | undefined {
-  const values = cases.flatMap(({ group, name, arms }) => {
-    const [count, steps] = (name.match(/\d+/g) ?? []).map(Number);
+  const values = cases.flatMap(({ frames, steps, arms }) => {
     const milliseconds = arms[0]?.milliseconds?.median;
-    return group === 'frames' && count && !steps && milliseconds ? [{ frames: count, milliseconds }] : [];
+    return frames && steps === 1 && milliseconds ? [{ frames, milliseconds }] : [];
   });
   const last = values.at(-1);
   if (!last) return undefined;

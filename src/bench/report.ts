@@ -177,10 +177,9 @@ function profiled({ profile }: CaseResult, ceilings: Ceilings | null): string[] 
 
 /** Time and work of each length, and how far from straight lines they are. */
 function lengths(cases: readonly CaseResult[]): string {
-  const rows = cases.map(({ name, cost, arms }) => {
+  const rows = cases.map(({ name, cost, frames = 1, steps = 1, arms }) => {
     const [arm] = arms;
     const time = arm?.milliseconds?.median;
-    const [frames = 1, steps = 1] = (name.match(/\d+/g) ?? []).map(Number);
     return [
       name,
       digits(cost.flops / 1e9),

@@ -53,6 +53,9 @@ export interface CaseResult {
   /** Whose shape this is. */
   readonly source: string;
   readonly cost: Cost;
+  /** Of the group `frames`. */
+  readonly frames?: number;
+  readonly steps?: number;
   readonly arms: readonly ArmResult[];
   /** Of our arm, each dispatch run by itself; kernels with one label are one entry, slowest first. */
   readonly profile?: readonly KernelTime[];

@@ -40,8 +40,8 @@ export class Compilable {
   }
 }
 
-/** What `record` gives. Where it throws, nobody is left to dispose of what it was recorded into: that is done here. */
-export function recorded<Result>(owned: readonly { dispose(): void }[], record: () => Result): Result {
+/** What `record` gives. Where it throws, nobody holds `owned`, which it recorded into: they are disposed of here. */
+export function disposeOnThrow<Result>(owned: readonly { dispose(): void }[], record: () => Result): Result {
   try {
     return record();
   } catch (error) {

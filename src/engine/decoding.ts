@@ -3,10 +3,10 @@ import type { Gpu } from '../gpu/device';
 import { Plan, type PlanStats } from '../gpu/plan';
 import { sizeOf, type Tensor, view } from '../gpu/tensor';
 import { denormalise, head, stem } from '../models/decoder';
-import { Compilable, recorded } from './compilable';
+import { Compilable, disposeOnThrow } from './compilable';
 import type { RecordableModel } from './model';
 import { allOf, type Report } from './progress';
-import { copyTensor, part, persist, submit } from './tensors';
+import { copyTensor, persist, submit, subTensor } from './tensors';
 
 /** One frame within a tensor of frames [1, n, H, W, 4], premultiplied RGBA. */
 export interface FrameRef {
@@ -26,7 +26,7 @@ export class StemDecoder extends Compilable {
     const plan = new Plan(gpu, `stem of ${latentFrames}`);
     super(plan);
     this.latentFrames = latentFrames;
-    [this.#z, this.features] = recorded([plan], () => {
+    [this.#z, this.features] = disposeOnThrow([plan], () => {
       const latents = plan.input([1, latentFrames, ...size, channels], 'f32', 'latents');
       const z = denormalise(plan, latents, mean, std);
       return [latents, persist(plan, stem(plan, z, coder.weights.scope('stem'), coder.config), 'features')];
@@ -62,7 +62,7 @@ export class HeadDecoder extends Compilable {
     const plan = new Plan(gpu, `head of ${frames}`);
     super(plan);
     this.frames = frames;
-    [this.#features, this.rgba] = recorded([plan], () => {
+    [this.#features, this.rgba] = disposeOnThrow([plan], () => {
       const given = plan.input([1, frames, ...features.shape.slice(2)], 'f32', 'features');
       return [given, persist(plan, head(plan, given, coder.weights.scope('head'), coder.config), 'frames')];
     });
@@ -106,7 +106,7 @@ export class FrameStore {
     const frame = sizeOf(this.#rgba.shape.slice(2));
     for (let first = 0; first < this.frames; first += head.frames) {
       await head.run(stem.features, first, signal);
-      const place = part(this.#rgba, head.rgba.shape, first * frame);
+      const place = subTensor(this.#rgba, head.rgba.shape, first * frame);
       submit(this.#gpu, 'keep frames', (encoder) => copyTensor(encoder, head.rgba, place));
       for (let i = 0; i < head.frames; i++) yield first + i;
     }
@@ -126,7 +126,7 @@ export class PreviewDecoder {
     const stem = new StemDecoder(model, 1);
     const first = view(stem.features, [1, 1, ...stem.features.shape.slice(2)], 0);
     this.#stem = stem;
-    this.#head = recorded([stem], () => new HeadDecoder(model, first, 1));
+    this.#head = disposeOnThrow([stem], () => new HeadDecoder(model, first, 1));
   }
 
   get flops(): number {

@@ -4,7 +4,7 @@ import { Plan } from '../gpu/plan';
 import { sizeOf, type Tensor } from '../gpu/tensor';
 import { type Pixels, premultiplied } from '../media/pixels';
 import { encoder, normalise } from '../models/encoder';
-import { Compilable, recorded } from './compilable';
+import { Compilable, disposeOnThrow } from './compilable';
 import type { EncoderPart, LoadedModel } from './model';
 import { persist } from './tensors';
 
@@ -19,7 +19,7 @@ export class PictureEncoder extends Compilable {
     const plan = new Plan(gpu, 'start picture');
     const [height, width] = size.map((positions) => positions * spaceFactor) as [number, number];
     super(plan);
-    [this.#rgba, this.latents] = recorded([plan], () => {
+    [this.#rgba, this.latents] = disposeOnThrow([plan], () => {
       const rgba = plan.input([1, timeFactor, height, width, 4], 'f32', 'picture');
       const z = encoder(plan, rgba, { encoder: weights, decoder: coder.weights }, config);
       return [rgba, persist(plan, normalise(plan, z, mean, std), 'picture latents')];

@@ -5,7 +5,7 @@ import { FlipbookError, throwIfAborted } from '../gpu/errors';
 import { openGpu } from '../gpu/open';
 import type { Canvas } from '../media/canvas';
 import { chooseCapture } from '../media/selfcheck';
-import { recorded } from './compilable';
+import { disposeOnThrow } from './compilable';
 import { Cutout } from './cutout';
 import { FrameStore, HeadDecoder, PreviewDecoder, StemDecoder } from './decoding';
 import { PictureEncoder } from './encoding';
@@ -214,7 +214,7 @@ export class Engine {
 
   #recordClip(model: LoadedModel, latentFrames: number, guided: boolean): ClipPrograms {
     const stem = new StemDecoder(model, latentFrames);
-    return recorded([stem], () => {
+    return disposeOnThrow([stem], () => {
       this.#head ??= new HeadDecoder(model, stem.features);
       const stage = latentFrames > 1 ? new Stage(model, { frames: latentFrames, guided }) : null;
       return { latentFrames, guided, stage, stem };

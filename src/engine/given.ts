@@ -7,7 +7,7 @@ import { sizeOf, type Tensor, view } from '../gpu/tensor';
 import { constant } from '../models/blocks';
 import { concat } from '../ops/elementwise';
 import type { Box } from '../redraw';
-import { clearTensor, copyTensor, part, submit } from './tensors';
+import { clearTensor, copyTensor, submit, subTensor } from './tensors';
 
 export interface GivenInputs {
   /** [2, T, H, W, C]: known latents, normalised, 0 where nothing is known; then 1 where it is. */
@@ -51,7 +51,7 @@ export class Given implements GivenInputs {
   show(latents: Tensor, frames: readonly number[]): void {
     const size = sizeOf(latents.shape);
     submit(this.#opened(), 'pictures', (encoder) => {
-      for (const frame of frames) copyTensor(encoder, latents, part(this.pictures, latents.shape, frame * size));
+      for (const frame of frames) copyTensor(encoder, latents, subTensor(this.pictures, latents.shape, frame * size));
     });
   }
 
@@ -66,11 +66,11 @@ export class Given implements GivenInputs {
     const places = Float32Array.from(mask ?? new Uint8Array(cells).fill(1));
     const counts = Float32Array.from({ length: cells * channels }, (_, i) => places[Math.floor(i / channels)] ?? 0);
     const gpu = this.#opened();
-    gpu.write(part(this.mask, [cells], first), places);
-    gpu.write(part(this.known, [cells, channels], (frames * cells + first) * channels), counts);
+    gpu.write(subTensor(this.mask, [cells], first), places);
+    gpu.write(subTensor(this.known, [cells, channels], (frames * cells + first) * channels), counts);
     submit(gpu, 'known latents', (encoder) => {
       for (const { start, length } of runs(places)) {
-        const to = part(this.known, [length, channels], (first + start) * channels);
+        const to = subTensor(this.known, [length, channels], (first + start) * channels);
         copyTensor(encoder, latents, to, start * channels);
       }
     });

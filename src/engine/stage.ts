@@ -9,7 +9,7 @@ import { type PromptRows, textEncoder } from '../models/text';
 import { denoiser, type PromptFeatures, promptFeatures } from '../models/unet3d';
 import { noiseUpdate } from '../ops/noise_update';
 import { upsampleNearest } from '../ops/resample';
-import { Compilable, recorded } from './compilable';
+import { Compilable, disposeOnThrow } from './compilable';
 import { conditionsOf, Given } from './given';
 import type { RecordableModel } from './model';
 import { allOf, type Report } from './progress';
@@ -78,7 +78,7 @@ export class Stage {
       start: new Plan(gpu, `${name} noise`),
       step: new Plan(gpu, name),
     };
-    const { given, prompt, inputs } = recorded(Object.values(plans), () => {
+    const { given, prompt, inputs } = disposeOnThrow(Object.values(plans), () => {
       const given = new Given(gpu, plans.prompt, shape.frames, manifest.latents.size, manifest.latents.channels);
       const prompt = recordPrompt(plans.prompt, model, shape, given);
       return { given, prompt, inputs: recordStep(plans, model, shape, { ...prompt, known: given.known }) };

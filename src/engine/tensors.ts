@@ -36,7 +36,7 @@ export function clearTensor(encoder: GPUCommandEncoder, tensor: Tensor): void {
 }
 
 /** Elements `first …` of an f32 tensor under their own shape; unlike `view` it may start anywhere, for copies alone. */
-export function part(tensor: Tensor, shape: readonly number[], first: number): Tensor {
+export function subTensor(tensor: Tensor, shape: readonly number[], first: number): Tensor {
   if (first === 0 && sizeOf(shape) === sizeOf(tensor.shape)) return reshape(tensor, shape);
   const { buffer, offset } = placeOf(tensor);
   return { shape, dtype: tensor.dtype, storage: { kind: 'buffer', buffer, offset: offset + 4 * first } };

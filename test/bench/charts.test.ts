@@ -3,7 +3,7 @@ import { parse, View } from 'vega';
 import { compile } from 'vega-lite';
 import { expect, test } from 'vitest';
 import { charts } from '../../src/bench/charts';
-import { arm, caseOf, failedArm, resultOf } from './results';
+import { arm, caseOf, failedArm, lengthOf, resultOf } from './results';
 
 const svgOf = (result: Parameters<typeof charts>[0]) =>
   new View(parse(compile(charts(result)!).spec), { renderer: 'none' }).toSVG();
@@ -41,11 +41,7 @@ test('every arm on the GPU has a point at its share of the limit', async () => {
 });
 
 test('lengths are points over frames; several steps are no length', async () => {
-  const cases = [
-    caseOf('frames', [arm('flipbook', 'ours', 240)], '12 frames, one step'),
-    caseOf('frames', [arm('flipbook', 'ours', 700)], '36 frames, one step'),
-    caseOf('frames', [arm('flipbook', 'ours', 960)], '12 frames, 4 steps'),
-  ];
+  const cases = [lengthOf(12, 1, 240), lengthOf(36, 1, 700), lengthOf(12, 4, 960)];
   const points = marks(await svgOf(resultOf(cases)), 'frames').filter((label) => label.includes('ms: '));
   expect(points.filter((label) => label.startsWith('frames: 12;'))).toEqual(['frames: 12; ms: 240']);
   expect(points).toContain('frames: 36; ms: 700');

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { markdownTable, marks, report, withReport } from '../../src/bench/report';
 import { armRows, columns, digits } from '../../src/bench/rows';
-import { arm, caseOf, failedArm, planOf, resultOf } from './results';
+import { arm, caseOf, failedArm, lengthOf, planOf, resultOf } from './results';
 
 const arms = [
   arm('flipbook', 'ours', 1000),
@@ -89,12 +89,7 @@ test('a profile lists the slowest kernels with their share of the time and of th
 });
 
 test('lengths are shown per frame and step', () => {
-  const text = report(
-    resultOf([
-      caseOf('frames', [arm('flipbook', 'ours', 240)], '12 frames, one step'),
-      caseOf('frames', [arm('flipbook', 'ours', 960)], '12 frames, 4 steps'),
-    ]),
-  );
+  const text = report(resultOf([lengthOf(12, 1, 240), lengthOf(12, 4, 960)]));
   expect(text).toContain('| 12 frames, one step | 4.00 | 2 | 240 | 20.0 | 333 |');
   expect(text).toContain('| 12 frames, 4 steps | 4.00 | 2 | 960 | 20.0 | 83.3 |');
 });

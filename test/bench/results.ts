@@ -19,6 +19,12 @@ export function failedArm(runtime: Runtime, kind: ArmKind, failure: string): Arm
   return { runtime, kind, how: 'somehow', failure };
 }
 
+/** A case of several lengths. */
+export function lengthOf(frames: number, steps: number, milliseconds: number): CaseResult {
+  const name = `${frames} frames, ${steps === 1 ? 'one step' : `${steps} steps`}`;
+  return { ...caseOf('frames', [arm('flipbook', 'ours', milliseconds)], name), frames, steps };
+}
+
 export function caseOf(group: Group, arms: readonly ArmResult[], name = `a case of ${group}`): CaseResult {
   return { group, name, source: 'embedded model', cost: { flops: 4e9, bytes: 1e8 }, arms };
 }

@@ -3,7 +3,7 @@ import { attention, circularOffset, rowsOf } from '../../../test/reference/atten
 import { spatialAttention, temporalAttention } from '../../ops/attention';
 import type { Arm, BenchCase, Context } from '../case';
 import { randomValues } from '../data';
-import { prepareOrtGpu, prepareOrtWasm } from '../runtimes/ort';
+import { ortArm, ortCpuArm } from '../runtimes/ort';
 import { prepareOurs } from '../runtimes/ours';
 import { fusedOrt, writtenOrt } from './attention_onnx';
 import { jaxAttention, tfjsAttention } from './attention_peers';
@@ -166,18 +166,8 @@ function armsOf(
           });
         }),
     },
-    {
-      runtime: 'onnxruntime-web',
-      kind: 'as written',
-      how: 'MatMul, Softmax, MatMul',
-      prepare: async () => prepareOrtGpu(await context.ort(), writtenOrt(input)),
-    },
-    {
-      runtime: 'onnxruntime-web',
-      kind: 'strongest rewrite',
-      how: 'com.microsoft.MultiHeadAttention',
-      prepare: async () => prepareOrtGpu(await context.ort(), fusedOrt(input)),
-    },
+    ortArm(context, 'as written', 'MatMul, Softmax, MatMul', () => writtenOrt(input)),
+    ortArm(context, 'strongest rewrite', 'com.microsoft.MultiHeadAttention', () => fusedOrt(input)),
     {
       runtime: 'tfjs',
       kind: 'as written',
@@ -190,12 +180,7 @@ function armsOf(
       how: 'dotProductAttention',
       prepare: async () => jaxAttention(await context.jax(), input),
     },
-    {
-      runtime: 'onnxruntime-web wasm',
-      kind: 'record',
-      how: 'MatMul, Softmax, MatMul, CPU, one thread',
-      prepare: async () => prepareOrtWasm(await context.ort(), writtenOrt(input)),
-    },
+    ortCpuArm(context, 'MatMul, Softmax, MatMul', () => writtenOrt(input)),
   ];
 }
 

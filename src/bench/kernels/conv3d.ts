@@ -3,7 +3,7 @@ import { referenceConv3d } from '../../../test/reference/conv3d';
 import { conv3d } from '../../ops/conv3d';
 import type { Arm, BenchCase, Context } from '../case';
 import { randomValues, randomWeights } from '../data';
-import { prepareOrtGpu, prepareOrtWasm } from '../runtimes/ort';
+import { ortArm, ortCpuArm } from '../runtimes/ort';
 import { prepareOurs } from '../runtimes/ours';
 import { asWritten, type Conv, rewriteOf } from './conv3d_onnx';
 import { jaxAsWritten, jaxRewrite, jaxRewrites, tfjsAsWritten, tfjsRewrite } from './conv3d_peers';
@@ -112,18 +112,8 @@ function armsOf(context: Context, conv: Conv): Arm[] {
           }),
         ),
     },
-    {
-      runtime: 'onnxruntime-web',
-      kind: 'as written',
-      how: '5-D Conv',
-      prepare: async () => prepareOrtGpu(await context.ort(), asWritten(conv)),
-    },
-    {
-      runtime: 'onnxruntime-web',
-      kind: 'strongest rewrite',
-      how: rewritten.how,
-      prepare: async () => prepareOrtGpu(await context.ort(), rewritten.ort),
-    },
+    ortArm(context, 'as written', '5-D Conv', () => asWritten(conv)),
+    ortArm(context, 'strongest rewrite', rewritten.how, () => rewritten.ort),
     {
       runtime: 'tfjs',
       kind: 'as written',
@@ -152,11 +142,6 @@ function armsOf(context: Context, conv: Conv): Arm[] {
           } as const,
         ]
       : []),
-    {
-      runtime: 'onnxruntime-web wasm',
-      kind: 'record',
-      how: '5-D Conv, CPU, one thread',
-      prepare: async () => prepareOrtWasm(await context.ort(), asWritten(conv)),
-    },
+    ortCpuArm(context, '5-D Conv', () => asWritten(conv)),
   ];
 }

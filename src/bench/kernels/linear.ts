@@ -5,7 +5,7 @@ import type { Arm, BenchCase, Context } from '../case';
 import { type HalfWeights, randomValues, randomWeights } from '../data';
 import { floats, onnxModel } from '../onnx';
 import { prepareJax } from '../runtimes/jax';
-import { type OrtRun, prepareOrtGpu, prepareOrtWasm } from '../runtimes/ort';
+import { type OrtRun, ortArm, ortCpuArm } from '../runtimes/ort';
 import { prepareOurs } from '../runtimes/ours';
 import { prepareTfjs } from '../runtimes/tfjs';
 
@@ -77,12 +77,7 @@ function armsOf(context: Context, { rows, cin, cout, x, weight, bias }: Layer): 
           linear(plan, f32([rows, cin], x), { weight: f16([cin, cout], weight), bias: f32([cout], bias) }),
         ),
     },
-    {
-      runtime: 'onnxruntime-web',
-      kind: 'as written',
-      how: 'MatMul, Add',
-      prepare: async () => prepareOrtGpu(await context.ort(), ort),
-    },
+    ortArm(context, 'as written', 'MatMul, Add', () => ort),
     {
       runtime: 'tfjs',
       kind: 'as written',
@@ -103,11 +98,6 @@ function armsOf(context: Context, { rows, cin, cout, x, weight, bias }: Layer): 
         return prepareJax(runtime, inputs, (x, w, b) => numpy.matmul(x!, w!).add(b!));
       },
     },
-    {
-      runtime: 'onnxruntime-web wasm',
-      kind: 'record',
-      how: 'MatMul, Add, CPU, one thread',
-      prepare: async () => prepareOrtWasm(await context.ort(), ort),
-    },
+    ortCpuArm(context, 'MatMul, Add', () => ort),
   ];
 }

@@ -5,7 +5,7 @@ import type { Arm, BenchCase, Context } from '../case';
 import { permute, randomValues } from '../data';
 import { floats, integers, onnxModel } from '../onnx';
 import { prepareJax } from '../runtimes/jax';
-import { type OrtRun, prepareOrtGpu, prepareOrtWasm } from '../runtimes/ort';
+import { type OrtRun, ortArm, ortCpuArm } from '../runtimes/ort';
 import { prepareOurs } from '../runtimes/ours';
 import { prepareTfjs } from '../runtimes/tfjs';
 
@@ -79,26 +79,11 @@ function armsOf(context: Context, norm: Norm): Arm[] {
           }),
         ),
     },
-    {
-      runtime: 'onnxruntime-web',
-      kind: 'as written',
-      how: 'InstanceNormalization, Mul, Add, Sigmoid, Mul',
-      prepare: async () => prepareOrtGpu(await context.ort(), composed(norm)),
-    },
-    {
-      runtime: 'onnxruntime-web',
-      kind: 'strongest rewrite',
-      how: 'LayerNormalization of rows, Mul, Add, QuickGelu',
-      prepare: async () => prepareOrtGpu(await context.ort(), rewritten(norm)),
-    },
+    ortArm(context, 'as written', 'InstanceNormalization, Mul, Add, Sigmoid, Mul', () => composed(norm)),
+    ortArm(context, 'strongest rewrite', 'LayerNormalization of rows, Mul, Add, QuickGelu', () => rewritten(norm)),
     tfjsArm(context, norm),
     jaxArm(context, norm),
-    {
-      runtime: 'onnxruntime-web wasm',
-      kind: 'record',
-      how: 'InstanceNormalization, …, CPU, one thread',
-      prepare: async () => prepareOrtWasm(await context.ort(), composed(norm)),
-    },
+    ortCpuArm(context, 'InstanceNormalization, …', () => composed(norm)),
   ];
 }
 

@@ -8,7 +8,7 @@ import { randomValues } from '../data';
 import { floats, onnxModel } from '../onnx';
 import { Readback } from '../runtimes/device';
 import { prepareJax } from '../runtimes/jax';
-import { type OrtRun, prepareOrtGpu, prepareOrtWasm } from '../runtimes/ort';
+import { type OrtRun, ortArm, ortCpuArm } from '../runtimes/ort';
 import { prepareOurs } from '../runtimes/ours';
 import { prepareTfjs } from '../runtimes/tfjs';
 
@@ -60,12 +60,7 @@ function updateCase(context: Context, { source, shape }: (typeof latents)[number
               }).x,
           ),
       },
-      {
-        runtime: 'onnxruntime-web',
-        kind: 'as written',
-        how: 'Sub, Mul, Add, …',
-        prepare: async () => prepareOrtGpu(await context.ort(), ort),
-      },
+      ortArm(context, 'as written', 'Sub, Mul, Add, …', () => ort),
       {
         runtime: 'tfjs',
         kind: 'as written',
@@ -91,12 +86,7 @@ function updateCase(context: Context, { source, shape }: (typeof latents)[number
             return x!.mul(a).add(x0.mul(b));
           }),
       },
-      {
-        runtime: 'onnxruntime-web wasm',
-        kind: 'record',
-        how: 'Sub, Mul, Add, …, CPU, one thread',
-        prepare: async () => prepareOrtWasm(await context.ort(), ort),
-      },
+      ortCpuArm(context, 'Sub, Mul, Add, …', () => ort),
     ],
   };
 }

@@ -7,7 +7,7 @@ import type { Arm, BenchCase, Context } from '../case';
 import { randomValues } from '../data';
 import { floats, integers, onnxModel } from '../onnx';
 import { prepareJax } from '../runtimes/jax';
-import { type OrtRun, prepareOrtGpu, prepareOrtWasm } from '../runtimes/ort';
+import { type OrtRun, ortArms } from '../runtimes/ort';
 import { prepareOurs } from '../runtimes/ours';
 import { prepareTfjs } from '../runtimes/tfjs';
 
@@ -64,7 +64,7 @@ function normCase(context: Context, { source, rows: few, large, channels }: (typ
           layerNorm(plan, f32(shape, x), { eps, weight: f32([channels], weight), bias: f32([channels], bias) }),
         ),
     },
-    ...ortArms(context, 'LayerNormalization', ort),
+    ...ortArms(context, 'LayerNormalization', () => ort),
     {
       runtime: 'tfjs',
       kind: 'as written',
@@ -133,7 +133,7 @@ function crossCase(context: Context, shape: (typeof crosses)[number]): BenchCase
           }),
         ),
     },
-    ...ortArms(context, 'MatMul, Softmax, MatMul', crossOrt(inputs, channels)),
+    ...ortArms(context, 'MatMul, Softmax, MatMul', () => crossOrt(inputs, channels)),
     {
       runtime: 'tfjs',
       kind: 'as written',
@@ -199,21 +199,4 @@ function crossOrt(
     inputs: named,
     output: { name: 'y', shape },
   };
-}
-
-function ortArms(context: Context, how: string, run: OrtRun): Arm[] {
-  return [
-    {
-      runtime: 'onnxruntime-web',
-      kind: 'as written',
-      how,
-      prepare: async () => prepareOrtGpu(await context.ort(), run),
-    },
-    {
-      runtime: 'onnxruntime-web wasm',
-      kind: 'record',
-      how: `${how}, CPU, one thread`,
-      prepare: async () => prepareOrtWasm(await context.ort(), run),
-    },
-  ];
 }

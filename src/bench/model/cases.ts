@@ -7,7 +7,7 @@ import type { Arm, BenchCase, Context } from '../case';
 import { permute, randomValues } from '../data';
 import { type MeasureOptions, measureCase } from '../measure';
 import type { CaseResult } from '../result';
-import { type OrtRun, prepareOrtGpu, prepareOrtWasm } from '../runtimes/ort';
+import { type OrtRun, ortArms, prepareOrtWasm } from '../runtimes/ort';
 import { prepareOurs, type Recorder } from '../runtimes/ours';
 import { type GoldenStep, goldenStep, graph, weightFile } from './files';
 import { decodePlan, goldenStepPlan, randomStepPlan } from './plans';
@@ -54,7 +54,7 @@ export async function decode(context: Context, model: LoadedModel, modelUrl: str
     },
     arms: [
       ours(context, build, 'one program of the engine, submitted in slices'),
-      ...ortArms(context, 'decoder.onnx', async () => run),
+      ...ortArms(context, 'decoder.onnx', () => run),
     ],
     profile: () => profileOf(context, build),
   };
@@ -77,23 +77,6 @@ async function profileOf(context: Context, build: (recorder: Recorder) => Tensor
   } finally {
     prepared.dispose();
   }
-}
-
-function ortArms(context: Context, file: string, run: () => Promise<OrtRun>): Arm[] {
-  return [
-    {
-      runtime: 'onnxruntime-web',
-      kind: 'as written',
-      how: file,
-      prepare: async () => prepareOrtGpu(await context.ort(), await run()),
-    },
-    {
-      runtime: 'onnxruntime-web wasm',
-      kind: 'record',
-      how: `${file}, CPU, one thread`,
-      prepare: async () => prepareOrtWasm(await context.ort(), await run()),
-    },
-  ];
 }
 
 async function stepRun(model: LoadedModel, modelUrl: string, golden: GoldenStep): Promise<OrtRun> {
@@ -191,6 +174,6 @@ export async function frameCases(
       },
       { ...options, pace: { ...options.pace, warmUps: 1, turns: 3, slowTurns: 2 } },
     );
-    done(result);
+    done({ ...result, frames, steps });
   }
 }

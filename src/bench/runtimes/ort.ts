@@ -3,8 +3,9 @@
 import wasmUrl from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url';
 import type { InferenceSession } from 'onnxruntime-web/webgpu';
 import { sizeOf } from '../../gpu/tensor';
-import type { Prepared } from '../case';
+import type { Arm, Context, Prepared } from '../case';
 import type { OnnxValue } from '../onnx';
+import type { ArmKind } from '../result';
 import { Readback } from './device';
 
 export interface Ort {
@@ -39,8 +40,27 @@ export interface OrtRun {
   readonly externalData?: readonly { readonly path: string; readonly data: Uint8Array }[];
 }
 
+type MakeRun = () => OrtRun | Promise<OrtRun>;
+
+/** On the GPU. */
+export function ortArm(context: Context, kind: ArmKind, how: string, run: MakeRun): Arm {
+  const prepare = async () => prepareOrtGpu(await context.ort(), await run());
+  return { runtime: 'onnxruntime-web', kind, how, prepare };
+}
+
+/** On the CPU, for the record. */
+export function ortCpuArm(context: Context, how: string, run: MakeRun): Arm {
+  const prepare = async () => prepareOrtWasm(await context.ort(), await run());
+  return { runtime: 'onnxruntime-web wasm', kind: 'record', how: `${how}, CPU, one thread`, prepare };
+}
+
+/** As written, on both. */
+export function ortArms(context: Context, how: string, run: MakeRun): Arm[] {
+  return [ortArm(context, 'as written', how, run), ortCpuArm(context, how, run)];
+}
+
 /** Inputs and the output lie in GPU buffers of ours, so that nothing is copied between runs. */
-export async function prepareOrtGpu({ api, device }: Ort, run: OrtRun): Promise<Prepared> {
+async function prepareOrtGpu({ api, device }: Ort, run: OrtRun): Promise<Prepared> {
   const { model, inputs, output, arrange = (result) => result } = run;
   const buffers: GPUBuffer[] = [];
   const tensorIn = ({ shape }: OnnxValue, data?: Float32Array) => {

@@ -249,6 +249,46 @@ test('the licences of all that the page is made with lie beside it', async ({ pa
   }
 });
 
+test('what stands below the book, and beside it, keeps its place while a clip is made', async ({ page }) => {
+  await open(page, { steps: '30', frames: '24' });
+  const places = async () => {
+    const boxes = ['.transport', '.settings'].map((selector) => page.locator(selector).boundingBox());
+    return (await Promise.all(boxes)).map((box) => Math.round(box?.y ?? 0));
+  };
+  await makeClip(page); // Before the first, the model's size is told, in more lines.
+  const before = await places();
+  await generate(page);
+  await expect(progressBar(page)).toBeVisible();
+  expect(await places()).toEqual(before);
+  await ended(page);
+  expect(await places()).toEqual(before);
+});
+
+test('the book stays in view beside the settings and earlier clips, above the footer', async ({ page }) => {
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await open(page);
+  await makeClip(page);
+  await makeClip(page);
+  await page.locator('#background').evaluate((field) => field.scrollIntoView({ block: 'center' }));
+  await expect(page.locator('.book')).toBeInViewport({ ratio: 1 });
+  await page.locator('footer').scrollIntoViewIfNeeded();
+  const parts = ['.pinned', '.shelf', 'footer'].map((each) => page.locator(each).boundingBox());
+  const [pinned, shelf, footer] = await Promise.all(parts);
+  expect(pinned!.x + pinned!.width).toBeLessThan(shelf!.x);
+  expect(pinned!.y + pinned!.height).toBeLessThan(footer!.y);
+});
+
+test('the model card is a page; an address that is none is told as such', async ({ page }) => {
+  await open(page);
+  await page.getByRole('link', { name: 'Model card' }).evaluate((link: HTMLAnchorElement) => {
+    link.target = '';
+    link.click();
+  });
+  await expect(page.getByRole('heading', { name: 'How good it is' })).toBeVisible();
+  await expect(page.getByRole('table')).not.toHaveCount(0);
+  expect((await page.request.get('/nope')).status()).toBe(404);
+});
+
 test('strict headers and no console errors', async ({ page }) => {
   const problems: string[] = [];
   page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));

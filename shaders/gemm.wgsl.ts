@@ -57,8 +57,8 @@ function checkGemmTile(tile: GemmTile): void {
 
 /**
  * Entry point over x, weight [taps · Cin, Cout] and out [slices, rows, Cout]. Grid: x column tiles, once for each slice,
- * y and z row tiles. It needs
- * `params.rows`, `params.cin` and `params.cout`. The next step's tile is fetched into registers while this one is used.
+ * y and z row tiles. It needs `params.rows`, `params.cin` and `params.cout`. The next step's tile is fetched into registers
+ * while this one is used.
  */
 export function gemmMain(options: EpilogueOptions, source: GemmSource): string {
   const { tile, inputAligned, taps, slices, state, prepare, place, nextTap } = source;

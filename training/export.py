@@ -26,7 +26,7 @@ from fixtures import write_fixtures
 from packing import TOKENIZER, pack, read_tokenizer, unpack, write_tokenizer
 from sampling import SHIFT
 from text import LENGTH, TextEncoder
-from vocabulary import load_table
+from vocabulary import load_table, rounded_table
 
 PROVENANCE = [
     "Pictures and animations: @lobehub/fluent-emoji-anim-1 to -4 1.0.0 from npm (Microsoft Fluent Emoji, MIT)",
@@ -90,8 +90,7 @@ def table_of(args: argparse.Namespace) -> Tensor:
     """The token table, already rounded to int8: given, random, or distilled from MiniLM."""
     if args.table == "random":
         table = torch.randn(30522, 96, generator=torch.Generator().manual_seed(1))
-        scale = table.abs().amax(0) / 127
-        return (table / scale).round() * scale
+        return rounded_table(table)
     if args.table:
         tensors = load_file(args.table)
         return tensors["table"].float() * tensors["table_scale"]

@@ -71,7 +71,7 @@ def build(root: Path) -> tuple[Tensor, dict]:
     return reduced / reduced.std(), described
 
 
-def rounded(table: Tensor) -> Tensor:
+def rounded_table(table: Tensor) -> Tensor:
     """The table as the page sees it: int8 with one scale a column."""
     scale = table.abs().amax(0) / 127
     return (table / scale).round() * scale
@@ -83,7 +83,7 @@ def load_table(root: Path) -> Tensor:
         table, described = build(root)
         (root / "tokenizer.json").write_text(json.dumps(described, ensure_ascii=False))
         torch.save(table, root / "table.pt")
-    return rounded(torch.load(root / "table.pt", weights_only=True))
+    return rounded_table(torch.load(root / "table.pt", weights_only=True))
 
 
 def main() -> None:

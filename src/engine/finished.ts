@@ -1,4 +1,4 @@
-// A finished clip: shown frame by frame, and made into files. It makes no frame, and chooses none but those it is asked for.
+// A finished clip: shown frame by frame, and made into files. Which frame is shown when is the player's (src/media/player.ts).
 import type { Recording } from '../events';
 import { throwIfAborted } from '../gpu/errors';
 import { ApngWriter } from '../media/apng';

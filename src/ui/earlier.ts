@@ -30,7 +30,7 @@ export interface Earlier {
   add(clip: EarlierClip): void;
   /** Stores a clip that was just finished. @param address the object URL of its video */
   keep(video: Blob, title: string, address: string): Promise<void>;
-  /** The clip with the video at `from` has another one now, at `to`: what is stored of it stays that of the first. */
+  /** The clip whose video was at `from` has a new one, at `to`, on another paper. What is stored stays the first one. */
   readdress(from: string, to: string): void;
   /** Here and where it is stored. @throws where storage fails; then it stays */
   remove(clip: EarlierClip): Promise<void>;

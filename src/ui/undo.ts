@@ -1,5 +1,5 @@
-// One step back: what was in the form before settings from elsewhere, an idea or another start picture took its place; and from
-// there forth again.
+// One step back, to what was in the form before settings from elsewhere, an idea or another start picture took its place; and
+// one forward again.
 // Not a history of typing, which the text fields have themselves.
 import { batch, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { Form } from './form';

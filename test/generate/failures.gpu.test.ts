@@ -1,7 +1,10 @@
 // The pipeline on damaged files and a lost device: words, never a frame.
-import { afterEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { PRESENT_UNIFORM_BYTES } from '../../shaders/present.wgsl';
 import type { GenerateEvent } from '../../src/events';
 import { type Engine, generate, openEngine } from '../../src/generate';
+import { FlipbookError } from '../../src/gpu/errors';
+import { GpuCanvas } from '../../src/media/canvas';
 import { sha256 } from '../../src/sha256';
 import { all, done, modelUrl, nameOf, short } from './tiny';
 
@@ -28,6 +31,7 @@ async function failure(other: Engine): Promise<unknown> {
 const { createBuffer } = GPUDevice.prototype;
 afterEach(() => {
   GPUDevice.prototype.createBuffer = createBuffer;
+  vi.restoreAllMocks();
 });
 
 /** Submits what the GPU refuses: a copy of a buffer onto itself. */
@@ -103,6 +107,61 @@ test('a weight that finds no room is told as such, and is loaded again once ther
   expect(engine.gpu.bytesInUse).toBe(before); // No weight is left that a retry would take for good.
   expect(done(await all(engine, short)).video).not.toBeNull();
   engine.dispose();
+});
+
+describe('with one engine', () => {
+  let engine: Engine;
+
+  beforeAll(async () => {
+    engine = await openEngine({ modelUrl });
+  });
+
+  afterAll(() => engine?.dispose());
+
+  // The first one here: what it asks for is made once.
+  test('pixels of a clip that find no room are there at the next try, and made room for once', async () => {
+    await all(engine, short);
+    const clip = engine.clip!;
+    const before = engine.gpu.bytesInUse;
+    const ask = () => Promise.allSettled([clip.pixels(0, 16), clip.pixels(1, 16)]);
+    let refused = 0;
+    GPUDevice.prototype.createBuffer = function (descriptor) {
+      if (refused++ > 0) return createBuffer.call(this, descriptor);
+      throw new RangeError(`no room for ${descriptor.label}`);
+    };
+    const full = { status: 'rejected', reason: { code: 'out-of-memory' } };
+    expect(await ask()).toMatchObject([full, full]);
+    expect(refused).toBe(1);
+    const there = { status: 'fulfilled', value: { width: 16, height: 16 } };
+    expect(await ask()).toMatchObject([there, there]);
+    expect(engine.gpu.bytesInUse - before).toBe(PRESENT_UNIFORM_BYTES);
+  });
+
+  test('no room for a frame on its way to the video is told, and is not a clip without a video', async () => {
+    const full = () => {
+      const error = new FlipbookError('out-of-memory', 'The GPU has no room to read a frame: on purpose');
+      vi.spyOn(GpuCanvas.prototype, 'capture').mockRejectedValueOnce(error);
+    };
+    full();
+    await expect(all(engine, short)).rejects.toMatchObject({ code: 'out-of-memory' });
+    expect(done(await all(engine, short)).video).not.toBeNull();
+    const record = () => engine.clip!.record(new AbortController().signal, () => undefined);
+    full();
+    await expect(record()).rejects.toMatchObject({ code: 'out-of-memory' });
+    expect((await record()).video).not.toBeNull();
+  });
+
+  test('a clip that another took the place of draws nothing any more', async () => {
+    await all(engine, short);
+    const old = engine.clip!;
+    await all(engine, short);
+    const submit = vi.spyOn(engine.gpu.device.queue, 'submit');
+    await old.show(0);
+    const files = [await old.still(), await old.pixels(0, 16), await old.animation(16)];
+    expect(files).toEqual([undefined, undefined, undefined]);
+    expect(submit).not.toHaveBeenCalled();
+    expect(await engine.clip!.still()).toBeDefined();
+  });
 });
 
 test('a weight that is no number gives an error, never a frame', async () => {

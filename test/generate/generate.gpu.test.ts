@@ -1,13 +1,16 @@
 // The pipeline in a real browser: events, frames on a canvas, an MP4; cancelling, memory, what is refused.
 import { ALL_FORMATS, BlobSource, CanvasSink, Input } from 'mediabunny';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { PRESENT_UNIFORM_BYTES } from '../../shaders/present.wgsl';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { HeadDecoder, StemDecoder } from '../../src/engine/decoding';
+import { Stage } from '../../src/engine/stage';
 import type { GenerateEvent } from '../../src/events';
 import { type Engine, generate, openEngine } from '../../src/generate';
 import { ApngWriter } from '../../src/media/apng';
+import type { Pixels } from '../../src/media/pixels';
 import { limits } from '../../src/options';
 import { type SamplerName, samplerNames } from '../../src/sampler-names';
-import { all, done, frames, modelUrl, options, short } from './tiny';
+import { difference } from '../media/art';
+import { all, done, frames, modelUrl, options, short, shown, videoFrames } from './tiny';
 
 let engine: Engine;
 const canvas = new OffscreenCanvas(1, 1);
@@ -16,10 +19,13 @@ beforeAll(async () => {
   engine = await openEngine({ canvas, modelUrl });
 });
 
+afterEach(() => void vi.restoreAllMocks());
 afterAll(() => engine?.dispose());
 
 test('a clip: events in order, a video of the right length', async () => {
+  const began = performance.now();
   const events = await all(engine, options);
+  const wall = (performance.now() - began) / 1000;
   const types = events.map(({ type }) => type).filter((type, i, list) => type !== list[i - 1]);
   expect(types).toEqual(['load', 'compile', 'step', 'frame', 'done']);
   expect(events.filter(({ type }) => type === 'step')).toMatchObject([
@@ -36,7 +42,11 @@ test('a clip: events in order, a video of the right length', async () => {
   expect(shares.at(-1)).toBeCloseTo(1, 10);
   const { video, codec, stats } = done(events);
   expect(codec).toMatch(/^(avc1|vp09)/);
-  for (const part of Object.values(stats.seconds)) expect(part).toBeGreaterThan(0);
+  const { total, load, compile, perStep, decode, encode } = stats.seconds;
+  for (const part of [load, compile, perStep, decode, encode]) expect(part).toBeGreaterThan(0);
+  expect(total).toBeGreaterThanOrEqual(load + compile + perStep + decode + encode); // none is counted twice
+  expect(total).toBeLessThanOrEqual(wall);
+  expect(total).toBeGreaterThan(0.5 * wall);
   expect(stats.peakGpuBytes).toBeGreaterThan(stats.bytesInUse); // what was read back on the way is freed
   const input = new Input({ source: new BlobSource(video!), formats: ALL_FORMATS });
   expect(await input.computeDuration()).toBeCloseTo(8 / 12, 3);
@@ -69,8 +79,8 @@ test('the amount of motion counts; none given is not the same as 0', async () =>
 
 test('cancelling stops at once, leaves the last clip and no memory behind, and the next clip works', async () => {
   await all(engine, short);
-  const before = engine.gpu.bytesInUse;
   const last = await frames(engine);
+  const before = engine.gpu.bytesInUse;
   const moments: readonly ((event: GenerateEvent) => boolean)[] = [
     ({ type }) => type === 'compile',
     ({ type }) => type === 'step',
@@ -132,7 +142,8 @@ test('memory stays flat over five clips, with one without guidance among them; i
 test('every sampler, more steps, no guidance', async () => {
   const made: Record<string, string> = {};
   const draw = async (sampler: SamplerName) => {
-    await all(engine, { ...short, sampler, steps: 3, guidance: 1 });
+    // In three steps DPM-Solver++ 2M is Euler: its first two and its last are of first order.
+    await all(engine, { ...short, sampler, steps: 5, guidance: 1 });
     return (await frames(engine)).join();
   };
   for (const sampler of samplerNames) made[sampler] = await draw(sampler);
@@ -152,10 +163,8 @@ test('what the model does not read of the prompt is told once, before the work',
 
 test('a frame of the finished clip comes with its transparency, at any size', async () => {
   await all(engine, short);
-  const before = engine.gpu.bytesInUse;
   const [pixels, again] = await Promise.all([engine.clip!.pixels(0, 64), engine.clip!.pixels(0, 64)]);
   expect(again).toEqual(pixels);
-  expect(engine.gpu.bytesInUse - before).toBe(PRESENT_UNIFORM_BYTES); // one presenter, however many ask at once
   expect([pixels?.width, pixels?.height, pixels?.data.length]).toEqual([64, 64, 64 * 64 * 4]);
   const alphas = new Set(pixels?.data.filter((_value, i) => i % 4 === 3));
   expect(alphas.size).toBeGreaterThan(10);
@@ -165,9 +174,9 @@ test('a frame of the finished clip comes with its transparency, at any size', as
 test('the finished clip moves to another background: on the canvas and in a new video, its frames as they were', async () => {
   const black = { ...short, background: '#000000' };
   const first = done(await all(engine, black));
-  const [last, cutout] = [await frames(engine), await engine.clip!.pixels(3, 64)];
+  const [last, cutout] = [await shown(engine, 3), await engine.clip!.pixels(3, 64)];
   engine.clip!.background = '#ffffff';
-  expect(await frames(engine)).not.toEqual(last);
+  expect(await shown(engine, 3)).not.toEqual(last);
   const recorded: number[] = [];
   const { video, codec } = await engine.clip!.record(new AbortController().signal, (n) => recorded.push(n));
   expect(recorded).toEqual([1, 2, 3, 4]);
@@ -182,8 +191,78 @@ test('the finished clip moves to another background: on the canvas and in a new 
   };
   expect(await corner(video!)).toBeGreaterThan((await corner(first.video!)) + 5);
   engine.clip!.background = black.background;
-  expect(await frames(engine)).toEqual(last);
+  expect(await shown(engine, 3)).toEqual(last);
 });
+
+/** Each frame of the video shows what the clip shows as that frame, rather than what it shows before or after. */
+async function expectSameFrames(video: Blob): Promise<void> {
+  const count = engine.clip!.frames;
+  const pictures: Pixels[] = [];
+  for (let i = 0; i < count; i++) pictures.push(await shown(engine, i));
+  const decoded = await videoFrames(video);
+  expect(decoded).toHaveLength(count);
+  const found = decoded.map((rgb) => {
+    const errors = pictures.map((picture) => difference(rgb, picture).mean);
+    expect(Math.min(...errors)).toBeLessThan(15); // no sticker, noise: half of what frames differ by
+    return errors.indexOf(Math.min(...errors));
+  });
+  expect(found).toEqual(pictures.map((_picture, i) => i));
+}
+
+test('every frame of the video is the clip’s, in order, also where it is recorded anew', async () => {
+  const { video } = done(await all(engine, { ...options, background: '#ff8000' }));
+  await expectSameFrames(video!);
+  engine.clip!.background = '#0080ff';
+  const anew = await engine.clip!.record(new AbortController().signal, () => undefined);
+  await expectSameFrames(anew.video!);
+});
+
+test('the background lies under the sticker, as its transparency says', async () => {
+  await all(engine, { ...short, background: '#000000' });
+  const { data: black } = await shown(engine, 1);
+  const { data: cutout } = (await engine.clip!.pixels(1, 512))!;
+  engine.clip!.background = '#ff8000';
+  const { data } = await shown(engine, 1);
+  let worst = 0;
+  for (let i = 0; i < data.length; i++) {
+    const behind = (255 - cutout[i - (i % 4) + 3]!) / 255;
+    const paper = [255, 128, 0, 0][i % 4]!;
+    worst = Math.max(worst, Math.abs(data[i]! - Math.min(255, black[i]! + behind * paper)));
+  }
+  expect(worst).toBeLessThan(2); // rounded three times
+});
+
+test('an animation holds every frame with its transparency, for its time', async () => {
+  await all(engine, options);
+  const { clip } = engine;
+  const data = await (await clip!.animation(256))!.arrayBuffer();
+  const decoder = new ImageDecoder({ data, type: 'image/png', premultiplyAlpha: 'none' });
+  await decoder.tracks.ready;
+  await decoder.completed;
+  expect(decoder.tracks.selectedTrack?.frameCount).toBe(8);
+  let duration = 0;
+  for (let frameIndex = 0; frameIndex < 8; frameIndex++) {
+    const { image } = await decoder.decode({ frameIndex });
+    const rgba = new Uint8ClampedArray(image.allocationSize({ format: 'RGBA' }));
+    await image.copyTo(rgba, { format: 'RGBA' });
+    duration += (image.duration ?? 0) / 1e6;
+    image.close();
+    const expected = (await clip!.pixels(frameIndex, 256))!.data;
+    expect(mostBetween(rgba, expected)).toBeLessThan(1.5); // a decoder may multiply by alpha and divide again
+    expect(mostBetween(rgba, (await clip!.pixels((frameIndex + 1) % 8, 256))!.data)).toBeGreaterThan(3);
+  }
+  decoder.close();
+  expect(duration).toBeCloseTo(8 / 12, 2);
+});
+
+/** The largest difference of two pictures: of alpha, and of colours as far as they are seen. */
+function mostBetween(one: Uint8ClampedArray, other: Uint8ClampedArray): number {
+  const seen = (data: Uint8ClampedArray, i: number) =>
+    i % 4 === 3 ? data[i]! : (data[i]! * data[i - (i % 4) + 3]!) / 255;
+  let most = 0;
+  for (let i = 0; i < other.length; i++) most = Math.max(most, Math.abs(seen(one, i) - seen(other, i)));
+  return most;
+}
 
 test('recording it anew can be cancelled, and leaves no memory behind', async () => {
   await all(engine, short);
@@ -230,6 +309,52 @@ test('the longest clip', async () => {
   const input = new Input({ source: new BlobSource(video!), formats: ALL_FORMATS });
   expect(await input.computeDuration()).toBeCloseTo(limits.frames.max / 12, 3);
   expect(engine.clip?.frames).toBe(limits.frames.max);
+});
+
+test('the time left is what the rest takes at the pace so far', async () => {
+  let later = 0;
+  const now = performance.now.bind(performance);
+  vi.spyOn(performance, 'now').mockImplementation(() => now() + later);
+  // A millisecond for each of its operations: besides that, what programs really take does not count.
+  const [{ step }, stem, head] = [Stage.prototype, StemDecoder.prototype.run, HeadDecoder.prototype.run];
+  vi.spyOn(Stage.prototype, 'step').mockImplementation(async function (this: Stage, ...given) {
+    await step.apply(this, given);
+    later += this.flops;
+  });
+  vi.spyOn(StemDecoder.prototype, 'run').mockImplementation(async function (this: StemDecoder, ...given) {
+    await stem.apply(this, given);
+    later += this.flops;
+  });
+  vi.spyOn(HeadDecoder.prototype, 'run').mockImplementation(async function (this: HeadDecoder, ...given) {
+    await head.apply(this, given);
+    later += this.flops;
+  });
+  const told: { readonly event: GenerateEvent; readonly at: number }[] = [];
+  for await (const event of generate(engine, { ...options, frames: 12, steps: 3 })) {
+    told.push({ event, at: performance.now() });
+  }
+  const end = told.at(-1)!.at;
+  let sampled = 0;
+  for (const { event, at } of told) {
+    if (event.type === 'step') {
+      expect((1000 * event.eta) / (end - at)).toBeCloseTo(1, 2);
+      sampled = at;
+    } else if (event.type === 'frame') {
+      const decoded = 4 * Math.ceil(event.index / 4); // so many at a time
+      expect((1000 * event.eta) / (end - sampled)).toBeCloseTo(
+        (((at - sampled) / decoded) * (12 - event.index)) / (end - sampled),
+        2,
+      );
+    }
+  }
+});
+
+test('picture and clip draw from noise of their own in every step', async () => {
+  const start = vi.spyOn(Stage.prototype, 'start');
+  await all(engine, options);
+  const streams = start.mock.calls.map(([given]) => given.stream);
+  expect(streams).toHaveLength(2);
+  expect(Math.abs(streams[0]! - streams[1]!)).toBeGreaterThan(1000); // the most steps of a table
 });
 
 test('without a working encoder the clip still plays, and the event says why', async () => {

@@ -1,9 +1,12 @@
 // Clips that start from a visitor's picture, as it is or with a part of it drawn anew.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { version } from '../../package.json';
 import type { GenerateEvent } from '../../src/events';
 import { type Engine, openEngine } from '../../src/generate';
+import { readClipMetadata } from '../../src/media/metadata';
 import type { Pixels } from '../../src/media/pixels';
 import type { GenerateOptions } from '../../src/options';
+import { sha256 } from '../../src/sha256';
 import { clearStorage } from '../../src/ui/settings';
 import { all, done, frames, modelUrl, nameOf, options, short } from './tiny';
 
@@ -16,13 +19,13 @@ beforeAll(async () => {
 afterAll(() => engine?.dispose());
 
 const side = 128;
-const sha256 = 'ab'.repeat(32);
+const hash = 'ab'.repeat(32);
 const plain = (red: number): Pixels => {
   const data = new Uint8ClampedArray(side * side * 4);
   for (let i = 0; i < data.length; i += 4) data.set([red, 120, 40, 255], i);
   return { width: side, height: side, data };
 };
-const given: GenerateOptions = { ...options, prompt: '', picture: sha256 };
+const given: GenerateOptions = { ...options, prompt: '', picture: hash };
 
 function from(picture: Pixels | undefined, asked = given): Promise<GenerateEvent[]> {
   return all(engine, asked, { picture });
@@ -161,4 +164,31 @@ describe('a part of it drawn anew', () => {
     }
     expect(new Set(bytes).size).toBe(1);
   });
+});
+
+test('its files say how a clip was made, down to the picture and the model', async () => {
+  const asked: GenerateOptions = {
+    prompt: 'a cat & a hat',
+    seed: 123_456_789,
+    steps: 3,
+    guidance: 3,
+    motion: 2.5,
+    frames: 12,
+    sampler: 'ddim',
+    background: '#0a80f5',
+    picture: hash,
+    redraw: '1,2,3,4',
+  };
+  const { video } = done(await from(plain(200), asked));
+  const manifest = await (await fetch(`${modelUrl}model.json`)).arrayBuffer();
+  const made = { ...asked, model: 'tiny 0.1.0', modelHash: await sha256(manifest), appVersion: version };
+  const clip = engine.clip!;
+  for (const file of [video, await clip.still(), await clip.animation(16)]) {
+    expect(await readClipMetadata(file!)).toEqual(made);
+  }
+  clip.background = '#ffffff';
+  const { video: anew } = await clip.record(new AbortController().signal, () => undefined);
+  for (const file of [anew, await clip.still(), await clip.animation(16)]) {
+    expect(await readClipMetadata(file!)).toEqual({ ...made, background: '#ffffff' });
+  }
 });

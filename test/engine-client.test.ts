@@ -79,6 +79,18 @@ test('after a worker that stopped, the next clip is made by another', async () =
   expect(asked).toEqual(['attach 1', 'generate 1', 'attach 2', 'generate 2']);
 });
 
+test('a worker that stopped has no adapter any more, which is told once', async () => {
+  const engine = createEngine();
+  const adapters: unknown[] = [];
+  await engine.attach(element, (adapter) => void adapters.push(adapter));
+  expect(adapters).toEqual([]);
+  stop(workers[0]);
+  expect(adapters).toEqual([undefined]);
+  await engine.generate(defaults, ignore);
+  stop(workers[0]); // It is another’s turn now.
+  expect(adapters).toEqual([undefined]);
+});
+
 test('Cancel while another worker is being opened is not forgotten, and holds for that run alone', async () => {
   const engine = createEngine();
   await engine.attach(element, ignore);

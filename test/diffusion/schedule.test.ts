@@ -174,6 +174,12 @@ describe('spacings', () => {
       });
   });
 
+  it.each([1, 3])('of Karras keep to the times that a flow was trained on, shifted by %i too', (shift) => {
+    const times = timesteps(flowProcess(shift), 5, 'karras');
+    expect(times[0]).toBeCloseTo(20 / 21, 12);
+    expect(times[4]).toBeCloseTo(1 / 21, 12);
+  });
+
   it.each([0, -1, 1.5, 1e9, Number.NaN])('refuse %s steps', (steps) => {
     expect(() => noiseLevels(sd, steps)).toThrow('steps must be an integer from 1 to 1000');
   });

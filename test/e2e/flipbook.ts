@@ -66,18 +66,25 @@ export async function download(page: Page, name = 'Download MP4'): Promise<{ pat
 export interface Probe {
   readonly codec: string;
   readonly frames: number;
+  /** Seconds. */
   readonly duration: number;
   readonly width: number;
 }
 
 export function probe(path: string): Probe {
-  const args = ['-v', 'error', '-count_frames', '-show_streams', '-show_format', '-of', 'json', path];
-  const { streams, format } = JSON.parse(execFileSync(ffprobe(), args, { encoding: 'utf8' }));
+  const asked = 'stream=codec_name,nb_read_frames,width:format=duration:frame=pkt_duration_time';
+  const args = ['-v', 'error', '-count_frames', '-show_entries', asked, '-of', 'json', path];
+  const { streams, format, frames } = JSON.parse(execFileSync(ffprobe(), args, { encoding: 'utf8' }));
   const [video] = streams;
+  // An APNG says it of each frame alone.
+  const shown: number = frames.reduce(
+    (sum: number, frame: Record<string, string>) => sum + Number(frame.pkt_duration_time),
+    0,
+  );
   return {
     codec: video.codec_name,
     frames: Number(video.nb_read_frames),
-    duration: Number(format.duration),
+    duration: Number(format.duration ?? shown),
     width: video.width,
   };
 }
@@ -146,19 +153,20 @@ export async function statistics(page: Page): Promise<() => Promise<{ stats: { b
   return () => page.evaluate(() => Reflect.get(window, 'finishedClips'));
 }
 
-/** A PNG with a disc of this colour on nothing. */
-export async function disc(page: Page, colour: string, width = 200, height = 120) {
+/** A picture with a disc of this colour on nothing. */
+export async function disc(page: Page, colour: string, width = 200, height = 120, kind = 'png') {
+  const mimeType = `image/${kind}`;
   const base64 = await page.evaluate(
-    async ([fill, w, h]) => {
+    async ([fill, w, h, type]) => {
       const canvas = Object.assign(document.createElement('canvas'), { width: w, height: h });
       const context = canvas.getContext('2d');
       if (!context) throw new Error('no 2D canvas');
       context.fillStyle = fill;
       context.arc(w / 2, h / 2, h / 2, 0, 7);
       context.fill();
-      return canvas.toDataURL('image/png').split(',')[1] ?? '';
+      return canvas.toDataURL(type).split(',')[1] ?? '';
     },
-    [colour, width, height] as const,
+    [colour, width, height, mimeType] as const,
   );
-  return { name: `${colour}.png`, mimeType: 'image/png', buffer: Buffer.from(base64, 'base64') };
+  return { name: `${colour}.${kind}`, mimeType, buffer: Buffer.from(base64, 'base64') };
 }

@@ -1,5 +1,6 @@
 // The main job in the real page: type, generate, cancel, generate again, download, and read the file back.
 import { readFile } from 'node:fs/promises';
+import type { Page } from '@playwright/test';
 import { ALL_FORMATS, BufferSource, Input } from 'mediabunny';
 import {
   alphas,
@@ -19,6 +20,10 @@ import {
   thumbnail,
   xmp,
 } from './flipbook';
+
+/** What is on the canvas now. */
+const shot = async (page: Page) =>
+  (await page.getByRole('region', { name: 'Stage' }).locator('canvas').screenshot()).toString('base64');
 
 test('type, generate, download, read the file back; the same seed gives the same clip, another seed another', async ({
   page,
@@ -95,6 +100,7 @@ test('cancel midway, keep the last clip, generate again', async ({ page }) => {
   await page.getByLabel('Steps').fill('200');
   await generate(page);
   await expect(progressBar(page)).toHaveAttribute('aria-valuetext', /step \d+ of 200/, { timeout: 60_000 });
+  await expect(page.getByRole('button', { name: 'Clear it' })).toBeDisabled();
   await page.getByRole('button', { name: 'Cancel' }).click();
   await expect(progressBar(page)).toHaveCount(0, { timeout: 10_000 });
   await expect(page.locator('.note')).toHaveText('Cancelled.');
@@ -139,6 +145,33 @@ test('leaving with a clip in the making is asked about; an earlier clip can be s
   await expect(page.locator('.note')).toContainText('Settings restored from the earlier clip “a rocket”.');
 });
 
+test('an earlier clip is removed once that is confirmed, and does not come back with a reload', async ({ page }) => {
+  const shelf = page.getByRole('region', { name: 'Earlier clips' });
+  const stored = () => page.evaluate(async () => (await (await caches.open('flipbook-clips')).keys()).length);
+  const asked: string[] = [];
+  const remove = (answer: 'accept' | 'dismiss') => {
+    page.once('dialog', (dialog) => {
+      asked.push(dialog.message());
+      void dialog[answer]();
+    });
+    return shelf.getByRole('button', { name: 'Remove the earlier clip “a rocket”' }).click();
+  };
+  await open(page, { prompt: 'a rocket' });
+  await makeClip(page);
+  await page.getByLabel('Prompt').fill('a crab');
+  await makeClip(page);
+  await expect.poll(stored).toBe(2);
+  await remove('dismiss');
+  expect(asked).toEqual(['Remove “a rocket”? Only files that you saved stay.']);
+  await expect(shelf.locator('q')).toHaveText('a rocket');
+  expect(await stored()).toBe(2);
+  await remove('accept');
+  await expect(page.locator('.note')).toHaveText('“a rocket” is removed.');
+  await expect(shelf).toHaveCount(0);
+  await page.reload();
+  await expect(shelf.locator('q')).toHaveText(['a crab']);
+});
+
 test('GPU memory stays flat over five generations; 1, 4 and 50 steps work', async ({ page }) => {
   await open(page);
   const finished = await statistics(page);
@@ -156,31 +189,49 @@ test('GPU memory stays flat over five generations; 1, 4 and 50 steps work', asyn
 test('the finished clip plays in a loop, and pauses', async ({ page }) => {
   await open(page, { frames: '8' });
   await makeClip(page);
-  const shot = async () =>
-    (await page.getByRole('region', { name: 'Stage' }).locator('canvas').screenshot()).toString('base64');
-  const first = await shot();
-  await expect.poll(shot).not.toBe(first);
+  const first = await shot(page);
+  await expect.poll(() => shot(page)).not.toBe(first);
   await page.getByRole('button', { name: 'Pause' }).click();
   // A frame that was on its way when the button was pressed still comes, on a busy machine late; then none does. The waits
   // differ, so that no loop looks at rest by chance.
   let rest = '';
   await expect(async () => {
-    rest = await shot();
+    rest = await shot(page);
     for (const wait of [410, 530, 290]) {
       await page.waitForTimeout(wait);
-      expect(await shot()).toBe(rest);
+      expect(await shot(page)).toBe(rest);
     }
   }).toPass();
   await page.getByRole('button', { name: 'Play' }).click();
-  await expect.poll(shot).not.toBe(rest);
+  await expect.poll(() => shot(page)).not.toBe(rest);
 });
 
-test('the transparent animation: every frame, its alpha, its settings', async ({ page }) => {
+test('the last clip moves on after Cancel, and once it was put on another paper', async ({ page }) => {
+  await open(page, { frames: '8' });
+  await makeClip(page);
+  const moves = () => {
+    const seen = new Set<string>();
+    // A preview may still be on its way: only several pages are the clip.
+    return expect.poll(async () => seen.add(await shot(page)).size, { timeout: 60_000 }).toBeGreaterThan(4);
+  };
+  await page.getByLabel('Steps').fill('200');
+  await generate(page);
+  await expect(progressBar(page)).toHaveAttribute('aria-valuetext', /step \d+ of 200/, { timeout: 60_000 });
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await ended(page);
+  await moves();
+  await page.getByRole('button', { name: 'Night paper' }).click();
+  expect(xmp((await download(page)).path)).toMatchObject({ Background: '#232a3b' });
+  await moves();
+});
+
+test('the transparent animation: every frame for its time, its alpha, its settings', async ({ page }) => {
   await open(page, { frames: '8', prompt: 'a ghost', background: '#ff0000' });
   await makeClip(page);
   const { path, file } = await download(page, 'Download APNG');
   expect(file.suggestedFilename()).toBe('a-ghost-7.apng');
   expect(probe(path)).toMatchObject({ codec: 'apng', frames: 8, width: 256 });
+  expect(probe(path).duration).toBeCloseTo(8 / 12, 2);
   expect(new Set(alphas(path)).size).toBeGreaterThan(10);
   await page.getByLabel('Prompt').fill('something else');
   await page.getByLabel('open one').setInputFiles(path);

@@ -1,7 +1,7 @@
 // The page around the clip: wrong input at each control, keyboard, accessibility, memory of settings, links, small screens.
 import { readFileSync } from 'node:fs';
 import AxeBuilder from '@axe-core/playwright';
-import { ended, expect, generate, makeClip, open, progressBar, short, test } from './flipbook';
+import { disc, ended, expect, generate, makeClip, open, progressBar, short, test } from './flipbook';
 
 const wrong = [
   ['Prompt', '', /Prompt is empty/],
@@ -79,13 +79,32 @@ test('a link holds until the form is edited, and may be pasted into the open pag
   await expect(page).not.toHaveURL(/#/);
 });
 
-test('all that is stored can be cleared, without a connection too', async ({ page, context }) => {
+test('a copied link says whether it is of the clip that is shown', async ({ page, context }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   await open(page);
+  await makeClip(page);
+  const copied = async (words: string) => {
+    await page.getByRole('button', { name: 'Copy link' }).click();
+    await expect(page.locator('.note')).toContainText(words);
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(page.url());
+  };
+  await copied('it brings these settings anywhere, and so the same clip.');
+  await page.getByLabel('Steps').fill('3');
+  await copied('It holds the settings in the form, which are not those of the clip shown.');
+  await page.getByLabel('Steps').fill(short.steps);
+  await page.getByRole('button', { name: 'Night paper' }).click(); // That is under the clip, too.
+  await copied('and so the same clip.');
+});
+
+test('all that is stored can be cleared, without a connection too', async ({ page, context }) => {
+  await open(page, { frames: '8' });
   await page.getByLabel('Prompt').fill('a toad'); // What a link says is not stored until it is changed.
+  await page.getByLabel('Start picture').setInputFiles(await disc(page, 'red'));
   await makeClip(page);
   const stored = () =>
     page.evaluate(async () => [...(await caches.keys()), ...Object.keys(localStorage), ...Object.keys(sessionStorage)]);
-  const all = ['flipbook-weights', 'flipbook-clips', 'flipbook:settings'];
+  const keys = ['settings', 'picture', 'pace', 'used-seed'].map((key) => `flipbook:${key}`);
+  const all = ['flipbook-weights', 'flipbook-clips', ...keys];
   await expect.poll(stored).toEqual(expect.arrayContaining(all));
   await context.setOffline(true);
   page.once('dialog', (dialog) => dialog.dismiss());

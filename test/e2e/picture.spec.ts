@@ -111,6 +111,10 @@ test('dropped or pasted anywhere it is taken; a dragged file is invited', async 
   await expect(words(page)).toHaveText('Drop, paste or choose one');
   await send(page, 'drop', 'footer', red);
   await expect(words(page)).toHaveText('red.png');
+  for (const kind of ['jpeg', 'webp']) {
+    await send(page, 'drop', 'footer', await disc(page, 'navy', 200, 120, kind));
+    await expect(words(page)).toHaveText(`navy.${kind}`);
+  }
   await send(page, 'paste', 'body', blue);
   await expect(words(page)).toHaveText('blue.png');
   await send(page, 'paste', '#prompt', lime);
@@ -151,13 +155,26 @@ test('what is no picture is explained, and the picture and the form stay', async
   await expect(page.getByLabel('Frames')).toHaveAccessibleDescription(/from 8 to \d+ with a start picture. Try 8/);
 });
 
-test('a clip’s first page is kept, and moves again', async ({ page }) => {
+test('a clip’s first page takes the place of another picture and its box, until that is undone, and moves again', async ({
+  page,
+}) => {
   await open(page, { frames: '8', prompt: 'a rocket' });
   await expect(page.getByRole('button', { name: 'Start from page 1' })).toBeDisabled();
+  await control(page).setInputFiles(await disc(page, 'red'));
+  await page.getByRole('radio', { name: 'Redraw a part' }).check();
   await makeClip(page);
   const before = pixels((await download(page)).path);
+  const isPageOne = async () => {
+    await expect(words(page)).toHaveText('First page of “a rocket”');
+    await expect(page.getByRole('radio', { name: 'First frame' })).toBeChecked();
+  };
   await page.getByRole('button', { name: 'Start from page 1' }).click();
-  await expect(words(page)).toHaveText('First page of “a rocket”');
+  await isPageOne();
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await expect(words(page)).toHaveText('red.png');
+  await expect(page.getByLabel('Box to redraw')).toHaveValue('4,4,8,8');
+  await page.getByRole('button', { name: 'Undo' }).click(); // It goes forth again.
+  await isPageOne();
   await page.getByLabel('Prompt').fill('a shaking rocket');
   const seen = await stages(page);
   await makeClip(page);

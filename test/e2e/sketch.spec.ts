@@ -1,7 +1,20 @@
 // A sketch as the start picture: drawn on the page's pad or given as a file, and the sticker that the prompt makes of it.
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
-import { disc, download, expect, generate, makeClip, open, pixels, stages, test, xmp } from './flipbook';
+import {
+  disc,
+  download,
+  ended,
+  expect,
+  generate,
+  makeClip,
+  open,
+  pixels,
+  progressBar,
+  stages,
+  test,
+  xmp,
+} from './flipbook';
 
 const sheet = (page: Page) => page.getByRole('dialog', { name: 'Draw a sketch' });
 const press = (page: Page, name: string) => sheet(page).getByRole('button', { name, exact: true }).click();
@@ -113,4 +126,23 @@ test('the pad: Escape leaves it, its strokes wait, nothing drawn is nothing used
   await page.getByRole('radio', { name: 'Sketch' }).check();
   await generate(page);
   await expect(page.getByLabel('Prompt')).toHaveAccessibleDescription(/Prompt is empty/);
+});
+
+test('keys that are pressed in the pad start no clip, and cancel none', async ({ page }) => {
+  await open(page, { steps: '200', prompt: 'a rocket' });
+  const opener = page.getByRole('button', { name: 'Draw one' });
+  await opener.click();
+  await page.keyboard.press('Control+Enter');
+  await page.waitForTimeout(500);
+  await expect(progressBar(page)).toHaveCount(0);
+  await press(page, 'Cancel');
+  await generate(page);
+  await expect(progressBar(page)).toBeVisible();
+  await opener.click();
+  await page.keyboard.press('Escape');
+  await expect(sheet(page)).toBeHidden();
+  await page.waitForTimeout(500);
+  await expect(progressBar(page)).toBeVisible();
+  await page.keyboard.press('Escape');
+  await ended(page);
 });

@@ -84,6 +84,11 @@ describe('memory', () => {
     expect(gpu.bytesInUse).toBe(16);
     gpu.free(b);
     expect([gpu.bytesInUse, gpu.peakBytes]).toEqual([0, 4016]);
+    const c = gpu.upload(new Float32Array(8), [8], 'f32', 'c');
+    expect([gpu.bytesInUse, gpu.peakBytes]).toEqual([32, 4016]);
+    gpu.resetPeak();
+    gpu.free(c);
+    expect([gpu.bytesInUse, gpu.peakBytes]).toEqual([0, 32]);
     gpu.dispose();
   });
 
@@ -244,14 +249,32 @@ describe('a device that goes away', () => {
     gpu.dispose();
   });
 
+  /** A command that the GPU refuses. */
+  function refused() {
+    const buffer = gpu.device.createBuffer({ size: 16, usage: GPUBufferUsage.COPY_DST });
+    const encoder = gpu.device.createCommandEncoder();
+    encoder.copyBufferToBuffer(buffer, 0, buffer, 0, 16);
+    return encoder.finish();
+  }
+
+  test('a command that the GPU refuses while a result is on its way spoils that, too', async () => {
+    const { program: compiled, out } = await program();
+    await compiled.submit();
+    gpu.device.addEventListener('uncapturederror', (event) => event.preventDefault());
+    const { submit } = gpu.device.queue;
+    gpu.device.queue.submit = (buffers) => {
+      submit.call(gpu.device.queue, [refused()]);
+      submit.call(gpu.device.queue, buffers);
+    };
+    expect((await failure(compiled.read(out))).code).toBe('shader');
+    gpu.dispose();
+  });
+
   test('a command that the GPU refuses stops the next submit instead of leaving a black clip', async () => {
     const { program: compiled } = await program();
     gpu.device.addEventListener('uncapturederror', (event) => event.preventDefault());
     const told = new Promise((resolve) => gpu.device.addEventListener('uncapturederror', resolve));
-    const buffer = gpu.device.createBuffer({ size: 16, usage: GPUBufferUsage.COPY_DST });
-    const encoder = gpu.device.createCommandEncoder();
-    encoder.copyBufferToBuffer(buffer, 0, buffer, 0, 16);
-    gpu.device.queue.submit([encoder.finish()]);
+    gpu.device.queue.submit([refused()]);
     await told;
     expect((await failure(compiled.submit())).code).toBe('shader');
     gpu.forgive();

@@ -37,3 +37,20 @@ test('video colours: the known values of Rec. 709', () => {
   expect(of(0, 0, 255)).toEqual([32, 240, 118]);
   expect(() => toI420({ width: 3, height: 2, data: new Uint8ClampedArray(24) })).toThrow('3×2');
 });
+
+test('each pixel has its own luma; the four of a square share the mean of their colours', () => {
+  const [red, green, blue, black] = [
+    [255, 0, 0, 255],
+    [0, 255, 0, 255],
+    [0, 0, 255, 255],
+    [0, 0, 0, 255],
+  ] as const;
+  const of = (...colours: (readonly number[])[]) => [
+    ...toI420({ width: 2, height: 2, data: Uint8ClampedArray.from(colours.flat()) }),
+  ];
+  // Their mean is grey, which has no chroma.
+  expect(of(red, green, blue, black)).toEqual([63, 173, 32, 16, 128, 128]);
+  expect(of(black, blue, green, red)).toEqual([16, 32, 173, 63, 128, 128]);
+  // Half red, half blue: halfway between 102 and 240, and between 240 and 118.
+  expect(of(red, red, blue, blue)).toEqual([63, 63, 32, 32, 171, 179]);
+});

@@ -2,8 +2,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FlipbookError } from '../../src/gpu/errors';
 import { defaults } from '../../src/options';
-import type { ClipStore } from '../../src/ui/clip-store';
+import type { ClipStore, KeptClip } from '../../src/ui/clip-store';
 import { shelfSize } from '../../src/ui/earlier';
+import { work } from '../../src/ui/estimate';
 import { createSession } from '../../src/ui/session';
 import { type FakeEngine, fakeEngine } from './fake-engine';
 import { make, visit } from './visit';
@@ -107,29 +108,74 @@ describe('generate', () => {
         { name: '0', video: new Blob(['old']), title: 'a ghost', settings: { prompt: 'a ghost', seed: '3' } },
       ],
       keep: async (video, title) => {
-        kept.push([await video.text(), title]);
-        return kept.length < 2 ? String(kept.length) : undefined;
+        const text = await video.text();
+        kept.push([text, title]);
+        return text === 'refused' ? undefined : text;
       },
       remove: async (name) => void removed.push(name),
     };
     const session = createSession(engine, { clipStore });
+    const isKept = (which: string) => vi.waitFor(() => expect(session.earlier.kept.value).toBe(which));
+    await make(engine, session, new Blob(['refused']));
+    await isKept('none');
     session.edit('prompt', 'a rocket');
     await make(engine, session, new Blob(['one']));
+    await isKept('all');
     await make(engine, session, null);
-    await vi.waitFor(() => expect(kept).toEqual([['one', 'a rocket']]));
-    expect(session.earlier.kept.value).toBe('all');
     const titles = () => session.earlier.clips.value.map(({ title, settings }) => [title, settings.seed]);
     expect(titles()).toEqual([
-      ['a rocket', String(defaults.seed)],
+      ['a rocket', expect.stringMatching(/^\d+$/)],
+      [defaults.prompt, String(defaults.seed)],
       ['a ghost', '3'],
     ]);
-    expect(await (await fetch(session.earlier.clips.value[1]!.address!)).text()).toBe('old');
-    await make(engine, session, new Blob(['two']));
-    await vi.waitFor(() => expect(session.earlier.kept.value).toBe('none'));
-    expect(titles()).toHaveLength(3);
-    // Each is removed by itself, where it is stored, too; the second one had no video and is nowhere.
+    expect(await (await fetch(session.earlier.clips.value[2]!.address!)).text()).toBe('old');
+    await make(engine, session, new Blob(['refused']));
+    await isKept('none');
+    expect(kept).toEqual([
+      ['refused', defaults.prompt],
+      ['one', 'a rocket'],
+      ['refused', 'a rocket'],
+    ]);
+    expect(titles()).toHaveLength(4);
+    // Each is removed by itself, where it is stored, too; one was refused, one had no video: they are nowhere.
     for (const clip of session.earlier.clips.value) await session.earlier.remove(clip);
-    expect([titles(), removed]).toEqual([[], ['1', '0']]);
+    expect([titles(), removed]).toEqual([[], ['one', '0']]);
+  });
+
+  test('a clip that is finished before earlier ones are read is not found again among them', async () => {
+    const stored: KeptClip[] = [{ name: '0', video: new Blob(['old']), title: 'a ghost', settings: { seed: '3' } }];
+    let read: (value?: unknown) => void = () => undefined;
+    const reading = new Promise((resolve) => {
+      read = resolve;
+    });
+    const clipStore: ClipStore = {
+      ...emptyStore,
+      load: async () => {
+        await reading;
+        return [...stored];
+      },
+      keep: async (video, title) => {
+        stored.unshift({ name: title, video, title, settings: {} });
+        return title;
+      },
+    };
+    const session = createSession(engine, { clipStore });
+    await make(engine, session);
+    read();
+    await vi.waitFor(() => expect(stored).toHaveLength(2));
+    await vi.waitFor(() => expect(session.earlier.clips.value).not.toEqual([]));
+    expect(session.earlier.clips.value.map(({ title }) => title)).toEqual(['a ghost']);
+  });
+
+  test('a clip that cannot be removed where it is stored stays', async () => {
+    const clipStore = { ...emptyStore, remove: () => Promise.reject(new Error('forbidden')) };
+    const session = createSession(engine, { clipStore });
+    await make(engine, session, new Blob(['first']));
+    await make(engine, session);
+    const [clip] = session.earlier.clips.value;
+    await expect(session.earlier.remove(clip!)).rejects.toThrow('forbidden');
+    expect(session.earlier.clips.value).toEqual([clip]);
+    expect(await (await fetch(clip!.address!)).text()).toBe('first');
   });
 
   test('a clip that was put on another paper is removed where it is stored, too', async () => {
@@ -147,10 +193,12 @@ describe('generate', () => {
   });
 
   test('once what is stored was cleared, only clips made since are said to be kept', async () => {
-    const session = createSession(engine, { clipStore: emptyStore });
+    const keep = vi.fn(emptyStore.keep);
+    const session = createSession(engine, { clipStore: { ...emptyStore, keep } });
     const { kept } = session.earlier;
     for (let i = 0; i < 3; i++) await make(engine, session, new Blob(['before']));
-    await vi.waitFor(() => expect(kept.value).toBe('all'));
+    await vi.waitFor(() => expect(keep).toHaveResolvedTimes(3));
+    expect(kept.value).toBe('all');
     await session.clearStored();
     expect(kept.value).toBe('none');
     for (let i = 0; i < shelfSize; i++) {
@@ -214,6 +262,23 @@ describe('the background', () => {
     expect(session.earlier.clips.value[0]?.settings.background).toBe(night);
   });
 
+  test('the file on the paper before stays for a download that is under way', async () => {
+    const session = await onNight();
+    const before = session.clip.value!.address!;
+    vi.useFakeTimers();
+    try {
+      const recorded = session.recorded();
+      engine.end();
+      await recorded;
+      await vi.advanceTimersByTimeAsync(30_000);
+      expect(await (await fetch(before)).text()).toBe('first');
+      await vi.advanceTimersByTimeAsync(60_000);
+      await expect(fetch(before)).rejects.toThrow();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   test('where it cannot be recorded the file that there was is given, unless that was cancelled', async () => {
     const session = await onNight();
     const before = session.clip.value;
@@ -251,6 +316,18 @@ test('a graphics adapter that answers late is told of, and its pace with it', as
   late.open({ name: 'Late chip', isSoftware: false });
   expect(session.adapter.value).toEqual({ name: 'Late chip', isSoftware: false });
   expect(session.estimate.value).toBeGreaterThan(1);
+});
+
+test('the pace of this adapter is that of the work alone, and is stored beside those of others', async () => {
+  localStorage.setItem('flipbook:pace', '{"Late chip":0.5}');
+  const session = createSession(engine);
+  await session.attach(Object.create(null));
+  engine.open({ name: 'Test adapter', isSoftware: true });
+  expect(session.estimate.value).toBeUndefined();
+  await make(engine, session); // 12 seconds, one of them for the model and one for the programs
+  expect(session.estimate.value).toBeCloseTo(10);
+  const stored = JSON.parse(localStorage.getItem('flipbook:pace') ?? '');
+  expect(stored).toEqual({ 'Late chip': 0.5, 'Test adapter': expect.closeTo(10 / work(defaults), 10) });
 });
 
 test('a finished clip whose frames are lost is said to be, once, and the next one is whole again', async () => {

@@ -5,7 +5,7 @@ import type { StartPicture } from '../../src/media/picture';
 import { defaults, frameSide } from '../../src/options';
 import type { EarlierClip } from '../../src/ui/earlier';
 import { receiveFiles } from '../../src/ui/files';
-import { createSession } from '../../src/ui/session';
+import { createSession, type Session } from '../../src/ui/session';
 import { type FakeEngine, fakeEngine } from './fake-engine';
 import { make, storage, visit } from './visit';
 
@@ -233,6 +233,59 @@ test('of two given at once the last one counts', async () => {
   answers[0]?.({ name: '1', sha256, pixels });
   await Promise.all(both);
   expect(session.start.picture.value?.name).toBe('2');
+});
+
+test.each<[string, (session: Session) => void, string | undefined]>([
+  ['none', (session) => session.start.remove(), undefined],
+  ['that of a link', (session) => session.openLink('#prompt=a+crab'), undefined],
+  [
+    'an earlier clip’s',
+    (session) => session.restore({ picture: sha256 }, 'it', { name: 'its', sha256, pixels }),
+    'its',
+  ],
+  ['the one before', (session) => session.replaced.value?.takeBack(), 'cat.png'],
+])(
+  'a file that is still being read does not take the place of what was asked for meanwhile: %s',
+  async (_what, act, left) => {
+    const answers: ((picture: StartPicture) => void)[] = [];
+    const session = createSession(
+      engine,
+      reader(() => new Promise((resolve) => void answers.push(resolve))),
+    );
+    const first = session.usePicture(file('cat.png'));
+    answers[0]?.({ name: 'cat.png', sha256, pixels });
+    await first;
+    session.suggest('a rocket');
+    const late = session.usePicture(file('late.png'));
+    act(session);
+    answers[1]?.({ name: 'late.png', sha256: 'cd'.repeat(32), pixels });
+    await late;
+    expect(session.start.picture.value?.name).toBe(left);
+  },
+);
+
+test('the first page of a clip takes the place of the picture and its box, until that is taken back', async () => {
+  vi.stubGlobal('ImageData', class {});
+  vi.stubGlobal(
+    'OffscreenCanvas',
+    class {
+      getContext = () => ({ putImageData: () => undefined });
+      convertToBlob = async () => new Blob(['png']);
+    },
+  );
+  const session = createSession(engine, {
+    readPicture: async ({ name }) => ({ name, sha256: name === 'cat.png' ? sha256 : 'cd'.repeat(32), pixels }),
+  });
+  const shown = () => [session.start.picture.value?.name, session.form.redraw.value];
+  session.edit('prompt', 'a rocket');
+  await session.usePicture(file('cat.png'));
+  session.edit('redraw', '4,4,8,8');
+  await make(engine, session);
+  await session.keepPicture();
+  expect(engine.log).toContain(`pixels 0 ${frameSide}`);
+  expect(shown()).toEqual(['First page of “a rocket”', '']);
+  session.replaced.value?.takeBack();
+  expect(shown()).toEqual(['cat.png', '4,4,8,8']);
 });
 
 test('survives a reload to the last bit, and tampered storage does no harm', async () => {

@@ -36,9 +36,9 @@ FOLDED_PICTURE, FOLDED_CLIP = 0.4, 0.5
 NULL_CLIP = 0.08  # share of the clips that learn to be that
 MOTION_GIVEN = 0.7
 ROUGH_PICTURE = 0.15  # most noise, in latents' std, on the picture that a clip starts from: the one it gets was generated
-# Logit-normal times, shifted to noise: a sticker's outline is decided at t > 0.8, which a mean of 0 draws 10 % of the time and
-# this one 30 %, and its detail at t < 0.5, which this one draws 23 % of the time.
-TIME_MEAN, TIME_STD = 0.8, 1.1
+# Logit-normal times, shifted to noise as the sampler's are (`sampling.SHIFT`): a sticker's outline is decided at t > 0.8, which a
+# standard one draws 8 % of the time and this one 45 %, and its detail at t < 0.5, which this one draws 20 % of the time.
+TIME_MEAN, TIME_STD = 1.2, 1.4
 KNOWN_PICTURE, KNOWN_CLIP = 0.1, 0.15  # share of the batch in which a part of the latents is given
 MOVING = 0.3  # share of the pictures that are asked for with a motion word: a dancing cat begins as the picture of a cat
 SKETCHED = 0.35  # share of the pictures that a degraded one of themselves is given with

@@ -75,7 +75,7 @@ describe('validate', () => {
     ['prompt', '-> a cat', /scene 1 of 2/],
     ['prompt', '→', /scene 1 of 2/],
     ['prompt', 'a>b>c>d>e>f>g>h', /8 scenes.*at most 6.*Take out 2/],
-    ['steps', '0', /“0”.*from 1 to 200.*Try \d+:/],
+    ['steps', '0', /“0”.*from 1 to 200.*Try \d+\./],
     ['steps', '-1', /“-1”/],
     ['steps', '1e9', /“1e9”/],
     ['steps', 1e9, /“1000000000”/],

@@ -1,7 +1,6 @@
 // The bench's page: starts and stops a run, shows its cases as they come, and gives the result to copy.
 // With ?run it starts by itself (?only=conv3d,linear&quick&tune=SECONDS), and it tells whoever drives it by events named
 // `flipbook-bench`.
-
 import { devDependencies } from '../../package.json';
 import { modelFolder } from '../options';
 import { type BenchResult, type CaseResult, type Group, groups, ratioNames } from './result';

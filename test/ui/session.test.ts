@@ -2,20 +2,16 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FlipbookError } from '../../src/gpu/errors';
 import { defaults } from '../../src/options';
-import type { ClipStore, KeptClip } from '../../src/ui/clip-store';
-import { shelfSize } from '../../src/ui/earlier';
 import { work } from '../../src/ui/estimate';
 import { createSession } from '../../src/ui/session';
 import { type FakeEngine, fakeEngine } from './fake-engine';
-import { make, visit } from './visit';
+import { emptyStore, make, visit } from './visit';
 
 let engine: FakeEngine;
 beforeEach(() => {
   engine = visit();
 });
 afterEach(() => vi.unstubAllGlobals());
-
-const emptyStore: ClipStore = { load: async () => [], keep: async () => 'a name', remove: async () => undefined };
 
 describe('generate', () => {
   test('asks for what the form says and keeps the finished clip', async () => {
@@ -86,127 +82,6 @@ describe('generate', () => {
     );
     engine.end();
     await run;
-  });
-
-  test('the next clip puts the one before on the shelf, whose file stays until there are too many', async () => {
-    const session = createSession(engine);
-    const made: (string | null | undefined)[] = [];
-    for (let i = 0; i < shelfSize + 2; i++) {
-      await make(engine, session, new Blob([`clip ${i}`]));
-      made.unshift(session.clip.value?.address);
-    }
-    expect(session.earlier.clips.value.map(({ address }) => address)).toEqual(made.slice(1, -1));
-    expect(await (await fetch(made.at(-2)!)).text()).toBe('clip 1');
-    await expect(fetch(made.at(-1)!)).rejects.toThrow();
-  });
-
-  test('clips of earlier visits come after those of this one, and each clip with a video is kept for the next', async () => {
-    const kept: [string, string][] = [];
-    const removed: string[] = [];
-    const clipStore: ClipStore = {
-      load: async () => [
-        { name: '0', video: new Blob(['old']), title: 'a ghost', settings: { prompt: 'a ghost', seed: '3' } },
-      ],
-      keep: async (video, title) => {
-        const text = await video.text();
-        kept.push([text, title]);
-        return text === 'refused' ? undefined : text;
-      },
-      remove: async (name) => void removed.push(name),
-    };
-    const session = createSession(engine, { clipStore });
-    const isKept = (which: string) => vi.waitFor(() => expect(session.earlier.kept.value).toBe(which));
-    await make(engine, session, new Blob(['refused']));
-    await isKept('none');
-    session.edit('prompt', 'a rocket');
-    await make(engine, session, new Blob(['one']));
-    await isKept('all');
-    await make(engine, session, null);
-    const titles = () => session.earlier.clips.value.map(({ title, settings }) => [title, settings.seed]);
-    expect(titles()).toEqual([
-      ['a rocket', expect.stringMatching(/^\d+$/)],
-      [defaults.prompt, String(defaults.seed)],
-      ['a ghost', '3'],
-    ]);
-    expect(await (await fetch(session.earlier.clips.value[2]!.address!)).text()).toBe('old');
-    await make(engine, session, new Blob(['refused']));
-    await isKept('none');
-    expect(kept).toEqual([
-      ['refused', defaults.prompt],
-      ['one', 'a rocket'],
-      ['refused', 'a rocket'],
-    ]);
-    expect(titles()).toHaveLength(4);
-    // Each is removed by itself, where it is stored, too; one was refused, one had no video: they are nowhere.
-    for (const clip of session.earlier.clips.value) await session.earlier.remove(clip);
-    expect([titles(), removed]).toEqual([[], ['one', '0']]);
-  });
-
-  test('a clip that is finished before earlier ones are read is not found again among them', async () => {
-    const stored: KeptClip[] = [{ name: '0', video: new Blob(['old']), title: 'a ghost', settings: { seed: '3' } }];
-    let read: (value?: unknown) => void = () => undefined;
-    const reading = new Promise((resolve) => {
-      read = resolve;
-    });
-    const clipStore: ClipStore = {
-      ...emptyStore,
-      load: async () => {
-        await reading;
-        return [...stored];
-      },
-      keep: async (video, title) => {
-        stored.unshift({ name: title, video, title, settings: {} });
-        return title;
-      },
-    };
-    const session = createSession(engine, { clipStore });
-    await make(engine, session);
-    read();
-    await vi.waitFor(() => expect(stored).toHaveLength(2));
-    await vi.waitFor(() => expect(session.earlier.clips.value).not.toEqual([]));
-    expect(session.earlier.clips.value.map(({ title }) => title)).toEqual(['a ghost']);
-  });
-
-  test('a clip that cannot be removed where it is stored stays', async () => {
-    const clipStore = { ...emptyStore, remove: () => Promise.reject(new Error('forbidden')) };
-    const session = createSession(engine, { clipStore });
-    await make(engine, session, new Blob(['first']));
-    await make(engine, session);
-    const [clip] = session.earlier.clips.value;
-    await expect(session.earlier.remove(clip!)).rejects.toThrow('forbidden');
-    expect(session.earlier.clips.value).toEqual([clip]);
-    expect(await (await fetch(clip!.address!)).text()).toBe('first');
-  });
-
-  test('a clip that was put on another paper is removed where it is stored, too', async () => {
-    const removed: string[] = [];
-    const clipStore = { ...emptyStore, remove: async (name: string) => void removed.push(name) };
-    const session = createSession(engine, { clipStore });
-    await make(engine, session, new Blob(['first']));
-    session.edit('background', '#123456');
-    const again = session.recorded();
-    engine.end();
-    await again;
-    await make(engine, session);
-    await session.earlier.remove(session.earlier.clips.value[0]!);
-    expect(removed).toEqual(['a name']);
-  });
-
-  test('once what is stored was cleared, only clips made since are said to be kept', async () => {
-    const keep = vi.fn(emptyStore.keep);
-    const session = createSession(engine, { clipStore: { ...emptyStore, keep } });
-    const { kept } = session.earlier;
-    for (let i = 0; i < 3; i++) await make(engine, session, new Blob(['before']));
-    await vi.waitFor(() => expect(keep).toHaveResolvedTimes(3));
-    expect(kept.value).toBe('all');
-    await session.clearStored();
-    expect(kept.value).toBe('none');
-    for (let i = 0; i < shelfSize; i++) {
-      await make(engine, session, new Blob(['since']));
-      await vi.waitFor(() => expect(kept.value).toBe('new'));
-    }
-    await make(engine, session, new Blob(['since']));
-    await vi.waitFor(() => expect(kept.value).toBe('all'));
   });
 
   test('a clip without a video says why, and is not said to be kept', async () => {

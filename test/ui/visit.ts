@@ -2,6 +2,7 @@
 import { vi } from 'vitest';
 import type { DoneEvent } from '../../src/events';
 import { defaults, type GenerateOptions } from '../../src/options';
+import type { ClipStore } from '../../src/ui/clip-store';
 import type { Session } from '../../src/ui/session';
 import { type FakeEngine, fakeEngine } from './fake-engine';
 
@@ -20,6 +21,13 @@ export function visit(): FakeEngine {
   vi.stubGlobal('location', { href: 'https://flipbook.test/page' });
   return fakeEngine();
 }
+
+/** Keeps whatever it is given, and has nothing of earlier visits. */
+export const emptyStore: ClipStore = {
+  load: async () => [],
+  keep: async () => 'a name',
+  remove: async () => undefined,
+};
 
 const done = (options: GenerateOptions, video: Blob | null): DoneEvent => ({
   type: 'done',

@@ -15,8 +15,11 @@ export interface KeptClip {
 export interface ClipStore {
   /** The clips that are there and whole, newest first. */
   load(): Promise<readonly KeptClip[]>;
-  /** Adds one and lets the oldest go. @returns its entry's name, if the browser took it */
-  keep(video: Blob, title: string): Promise<string | undefined>;
+  /**
+   * Adds one and lets the oldest go. @param place the name of the entry whose place it takes; without it, it is the newest
+   * @returns its entry's name, if the browser took it
+   */
+  keep(video: Blob, title: string, place?: string): Promise<string | undefined>;
   remove(name: string): Promise<void>;
 }
 
@@ -39,12 +42,10 @@ export function openClipStore(most: number): ClipStore {
         return [];
       }
     },
-    async keep(video, title) {
+    async keep(video, title, place) {
       try {
         const cache = await opened();
-        // Digits of equal length sort by time; the rest tells two tabs apart.
-        const path = `clips/${String(Date.now()).padStart(15, '0')}-${crypto.randomUUID()}.mp4`;
-        const name = new URL(path, document.baseURI).href;
+        const name = place ?? newName();
         const headers = { 'Content-Type': video.type, [titleHeader]: encodeURIComponent(title) };
         await cache.put(name, new Response(video, { headers }));
         for (const old of (await sorted(cache)).slice(most)) await cache.delete(old);
@@ -57,6 +58,12 @@ export function openClipStore(most: number): ClipStore {
       await (await opened()).delete(name);
     },
   };
+}
+
+/** Digits of equal length sort by time; the rest tells two tabs apart. */
+function newName(): string {
+  const path = `clips/${String(Date.now()).padStart(15, '0')}-${crypto.randomUUID()}.mp4`;
+  return new URL(path, document.baseURI).href;
 }
 
 /** What a file says of how it was made, as text that nobody vouches for; {} where it says nothing. Throws as `readClipMetadata`. */

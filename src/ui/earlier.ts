@@ -30,8 +30,8 @@ export interface Earlier {
   add(clip: EarlierClip): void;
   /** Stores a clip that was just finished. @param address the object URL of its video */
   keep(video: Blob, title: string, address: string): Promise<void>;
-  /** The clip whose video was at `from` has a new one, at `to`, on another paper. What is stored stays the first one. */
-  readdress(from: string, to: string): void;
+  /** The clip whose video was at `from` has a new one, at `to`, on another paper: it is stored in place of that. */
+  replace(from: string, video: Blob, title: string, to: string): Promise<void>;
   /** Here and where it is stored. @throws where storage fails; then it stays */
   remove(clip: EarlierClip): Promise<void>;
   /** What was stored is gone. */
@@ -50,8 +50,8 @@ export function createEarlier(store: ClipStore = openClipStore(storedClips)): Ea
     return clips.value.every(({ address }) => address) ? 'all' : 'videos';
   });
 
-  /** Entries of the store by the object URL of the clip's video. */
-  const names = new Map<string, string>();
+  /** Entries of the store by the object URL of the clip's video; undefined where the browser did not take it. */
+  const names = new Map<string, Promise<string | undefined>>();
 
   const set = (all: readonly EarlierClip[], most: number) => {
     clips.value = all.slice(0, most);
@@ -60,7 +60,7 @@ export function createEarlier(store: ClipStore = openClipStore(storedClips)): Ea
   const loaded = store.load().then((all) => {
     const old = all.map(({ name, video, title, settings }) => {
       const address = URL.createObjectURL(video);
-      names.set(address, name);
+      names.set(address, Promise.resolve(name));
       return { address, title, settings };
     });
     set([...clips.value, ...old], storedClips); // one of them was on the stage
@@ -71,24 +71,27 @@ export function createEarlier(store: ClipStore = openClipStore(storedClips)): Ea
     kept,
     add: (clip) => set([clip, ...clips.value], shelfSize),
     async keep(video, title, address) {
-      await loaded; // A clip of this visit is on the page already: it must not be found again as an old one.
-      const name = await store.keep(video, title);
-      isKept.value = name !== undefined;
-      if (name === undefined) return;
+      // A clip of this visit is on the page already: it must not be found again as an old one.
+      const name = loaded.then(() => store.keep(video, title));
       names.set(address, name);
-      stored.value++;
+      isKept.value = (await name) !== undefined;
+      if (isKept.value) stored.value++;
     },
-    readdress(from, to) {
-      const name = names.get(from);
-      if (name) names.set(to, name);
+    async replace(from, video, title, to) {
+      const before = names.get(from);
+      if (!before) return; // It was cleared away: what follows from it is not to come back.
+      names.set(to, before);
+      const name = await before;
+      if (name) await store.keep(video, title, name);
     },
     async remove(clip) {
-      const name = clip.address && names.get(clip.address);
+      const name = clip.address && (await names.get(clip.address));
       if (name) await store.remove(name);
       clips.value = clips.value.filter((other) => other !== clip);
       if (clip.address) URL.revokeObjectURL(clip.address);
     },
     forget() {
+      names.clear();
       isKept.value = false;
       stored.value = 0;
     },

@@ -63,7 +63,7 @@ export function createFinished(
       const options = { ...last.options, background: wanted };
       const made = { ...last, options, video, codec, address: URL.createObjectURL(video) };
       clip.value = made;
-      earlier.readdress(old, made.address);
+      void earlier.replace(old, video, last.title, made.address);
       releaseLater(old);
       return made;
     } finally {

@@ -44,6 +44,15 @@ test('one can be removed by itself', async () => {
   expect((await store.load()).map(({ title }) => title)).toEqual(['a hen', 'an egg']);
 });
 
+test('one can take the place of another', async () => {
+  const store = openClipStore(3);
+  const name = await store.keep(file('an egg'), 'an egg');
+  await store.keep(file('a chick'), 'a chick');
+  expect(await store.keep(file('an egg on blue'), 'an egg', name)).toBe(name);
+  const clips = await store.load();
+  expect(clips.map(({ settings }) => settings.prompt)).toEqual(['a chick', 'an egg on blue']);
+});
+
 test('a clip of a picture has the title that it was given', async () => {
   await openClipStore(3).keep(file(''), 'cat.png');
   expect((await openClipStore(3).load())[0]).toMatchObject({ title: 'cat.png', settings: { prompt: '' } });

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { defaults } from '../../src/options';
 import type { ClipStore, KeptClip } from '../../src/ui/clip-store';
 import { shelfSize } from '../../src/ui/earlier';
-import { createSession } from '../../src/ui/session';
+import { createSession, type Session } from '../../src/ui/session';
 import type { FakeEngine } from './fake-engine';
 import { emptyStore, make, visit } from './visit';
 
@@ -104,18 +104,42 @@ test('a clip that cannot be removed where it is stored stays', async () => {
   expect(await (await fetch(clip!.address!)).text()).toBe('first');
 });
 
-test('a clip that was put on another paper is removed where it is stored, too', async () => {
-  const removed: string[] = [];
-  const clipStore = { ...emptyStore, remove: async (name: string) => void removed.push(name) };
-  const session = createSession(engine, { clipStore });
-  await make(engine, session, new Blob(['first']));
+/** Puts the last clip on another paper. */
+async function repaper(session: Session): Promise<void> {
   session.edit('background', '#123456');
   const again = session.recorded();
   engine.end();
   await again;
+}
+
+test('a clip that was put on another paper is stored in place of itself, and removed there', async () => {
+  const kept: (string | undefined)[] = [];
+  const removed: string[] = [];
+  const clipStore: ClipStore = {
+    ...emptyStore,
+    keep: async (_video, _title, name) => {
+      kept.push(name);
+      return name ?? 'a name';
+    },
+    remove: async (name) => void removed.push(name),
+  };
+  const session = createSession(engine, { clipStore });
+  await make(engine, session, new Blob(['first']));
+  await repaper(session);
+  await vi.waitFor(() => expect(kept).toEqual([undefined, 'a name']));
   await make(engine, session);
   await session.earlier.remove(session.earlier.clips.value[0]!);
   expect(removed).toEqual(['a name']);
+});
+
+test('a clip that was cleared away is not stored again on another paper', async () => {
+  const keep = vi.fn(emptyStore.keep);
+  const session = createSession(engine, { clipStore: { ...emptyStore, keep } });
+  await make(engine, session, new Blob(['first']));
+  await vi.waitFor(() => expect(keep).toHaveBeenCalledOnce());
+  await session.clearStored();
+  await repaper(session);
+  expect(keep).toHaveBeenCalledOnce();
 });
 
 test('once what is stored was cleared, only clips made since are said to be kept', async () => {

@@ -3,7 +3,7 @@
 import { proxy, type Remote, transfer, wrap } from 'comlink';
 import { cancelled, FlipbookError, isErrorCode } from './gpu/errors';
 import { modelFolder } from './options';
-import type { AdapterReport, Engine, EngineWorker, Failure, Reply } from './protocol';
+import type { AdapterReport, EngineClient, EngineWorker, Failure, Reply } from './protocol';
 
 interface Thread {
   readonly remote: Remote<EngineWorker>;
@@ -22,7 +22,7 @@ interface Place {
   readonly onAdapter: (adapter: AdapterReport | undefined) => void;
 }
 
-export function createEngine(): Engine {
+export function createEngineClient(): EngineClient {
   let place: Place | undefined;
   let running: Running | undefined;
   /** Why there is none. */

@@ -1,9 +1,9 @@
 // Page entry: wires the page to the engine's worker, nothing else.
-import { createEngine } from './engine-client';
+import { createEngineClient } from './engine-client';
 import { mount } from './ui/app';
 import { createSession } from './ui/session';
 
-const session = createSession(createEngine(), {
+const session = createSession(createEngineClient(), {
   hash: location.hash,
   reducedMotion: matchMedia('(prefers-reduced-motion: reduce)').matches,
 });

@@ -61,7 +61,7 @@ export interface EngineWorker {
 }
 
 /** The engine as the page sees it: failures are thrown, as `FlipbookError` or as plain `Failure`. */
-export interface Engine {
+export interface EngineClient {
   /** Puts its canvas into the element, which has nothing else in it. `onAdapter` as the worker's, also when that stopped. */
   attach(element: HTMLElement, onAdapter: (adapter: AdapterReport | undefined) => void): Promise<void>;
   generate(options: GenerateOptions, onEvent: (event: GenerateEvent) => void, picture?: Pixels): Promise<void>;

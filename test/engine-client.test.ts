@@ -1,7 +1,7 @@
 // The page's side of the engine's worker: what it asks, of which worker, and when. On a fake worker at the end of a real channel.
 import { expose } from 'comlink';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { createEngine } from '../src/engine-client';
+import { createEngineClient } from '../src/engine-client';
 import { defaults } from '../src/options';
 import type { EngineWorker } from '../src/protocol';
 
@@ -70,7 +70,7 @@ afterEach(() => {
 });
 
 test('after a worker that stopped, the next clip is made by another', async () => {
-  const engine = createEngine();
+  const engine = createEngineClient();
   await engine.attach(element, ignore);
   await engine.generate(defaults, ignore);
   stop(workers[0]);
@@ -80,7 +80,7 @@ test('after a worker that stopped, the next clip is made by another', async () =
 });
 
 test('a worker that stopped has no adapter any more, which is told once', async () => {
-  const engine = createEngine();
+  const engine = createEngineClient();
   const adapters: unknown[] = [];
   await engine.attach(element, (adapter) => void adapters.push(adapter));
   expect(adapters).toEqual([]);
@@ -92,7 +92,7 @@ test('a worker that stopped has no adapter any more, which is told once', async 
 });
 
 test('Cancel while another worker is being opened is not forgotten, and holds for that run alone', async () => {
-  const engine = createEngine();
+  const engine = createEngineClient();
   await engine.attach(element, ignore);
   stop(workers[0]);
   let open: () => void = ignore;

@@ -5,7 +5,7 @@ import type { DoneEvent } from '../events';
 import { FlipbookError } from '../gpu/errors';
 import type { StartPicture } from '../media/picture';
 import { defaults, toRestored } from '../options';
-import type { Engine } from '../protocol';
+import type { EngineClient } from '../protocol';
 import { readColour } from '../validate';
 import type { Earlier } from './earlier';
 import type { Progress } from './progress';
@@ -36,7 +36,7 @@ export interface FinishedState {
 
 /** @param colour the form's background, as typed */
 export function createFinished(
-  engine: Engine,
+  engine: EngineClient,
   earlier: Earlier,
   colour: ReadonlySignal<string>,
   progress: Signal<Progress | undefined>,

@@ -3,7 +3,7 @@
 import type { ReadonlySignal } from '@preact/signals';
 import { type Pixels, toPng } from '../media/pixels';
 import { frameSide } from '../options';
-import type { Engine } from '../protocol';
+import type { EngineClient } from '../protocol';
 import { whole } from '../redraw';
 import type { Clip } from './finished';
 import type { Controls } from './form';
@@ -21,7 +21,7 @@ export interface PictureSources {
 }
 
 export interface PictureSourcesOptions {
-  readonly engine: Engine;
+  readonly engine: EngineClient;
   readonly start: StartPictureState;
   readonly clip: ReadonlySignal<Clip | undefined>;
   readonly edit: Controls['edit'];

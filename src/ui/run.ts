@@ -4,7 +4,7 @@ import { batch, computed, type ReadonlySignal, type Signal, signal } from '@prea
 import type { DoneEvent, GenerateEvent } from '../events';
 import type { StartPicture } from '../media/picture';
 import type { GenerateOptions } from '../options';
-import type { AdapterReport, Engine, Failure } from '../protocol';
+import type { AdapterReport, EngineClient, Failure } from '../protocol';
 import type { Validated } from '../validate';
 import { broadcast } from './broadcast';
 import { work } from './estimate';
@@ -26,7 +26,7 @@ export interface Run {
 }
 
 export interface RunOptions {
-  readonly engine: Engine;
+  readonly engine: EngineClient;
   readonly telling: Telling;
   readonly adapter: ReadonlySignal<AdapterReport | undefined>;
   readonly progress: Signal<Progress | undefined>;

@@ -2,7 +2,7 @@
 import { batch, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { StartPicture } from '../media/picture';
 import { decodeLink, defaults, type Field, type Restored } from '../options';
-import type { AdapterReport, Engine } from '../protocol';
+import type { AdapterReport, EngineClient } from '../protocol';
 import type { ClipStore } from './clip-store';
 import { createEarlier, type Earlier } from './earlier';
 import { type Clip, createFinished, type FinishedState } from './finished';
@@ -18,7 +18,7 @@ import { createTelling, type Telling } from './telling';
 import { createUndo, type Undo } from './undo';
 
 export interface Session extends Controls, PictureSources {
-  readonly engine: Engine;
+  readonly engine: EngineClient;
   readonly start: StartPictureState;
   /** Whether files are being dragged over the page, and there over the start picture's control. */
   readonly dragging: Signal<'none' | 'page' | 'control'>;
@@ -69,7 +69,7 @@ export interface SessionOptions {
   readonly clipStore?: ClipStore;
 }
 
-export function createSession(engine: Engine, options: SessionOptions = {}): Session {
+export function createSession(engine: EngineClient, options: SessionOptions = {}): Session {
   const link = decodeLink(options.hash ?? '');
   const isLinked = Object.keys(link).length > 0;
   const dragging: Session['dragging'] = signal('none');

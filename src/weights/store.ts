@@ -19,7 +19,7 @@ export interface StoreOptions {
 }
 
 /** Bytes of all files together. `loaded` can go back where a download has to start again. */
-export type Progress = (loaded: number, total: number) => void;
+export type OnProgress = (loaded: number, total: number) => void;
 
 class WrongHash extends FlipbookError {}
 
@@ -54,7 +54,7 @@ export class Store {
    * A file whose size or hash is wrong is deleted and downloaded once more. A cache that is full or broken is done without.
    * @throws FlipbookError 'weights' naming the file, what was expected and what was found; 'cancelled'
    */
-  async load(files: readonly ListedFile[], signal?: AbortSignal, onProgress?: Progress): Promise<ArrayBuffer[]> {
+  async load(files: readonly ListedFile[], signal?: AbortSignal, onProgress?: OnProgress): Promise<ArrayBuffer[]> {
     throwIfAborted(signal);
     const loaded = new Map<ListedFile, number>();
     const total = files.reduce((sum, { bytes }) => sum + bytes, 0);

@@ -3,9 +3,9 @@
 import type { GenerateEvent } from '../../src/events';
 import type { Pixels } from '../../src/media/pixels';
 import type { GenerateOptions } from '../../src/options';
-import type { AdapterReport, Engine } from '../../src/protocol';
+import type { AdapterReport, EngineClient } from '../../src/protocol';
 
-export interface FakeEngine extends Engine {
+export interface FakeEngine extends EngineClient {
   readonly asked: GenerateOptions[];
   /** The start picture of each. */
   readonly pictures: (Pixels | undefined)[];

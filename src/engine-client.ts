@@ -131,6 +131,8 @@ async function ask<T>(
 /** What the page itself lacks. A worker may have WebGPU where the page has none, but then the browser is in no known state. */
 function obstacleTo(canvas: HTMLCanvasElement): FlipbookError | undefined {
   if (!navigator.gpu) return new FlipbookError('no-webgpu', 'navigator.gpu is missing');
+  // Which of two paths a device takes depends on it: Chrome has it since 127, WebGPU since 113.
+  if (!('info' in GPUAdapter.prototype)) return new FlipbookError('no-webgpu', 'GPUAdapter.info is missing');
   if ('transferControlToOffscreen' in canvas) return undefined;
   return new FlipbookError('no-webgpu', 'This browser cannot draw on a canvas from a worker');
 }

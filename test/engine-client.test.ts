@@ -58,6 +58,7 @@ beforeEach(() => {
   opening = Promise.resolve();
   vi.stubGlobal('Worker', FakeWorker);
   vi.stubGlobal('navigator', { gpu: {} });
+  vi.stubGlobal('GPUAdapter', { prototype: { info: {} } });
   vi.stubGlobal('document', {
     baseURI: 'http://localhost/',
     createElement: () => ({ transferControlToOffscreen: () => new ArrayBuffer(8) }),
@@ -107,4 +108,14 @@ test('Cancel while another worker is being opened is not forgotten, and holds fo
   expect(asked).not.toContain('generate 2');
   await engine.generate(defaults, ignore);
   expect(asked.at(-1)).toBe('generate 2');
+});
+
+test.each([
+  ['navigator', {}, 'navigator.gpu is missing'],
+  ['GPUAdapter', { prototype: {} }, 'GPUAdapter.info is missing'],
+])('a browser whose %s is %j has no WebGPU that would do', async (name, value, message) => {
+  vi.stubGlobal(name, value);
+  const attached = createEngineClient().attach(element, ignore);
+  await expect(attached).rejects.toMatchObject({ code: 'no-webgpu', message });
+  expect(asked).toEqual([]);
 });

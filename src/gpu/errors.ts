@@ -16,7 +16,7 @@ export type ErrorCode =
 
 const hints: Readonly<Record<ErrorCode, string>> = {
   'no-webgpu':
-    'Use a browser with WebGPU: Chrome or Edge 113 or newer, Safari 26, or Firefox 141 on Windows (145 on Apple silicon), on an https or localhost page.',
+    'Use a browser with WebGPU: Chrome or Edge 127 or newer, Safari 26, or Firefox 141 on Windows (145 on Apple silicon), on an https or localhost page.',
   'no-adapter':
     'Turn on hardware acceleration in the browser’s settings, update the graphics driver, or try another browser.',
   limits: 'This GPU is too small for the model. Choose fewer frames, or try another machine.',

@@ -215,14 +215,14 @@ test.each([
   ['Mozilla/5.0 (Windows NT 10.0; rv:150.0) Gecko/20100101 Firefox/150.0', /about:config/],
   ['Mozilla/5.0 (Macintosh; rv:130.0) Gecko/20100101 Firefox/130.0', /145.*Safari 26/],
   ['Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0', /144/],
-  ['Mozilla/5.0 (Linux; Android 11) Chrome/110.0.0.0 Mobile Safari/537.36', /121/],
+  ['Mozilla/5.0 (Linux; Android 11) Chrome/110.0.0.0 Mobile Safari/537.36', /127/],
   ['Mozilla/5.0 (X11; Linux x86_64) Chrome/130.0.0.0 Safari/537.36', /144/],
   ['Mozilla/5.0 (X11; Linux x86_64) Chrome/150.0.0.0 Safari/537.36', /chrome:\/\/gpu/],
-  ['Mozilla/5.0 (Windows NT 10.0) Chrome/100.0.0.0 Safari/537.36', /113/],
+  ['Mozilla/5.0 (Windows NT 10.0) Chrome/120.0.0.0 Safari/537.36', /127/],
   ['Mozilla/5.0 (Windows NT 10.0) Chrome/150.0.0.0 Safari/537.36', /acceleration/],
   ['Mozilla/5.0 (Macintosh) AppleWebKit/605 Version/17.0 Safari/605', /26/],
   ['', /Chrome or Edge/],
-  ['Mozilla/5.0 (Android 14; Mobile; rv:140.0) Gecko/140.0 Firefox/140.0', /^Firefox on Android.*Chrome 121/],
+  ['Mozilla/5.0 (Android 14; Mobile; rv:140.0) Gecko/140.0 Firefox/140.0', /^Firefox on Android.*Chrome 127/],
   ['Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605 CriOS/140 Version/17.0 Safari/605', /iOS 26/],
 ])('advice for %s', (userAgent, advice) => {
   expect(webGpuAdvice(userAgent)).toMatch(advice);
@@ -231,5 +231,5 @@ test.each([
 test('an iPad that calls itself a Macintosh is known by its touch screen', () => {
   const userAgent = 'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605 Version/17.0 Safari/605';
   expect(webGpuAdvice(userAgent, 5)).toMatch(/iOS 26/);
-  expect(webGpuAdvice(userAgent, 0)).toMatch(/Chrome 113/);
+  expect(webGpuAdvice(userAgent, 0)).toMatch(/Chrome 127/);
 });

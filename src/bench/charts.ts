@@ -42,7 +42,7 @@ function ratios({ ratios: found }: BenchResult): NonNormalizedSpec | undefined {
   const scale = { type: 'log', nice: false, domainMax: most } as const;
   const x = { type: 'quantitative', scale, title: 'times as fast, or as small' } as const;
   return {
-    title: { text: 'Ours over the fastest peer', subtitle: 'geometric means over shapes; black: the goal' },
+    title: { text: 'Ours over the peers', subtitle: 'geometric means over shapes; black: the goal' },
     width,
     data: { values },
     layer: [

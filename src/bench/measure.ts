@@ -14,13 +14,11 @@ interface Pace {
   /** An arm that takes longer for one run is timed in `slowTurns` turns only, and its second run counts too. */
   readonly slow: number;
   readonly slowTurns: number;
-  /** An arm that takes longer than this has no turns: its second run is its only time. */
-  readonly endless: number;
 }
 
 export const paces: Readonly<Record<'software' | 'hardware', Pace>> = {
-  software: { warmUps: 2, turns: 5, turn: 100, slow: 600, slowTurns: 1, endless: 6000 },
-  hardware: { warmUps: 10, turns: 15, turn: 60, slow: 2500, slowTurns: 3, endless: 6000 },
+  software: { warmUps: 2, turns: 5, turn: 100, slow: 600, slowTurns: 2 },
+  hardware: { warmUps: 10, turns: 15, turn: 60, slow: 2500, slowTurns: 3 },
 };
 
 /** Some peers keep the results of all runs until they are waited for. */
@@ -66,8 +64,7 @@ export async function measureCase(bench: BenchCase, options: MeasureOptions): Pr
   }
   for (let turn = 0; turn < pace.turns; turn++) {
     for (const runner of runners) {
-      if (failed.has(runner.arm) || (runner.single > pace.endless && runner.times.length > 0)) continue;
-      if (runner.single > pace.slow && turn >= pace.slowTurns) continue;
+      if (failed.has(runner.arm) || (runner.single > pace.slow && turn >= pace.slowTurns)) continue;
       try {
         runner.times.push(await timed(runner));
       } catch (error) {

@@ -100,7 +100,7 @@ function summary({ ratios, download }: BenchResult): string {
     return [name, ratio === null ? 'not measured' : `${digits(ratio)}×`, target === null ? '' : `${target}×`, verdict];
   });
   const lines = [
-    '### Ours over the fastest peer',
+    '### Ours over the peers',
     markdownTable(['ratio', 'measured', 'goal', ''], rows, [false, true, true, false]),
   ];
   if (download) {

@@ -140,7 +140,7 @@ export interface BenchResult {
   readonly plans: readonly PlanResult[];
   readonly predictions: readonly Prediction[];
   readonly download: Download | null;
-  /** Ours over the fastest peer; more than 1 means that we are faster (or smaller). Null: nothing to compare. */
+  /** Ours over the fastest peer of the kind that the name says; more than 1 means that we are faster (or smaller). Null: nothing to compare. */
   readonly ratios: Ratios;
   /** What did not run, group by group. */
   readonly failures: readonly string[];

@@ -11,7 +11,7 @@ import {
 export const columns: readonly { readonly title: string; readonly number: boolean }[] = [
   { title: 'arm', number: false },
   { title: 'how', number: false },
-  { title: 'ms, median (quartiles)', number: true },
+  { title: 'ms, median (quartiles) of n', number: true },
   { title: 'GFLOP/s', number: true },
   { title: 'of the limit', number: true },
   { title: 'ours is', number: true },
@@ -34,13 +34,13 @@ function cellsOf(arm: ArmResult, { cost }: CaseResult, ceilings: Ceilings | null
   const { runtime, kind, how, milliseconds, failure } = arm;
   const name = kind === 'ours' ? 'Flipbook' : `${runtime}${kind === 'record' ? '' : `, ${kind}`}`;
   if (!milliseconds) return [name, `${how}: ${failure ?? 'no time'}`, '–', '', '', '', '', '', ''];
-  const { median, q1, q3 } = milliseconds;
+  const { median, q1, q3, samples } = milliseconds;
   const onCpu = kind === 'record';
   const limit = ceilings && cost.flops > 0 && !onCpu ? limitMilliseconds(cost, ceilings) / median : undefined;
   return [
     name,
     how,
-    `${digits(median)} (${digits(q1)}–${digits(q3)})`,
+    `${digits(median)} (${digits(q1)}–${digits(q3)}) of ${samples}`,
     cost.flops > 0 ? digits(cost.flops / median / 1e6) : '',
     limit === undefined ? '' : `${Math.round(100 * limit)} %`,
     kind === 'ours' || ours === undefined ? '' : `${digits(median / ours)}×`,

@@ -7,7 +7,7 @@ import { type ModelManifest, type ModuleConfig, parseManifest } from '../models/
 import { PromptReader, type TextConfig, textConfig } from '../models/text';
 import { type DenoiserConfig, denoiserConfig } from '../models/unet3d';
 import { readJson } from '../weights/json';
-import { Store } from '../weights/store';
+import { Store, type StoreOptions } from '../weights/store';
 import { Weights } from '../weights/weights';
 import type { Report } from './progress';
 
@@ -36,9 +36,8 @@ export type RecordableModel = Pick<LoadedModel, 'manifest' | 'network' | 'coder'
   readonly text: Part<TextConfig>;
 };
 
-export interface ModelSource {
+export interface ModelSource extends StoreOptions {
   readonly modelUrl: string;
-  readonly fetch?: typeof fetch;
 }
 
 /**
@@ -52,7 +51,7 @@ export async function loadModel(
   signal: AbortSignal,
   onProgress: Report,
 ): Promise<LoadedModel> {
-  const store = openStore(source);
+  const store = new Store(source.modelUrl, source);
   const { value, hash } = await store.json('model.json', signal);
   const manifest = parseManifest(value);
   const { text, denoiser, decoder, tokenizer } = manifest.modules;
@@ -110,10 +109,6 @@ export async function loadEncoder(
     const hint = 'Remove the start picture.';
     throw new FlipbookError('input', `The model ${manifest.name} cannot start from a picture.`, { hint });
   }
-  const [data] = (await openStore(source).load([encoder], signal, onProgress)) as [ArrayBuffer];
+  const [data] = (await new Store(source.modelUrl, source).load([encoder], signal, onProgress)) as [ArrayBuffer];
   return { weights: Weights.open(gpu, data, encoder.file), config: encoderConfig(encoder.config) };
-}
-
-function openStore({ modelUrl, fetch }: ModelSource): Store {
-  return new Store(modelUrl, fetch ? { fetch } : {});
 }

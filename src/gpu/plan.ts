@@ -100,9 +100,11 @@ export class Plan {
     this.#checkAliases(kernel, args);
     const index = this.#calls.length;
     let bytes = 0;
+    const counted = new Set<Tensor>(); // a fused projection is bound as queries, keys and values, and read once
     args.forEach((tensor, i) => {
       const access = kernel.access[i]!;
-      bytes += byteLength(tensor) * (access === 'readWrite' ? 2 : 1);
+      if (!counted.has(tensor)) bytes += byteLength(tensor) * (access === 'readWrite' ? 2 : 1);
+      counted.add(tensor);
       this.#use(kernel, tensor, access !== 'write', index);
     });
     this.#calls.push({ kernel, args, grid, params: words, flops: cost.flops, bytes });

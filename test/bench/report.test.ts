@@ -18,7 +18,7 @@ test('three significant digits, never an exponent', () => {
 
 test('rows say how fast, how near the limit and how much slower than ours', () => {
   const [ours, ort, failed, cpu] = armRows(result.cases[0]!, result.ceilings).map(({ cells }) => cells);
-  expect(ours).toEqual(['Flipbook', 'somehow', '1000 (900–1100)', '4.00', '50 %', '', '2', '', '1.0e-6']);
+  expect(ours).toEqual(['Flipbook', 'somehow', '1000 (900–1100) of 5', '4.00', '50 %', '', '2', '', '1.0e-6']);
   expect(ort!.slice(3, 6)).toEqual(['0.571', '7 %', '7.00×']);
   expect(failed![1]).toContain('Invalid | pipeline');
   expect(cpu!.slice(4, 7)).toEqual(['', '0.100×', '']);

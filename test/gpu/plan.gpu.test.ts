@@ -28,6 +28,13 @@ describe('recording', () => {
     });
   });
 
+  test('what a dispatch reads twice moves once', () => {
+    const plan = dry();
+    const x = plan.input([1000]);
+    plan.call({ ...addTo, access: ['read', 'read', 'write'] }, [x, x, plan.alloc([1000])], [2, 1, 1], { count: 500 });
+    expect(plan.stats.bytes).toBe(8000);
+  });
+
   test.for<[string, (plan: Plan) => void, string]>([
     [
       'too few arguments',

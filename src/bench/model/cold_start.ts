@@ -1,5 +1,6 @@
 // From nothing to the first denoiser step, in a thread of its own: runtime, weights, shaders, one run. And the GPU memory
-// that this takes at its peak. Weights come from the page's own server on both sides.
+// that this takes at its peak. Weights come from the page's own server on both sides. Results are checked where steps are timed
+// (cases.ts), not here.
 import { openGpu } from '../../gpu/open';
 import { randomValues } from '../data';
 import type { ColdRuntime } from '../protocol';
@@ -30,7 +31,7 @@ export async function coldStart(runtime: ColdRuntime, modelUrl: string, counters
 
 async function ours(modelUrl: string): Promise<void> {
   const gpu = await openGpu();
-  const model = await openModel(gpu, modelUrl);
+  const model = await openModel(gpu, modelUrl, { cache: null });
   const prepared = await prepareOurs(gpu, randomStepPlan(model, frames), { sliced: true });
   await prepared.run();
   await prepared.wait();

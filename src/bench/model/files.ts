@@ -33,8 +33,9 @@ export async function weightFile(modelUrl: string, file: string): Promise<{ path
   return [{ path: file, data: new Uint8Array(await bytesOf(new URL(file, modelUrl).href)) }];
 }
 
-export function openModel(gpu: Gpu, modelUrl: string): Promise<LoadedModel> {
-  return loadModel(gpu, { modelUrl }, new AbortController().signal, () => undefined);
+/** @param options `cache: null`: as on a first visit */
+export function openModel(gpu: Gpu, modelUrl: string, options: { cache?: null } = {}): Promise<LoadedModel> {
+  return loadModel(gpu, { modelUrl, ...options }, new AbortController().signal, () => undefined);
 }
 
 /** Inputs of one denoiser step of nine latent frames, and what PyTorch makes of them (training/fixtures.py). */

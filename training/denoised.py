@@ -1,6 +1,6 @@
 """Latents as a trained denoiser leaves them, so that a decoder learns to draw from those too. Not a sampler (`sampling.py`).
 
-The last step of sampling predicts x_0 from an x_t that still has noise (t = 0.3 of 8 steps): what noise hid comes out
+The last step of sampling predicts x_0 from an x_t that still has noise (t = 0.53 of 8 steps): what noise hid comes out
 averaged, which no latents of the encoder's are. A decoder that never saw such latents draws specks along moving edges.
 """
 
@@ -10,11 +10,12 @@ import torch
 from torch import Tensor
 
 from denoiser import clip_conditions, picture_conditions
+from sampling import SHIFT, times
 from text import Tokenizer, trimmed
 from train_denoiser import Model
 from vocabulary import load_table
 
-MOST = 0.6  # latest t that x_0 is predicted from; the last steps of 4 and of 8 are at 0.5 and 0.3
+MOST = times(4, {"shift": SHIFT})[-2]  # t that the last of 4 steps predicts x_0 from; with more steps it is lower
 
 
 class Denoised:

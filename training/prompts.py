@@ -8,6 +8,7 @@ import numpy as np
 
 POOL = 200  # prompts that a sample's own is to be told from
 WORDS = Path(__file__).with_name("unseen_words.json")
+WHO = re.compile(r"\b(man|woman|person|men|women|people)\b")
 GROUPS = ["smileys", "people", "components", "animals and nature", "food and drink", "travel and places", "activities",
           "objects", "symbols", "flags"]
 
@@ -32,6 +33,13 @@ def unseen(index: dict) -> list[tuple[str, int, dict]]:
     """Names held out from all training, animated ones and stills, in a fixed random order."""
     rows = [(kind, i, row) for kind in ("clips", "stills") for i, row in plain_rows(index, kind, True)]
     return [rows[i] for i in np.random.default_rng(2).permutation(len(rows))]
+
+
+def siblings(index: dict) -> set[str]:
+    """Held-out names that differ from one trained on only in who it is: a woman swimming looks like a man swimming."""
+    trained = {row["name"] for kind in ("clips", "stills") for row in index[kind] if not row["held_out"]}
+    anyone = {WHO.sub("", name) for name in trained}
+    return {row["name"] for _, _, row in unseen(index) if WHO.sub("", row["name"]) in anyone}
 
 
 def caption_words(index: dict) -> set[str]:

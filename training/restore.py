@@ -1,6 +1,8 @@
-"""Turns the exported model back into checkpoints, token table and tokenizer, so that training goes on where only the repository is at hand.
+"""Turns the exported model back into checkpoints, token table and tokenizer, so that training goes on on another machine.
 
+    python3 training/data.py            # the data set is not in the repository
     python3 training/restore.py         # public/models/sticker -> $FLIPBOOK_DATA/{autoencoder,denoiser}/exported.pt
+    python3 training/latents.py --checkpoint $FLIPBOOK_DATA/autoencoder/exported.pt --keep $FLIPBOOK_DATA/denoiser/exported.pt
     python3 training/train_denoiser.py --init $FLIPBOOK_DATA/denoiser/exported.pt
 
 Only the weights come back, rounded to fp16 or int8: optimisers and schedules start afresh.

@@ -15,7 +15,7 @@ from autoencoder import Autoencoder
 from data import data_dir
 from denoiser import LATENT, clip_conditions, picture_conditions
 from judge import over
-from sampling import SHIFT, flow_euler, times
+from sampling import MOTION, SHIFT, encode, flow_euler, times, velocity_of
 from text import Tokenizer
 from train_denoiser import Model
 from vocabulary import load_table
@@ -33,25 +33,20 @@ def sample(model: Model, texts: list[str], tokenizer: Tokenizer, steps: int, gui
     """Flow Euler -> normalised latents [B, T, 40, 16, 16]. With `picture` [B, 40, 16, 16], a clip."""
     generator = torch.Generator().manual_seed(seed)
     x = torch.randn(len(texts), latent_frames, LATENT, 16, 16, generator=generator)
-    encoded = [(mask, *model.text(tokens, mask)) for tokens, mask in (tokenizer(texts), tokenizer([""] * len(texts)))]
+    prompts, empty = (encode(model.text, tokenizer, asked) for asked in (texts, [""] * len(texts)))
     conditions = picture_conditions(x) if picture is None else clip_conditions(x, picture)
-    motion = torch.zeros(len(texts), 2)
-
-    def velocity(x: Tensor, t: float) -> Tensor:
-        outputs = [model.denoiser(x, torch.full((len(texts),), t), context, mask, pooled, motion, conditions)
-                   for mask, context, pooled in (encoded if guidance != 1 else encoded[:1])]
-        return outputs[0] if guidance == 1 else outputs[1] + guidance * (outputs[0] - outputs[1])
-
+    motion = torch.tensor([0.0, 0.0] if picture is None else [MOTION, 1.0]).expand(len(texts), 2)
+    velocity = velocity_of(model.denoiser, prompts, empty, motion, conditions, guidance)
     return flow_euler(velocity, x, times(steps, {"shift": SHIFT}))
 
 
-def load(root: Path, denoiser: Path | None = None) -> tuple[Model, Autoencoder, Tensor, Tensor]:
-    state = torch.load(denoiser or root / "denoiser" / "checkpoint.pt", weights_only=True)
-    model = Model(load_table(root)).eval()
+def load(denoiser: Path, autoencoder: Path) -> tuple[Model, Autoencoder, Tensor, Tensor]:
+    state = torch.load(denoiser, weights_only=True)
+    model = Model(load_table(data_dir())).eval()
     model.load_state_dict(state["ema"])
-    autoencoder = Autoencoder().eval()
-    autoencoder.load_state_dict(torch.load(root / "autoencoder" / "checkpoint.pt", weights_only=True)["ema"])
-    return model, autoencoder, state["latents"]["mean"].view(-1, 1, 1), state["latents"]["std"].view(-1, 1, 1)
+    decoder = Autoencoder().eval()
+    decoder.load_state_dict(torch.load(autoencoder, weights_only=True)["ema"])
+    return model, decoder, state["latents"]["mean"].view(-1, 1, 1), state["latents"]["std"].view(-1, 1, 1)
 
 
 def main() -> None:
@@ -61,9 +56,11 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=8)
     parser.add_argument("--guidance", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--denoiser", type=Path, default=data_dir() / "denoiser" / "checkpoint.pt")
+    parser.add_argument("--autoencoder", type=Path, default=data_dir() / "autoencoder" / "checkpoint.pt")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
-    model, autoencoder, mean, std = load(data_dir())
+    model, autoencoder, mean, std = load(args.denoiser, args.autoencoder)
     tokenizer = Tokenizer()
     z = sample(model, args.prompts, tokenizer, args.steps, args.guidance, args.seed)
     if args.clips:

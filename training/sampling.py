@@ -8,10 +8,12 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from autoencoder import TIME
-from denoiser import INPUT, LATENT, clip_conditions, picture_conditions
+from denoiser import INPUT, LATENT, Denoiser, clip_conditions, picture_conditions
 from shipped import Shipped
+from text import TextEncoder, Tokenizer
 
 SHIFT = 8.0  # of the sampler's times towards noise, as export.py writes it into model.json; 3 was right for 12 latents
+MOTION = 1.25  # that a clip is asked for where a visitor names none; 1 is the training clips' mean
 STREAMS = {"picture": 0, "clip": 10_000}  # of noise: the two stages share none
 
 
@@ -34,6 +36,33 @@ def flow_euler(velocity: Callable[[Tensor, float], Tensor], x: Tensor, levels: l
     return x
 
 
+Prompts = tuple[Tensor, Tensor, Tensor]  # context [B, L, 192], mask [B, L], pooled [B, 192]
+
+
+def encode(text: TextEncoder, tokenizer: Tokenizer, texts: list[str]) -> Prompts:
+    tokens, mask = tokenizer(texts)
+    context, pooled = text(tokens, mask)
+    return context, mask, pooled
+
+
+def velocity_of(denoiser: Denoiser, prompts: Prompts, empty: Prompts, motion: Tensor, conditions: Tensor,
+                guidance: float) -> Callable[[Tensor, float], Tensor]:
+    """The velocity at (x, t) with classifier-free guidance (Ho & Salimans 2022); 1 asks for no second pass. Shapes as in
+    `Denoiser.predict`."""
+
+    def told(x: Tensor, t: float, context: Tensor, mask: Tensor, pooled: Tensor) -> Tensor:
+        return denoiser(x, torch.full((len(x),), t), context, mask, pooled, motion, conditions)
+
+    def velocity(x: Tensor, t: float) -> Tensor:
+        given = told(x, t, *prompts)
+        if guidance == 1:
+            return given
+        nothing = told(x, t, *empty)
+        return nothing + guidance * (given - nothing)
+
+    return velocity
+
+
 @torch.no_grad()
 def sample_stage(model: Shipped, texts: list[str], seeds: list[int], steps: int, guidance: float, latent_frames: int,
                  picture: Tensor | None = None) -> Tensor:
@@ -41,18 +70,13 @@ def sample_stage(model: Shipped, texts: list[str], seeds: list[int], steps: int,
     side = model.manifest["latents"]["size"][0]
     stream = STREAMS["picture" if picture is None else "clip"]
     x = noise(seeds, stream, latent_frames, LATENT, side, side)
-    encoded = [(mask, *model.text(tokens, mask)) for tokens, mask in (model.tokenizer(texts), model.tokenizer([""] * len(texts)))]
+    prompts, empty = (encode(model.text, model.tokenizer, asked) for asked in (texts, [""] * len(texts)))
     conditions = picture_conditions(x) if picture is None else clip_conditions(x, picture)
     given = None if picture is None else model.manifest["defaults"].get("motion")
     motion = torch.tensor([0.0, 0.0] if given is None else [given, 1.0]).expand(len(texts), 2)
     if (sampler := model.manifest["defaults"]["sampler"]) != "flow-euler":
         raise SystemExit(f"The evaluation draws with 'flow-euler', but model.json has {sampler!r}")
-
-    def velocity(x: Tensor, t: float) -> Tensor:
-        outputs = [model.denoiser(x, torch.full((len(texts),), t), context, mask, pooled, motion, conditions)
-                   for mask, context, pooled in (encoded if guidance != 1 else encoded[:1])]
-        return outputs[0] if guidance == 1 else outputs[1] + guidance * (outputs[0] - outputs[1])
-
+    velocity = velocity_of(model.denoiser, prompts, empty, motion, conditions, guidance)
     return flow_euler(velocity, x, times(steps, model.manifest["process"]))
 
 

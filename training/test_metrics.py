@@ -128,6 +128,11 @@ class Prompts(unittest.TestCase):
         self.assertEqual({(kind, i) for kind, i, _ in prompts.unseen(self.index())}, {("clips", 2), ("stills", 1)})
         self.assertEqual(prompts.caption_words(self.index()), {"cat", "face", "owl", "flag", "peru", "bell", "cup", "round"})
 
+    def test_siblings_differ_only_in_who_it_is(self):
+        rows = [("man swimming", False), ("woman swimming", True), ("woman", False), ("old woman", True), ("cat", True)]
+        index = {"clips": [{"name": name, "tone": "", "flag": False, "held_out": held} for name, held in rows], "stills": []}
+        self.assertEqual(prompts.siblings(index), {"woman swimming"})
+
     def test_words_of_captions_are_refused(self):
         with tempfile.TemporaryDirectory() as folder, patch("prompts.WORDS", Path(folder) / "words.json"):
             prompts.WORDS.write_text(json.dumps({"moggy": "cat face"}))

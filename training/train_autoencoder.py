@@ -21,8 +21,9 @@ from captions import draw_caption
 from data import SIZE, data_dir
 from dataset import Stickers, jitter, ping_pong, to_float
 from denoised import Denoised
+from judge import over
 from loop import Loop, arguments, load_matching, mixed_precision
-from metrics import changes
+from metrics import changes, psnr
 
 LATENT_NOISE = 0.01  # std of noise added to latents, so that the decoder forgives the denoiser small errors
 DENOISED = 0.5  # share of the steps with --denoiser whose latents are as it leaves them
@@ -123,17 +124,16 @@ def ema(checkpoint: Path) -> dict[str, Tensor]:
 def measure(model: Autoencoder, stickers: Stickers, count: int = 24) -> dict:
     """Of held-out clips: PSNR over white (mean of the clips' own), mean absolute error of alpha, and jerk, which is the
     change between latent frames over the change within them; real clips' own jerk is near 1."""
-    psnr, alpha, between, within = [], [], 0.0, 0.0
+    decibels, alpha, between, within = [], [], 0.0, 0.0
     rows = stickers.clip_rows[:: max(1, len(stickers.clip_rows) // count)]
     for i, _ in rows:
         clip = to_float(stickers.clips[i])[None]
         out = model.decode(model.encode(clip)).clamp(0, 1)
-        white, true = (v[:, :, :3] + 1 - v[:, :, 3:] for v in (out, clip))
-        psnr.append(-10 * torch.log10((white.clamp(0, 1) - true).square().mean()).item())
+        decibels.append(psnr(over(out), over(clip)))
         alpha.append((out[:, :, 3] - clip[:, :, 3]).abs().mean().item())
         step = changes(out[0]).view(-1, TIME)  # [:, t] is from frame t to frame t + 1
         between, within = between + step[:, -1].mean().item(), within + step[:, :-1].mean().item()
-    return {"psnr_white": round(float(np.mean(psnr)), 3), "alpha_mae": round(float(np.mean(alpha)), 5),
+    return {"psnr_white": round(float(np.mean(decibels)), 3), "alpha_mae": round(float(np.mean(alpha)), 5),
             "jerk": round(between / within, 3)}
 
 

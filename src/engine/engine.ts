@@ -122,18 +122,32 @@ export class Engine {
 
   /**
    * Compiled programs, those of the last generation where the shapes agree; those that no longer fit are freed first. What
-   * this generation does without (drawing a picture, taking one in) stays for the next.
+   * this generation does without (drawing a picture, taking one in) stays for the next. A driver may offer features whose
+   * kernels it then refuses: it gets those without.
    * @param onProgress pipelines of all programs
    */
   async programs(model: LoadedModel, shape: ProgramShape, signal: AbortSignal, onProgress: Report): Promise<Programs> {
+    try {
+      return await this.#compiled(model, shape, signal, onProgress);
+    } catch (error) {
+      const isRefused = error instanceof FlipbookError && error.code === 'shader';
+      if (!isRefused || !this.gpu.doWithoutFeatures()) throw error;
+      return this.#compiled(model, shape, signal, onProgress);
+    }
+  }
+
+  async #compiled(model: LoadedModel, shape: ProgramShape, signal: AbortSignal, onProgress: Report): Promise<Programs> {
     const { latentFrames, clipGuided } = shape;
     const old = this.#clipPrograms;
     if (old && (old.latentFrames !== latentFrames || old.guided !== clipGuided)) this.#dropClip();
     if (shape.drawn && this.#drawing?.shape.guided !== shape.guided) this.#dropDrawing();
     try {
       const pictureEncoder = shape.encoder ? this.#recordPictureEncoder(model, shape.encoder) : null;
+      await turn(signal);
       const drawing = shape.drawn ? this.#recordDrawing(model, shape.guided) : null;
+      await turn(signal);
       this.#preview ??= new PreviewDecoder(model);
+      await turn(signal);
       const clip = this.#clipPrograms ?? this.#recordClip(model, latentFrames, clipGuided);
       this.#clipPrograms = clip;
       const head = this.#head;
@@ -252,4 +266,10 @@ export class Engine {
     this.#encoder?.weights.dispose();
     this.#encoder = undefined;
   }
+}
+
+/** Recording repacks weights for as long as a cancel may take: between two, messages get their turn. */
+async function turn(signal: AbortSignal): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve));
+  throwIfAborted(signal);
 }

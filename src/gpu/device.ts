@@ -4,6 +4,7 @@ import { adapterId, Choices, recallChoices } from './choices';
 import { deviceLost, FlipbookError, lossOr } from './errors';
 import type { Kernel } from './kernel';
 import { Memory, megabytes } from './memory';
+import { nudged } from './nudge';
 import { PipelineCache } from './pipelines';
 import { isSoftwareAdapter } from './software';
 import { alignTo, bindingBytes, byteLength, checkShape, type DType, sizeOf, type Tensor } from './tensor';
@@ -22,7 +23,7 @@ const tensorUsage = () => GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPU
 export class Gpu {
   readonly device: GPUDevice;
   readonly adapterInfo: GPUAdapterInfo;
-  readonly features: Features;
+  features: Features;
   /** See isSoftwareAdapter: kernels without workgroup barriers are the faster ones there. */
   readonly isSoftware: boolean;
   readonly lost: Promise<GPUDeviceLostInfo>;
@@ -138,6 +139,14 @@ export class Gpu {
     if (this.#failure?.code !== 'device-lost') this.#failure = undefined;
   }
 
+  /** Kernels recorded from now on use no optional feature. @returns whether they did so far */
+  doWithoutFeatures(): boolean {
+    const { f16, subgroups } = this.features;
+    this.features = { ...this.features, f16: false, subgroups: false };
+    this.choices = new Choices(); // They were measured with those.
+    return f16 || subgroups;
+  }
+
   /** A tensor of its own, to be freed with `free`. f16 is given as its bit patterns. */
   upload(data: Elements, shape: readonly number[], dtype: DType, label: string): Tensor {
     checkElements(data, shape, dtype, label);
@@ -225,7 +234,7 @@ export class Gpu {
         finish();
       };
       this.#waiting.add(reject);
-      promise.then(
+      nudged(this.device.queue, promise).then(
         // Some browsers keep their promises on loss.
         (value) => settle(() => (this.#failure?.code === 'device-lost' ? reject(this.#failure) : resolve(value))),
         (cause) => lossOr(this.lost, cause).then((reason) => settle(() => reject(this.#failure ?? reason))),

@@ -143,7 +143,7 @@ export class Program {
 
   /** Shares the measured time of a slice out to its calls, and tells the GPU's pace to calls not yet measured. */
   #learn(from: number, to: number, elapsed: number): void {
-    // What an empty submit takes is the browser's, not the kernels' (Firefox looks for completion every 100 ms).
+    // What an empty submit takes is the browser's, not the kernels'.
     // A coarse clock may show nothing at all, which must not make the adapter infinitely fast.
     const busy = Math.max(elapsed - this.gpu.latency, elapsed / 10, 0.05);
     let work = 0;

@@ -1,5 +1,6 @@
 // The canvas that shows frames and the source of video frames and pixels. What is drawn is somebody else's business.
 import { FlipbookError, lossOr } from '../gpu/errors';
+import { nudged } from '../gpu/nudge';
 import { type Pixels, pictureFrame, unpremultiply, videoFrame } from './pixels';
 import type { FrameTiming } from './sink';
 
@@ -114,7 +115,7 @@ export class GpuCanvas {
     const encoder = this.#device.createCommandEncoder();
     encoder.copyTextureToBuffer({ texture: this.texture() }, { buffer, bytesPerRow }, [width, height]);
     this.#device.queue.submit([encoder.finish()]);
-    await buffer.mapAsync(GPUMapMode.READ).catch(async (cause) => {
+    await nudged(this.#device.queue, buffer.mapAsync(GPUMapMode.READ)).catch(async (cause) => {
       buffer.destroy();
       throw await this.#reason(cause, await full);
     });

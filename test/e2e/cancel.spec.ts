@@ -5,11 +5,11 @@ import { expect, generate, inWorker, open, test } from './flipbook';
 /** Milliseconds that a GPU is allowed. A software adapter shares its processor with everything else: there submits count. */
 const allowed = process.env.FLIPBOOK_GPU === 'hardware' ? 200 : 20_000;
 
-/** Counts submits from the moment that the engine's worker is told to cancel. */
+/** Counts submits of commands from the moment that the engine's worker is told to cancel. */
 const counter = `
   let submits = 0, before;
   const submit = GPUQueue.prototype.submit;
-  GPUQueue.prototype.submit = function (...buffers) { submits++; return submit.apply(this, buffers); };
+  GPUQueue.prototype.submit = function (...buffers) { if (buffers[0].length > 0) submits++; return submit.apply(this, buffers); };
   addEventListener('message', ({ data }) => { if (data?.path?.[0] === 'cancel') before = submits; });
   const channel = new BroadcastChannel('submits');
   channel.onmessage = () => channel.postMessage(submits - before)`;

@@ -88,6 +88,27 @@ test('no file is made of a finished clip where the GPU refuses a command; the ne
   engine.dispose();
 });
 
+test('a driver that refuses kernels with the features that it offers gets those without', async () => {
+  const engine = await openEngine({ modelUrl });
+  const { device } = engine.gpu;
+  expect(engine.gpu.features.subgroups).toBe(true);
+  const refused = new Set<GPUShaderModule>();
+  const createShaderModule = device.createShaderModule.bind(device);
+  device.createShaderModule = (descriptor) => {
+    const module = createShaderModule(descriptor);
+    if (descriptor.code.includes('enable subgroups')) refused.add(module);
+    return module;
+  };
+  const createPipeline = device.createComputePipelineAsync.bind(device);
+  device.createComputePipelineAsync = async (descriptor) => {
+    if (refused.has(descriptor.compute.module)) throw new Error('refused on purpose');
+    return createPipeline(descriptor);
+  };
+  expect(done(await all(engine, short)).video).not.toBeNull();
+  expect(refused.size).toBeGreaterThan(0);
+  engine.dispose();
+});
+
 test('a weight that finds no room is told as such, and is loaded again once there is room', async () => {
   const engine = await openEngine({ modelUrl });
   const { device } = engine.gpu;

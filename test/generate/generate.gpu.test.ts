@@ -84,6 +84,9 @@ test('cancelling stops at once, leaves the last clip and no memory behind, and t
     ({ type }) => type === 'frame',
     (event) => event.type === 'frame' && event.index === event.of, // all that is left is the encoder's
   ];
+  // Empty ones only hurry the browser on: see nudged.
+  const ofCommands = ({ mock }: { mock: { calls: [Iterable<GPUCommandBuffer>][] } }) =>
+    mock.calls.filter(([buffers]) => [...buffers].length > 0).length;
   for (const isMoment of moments) {
     const controller = new AbortController();
     const submit = vi.spyOn(engine.gpu.device.queue, 'submit');
@@ -91,12 +94,12 @@ test('cancelling stops at once, leaves the last clip and no memory behind, and t
     const running = (async () => {
       for await (const event of generate(engine, { ...short, frames: 8, steps: 2 }, controller.signal)) {
         if (!isMoment(event)) continue;
-        stopped = submit.mock.calls.length;
+        stopped = ofCommands(submit);
         controller.abort();
       }
     })();
     await expect(running).rejects.toMatchObject({ name: 'FlipbookError', code: 'cancelled' });
-    expect(submit.mock.calls.length - stopped).toBeLessThanOrEqual(1);
+    expect(ofCommands(submit) - stopped).toBeLessThanOrEqual(1);
     submit.mockRestore();
     expect(await frames(engine)).toEqual(last);
   }

@@ -1,6 +1,6 @@
 // What goes wrong with a device, and what the user is told: no WebGPU, no adapter, small limits, no memory, a lost
 // device, a refused command.
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FlipbookError } from '../../src/gpu/errors';
 import type { Kernel } from '../../src/gpu/kernel';
 import { openGpu } from '../../src/gpu/open';
@@ -203,6 +203,19 @@ describe('a device that goes away', () => {
     expect((await failure(compiled.read(out))).code).toBe('device-lost');
     expect(() => gpu.empty([4], 'f32', 'late')).toThrow(expect.objectContaining({ code: 'device-lost' }));
     compiled.dispose();
+  });
+
+  test('a browser that sees finished work with the next submit only is given one', async () => {
+    const { queue } = gpu.device;
+    const waiting: (() => void)[] = [];
+    queue.onSubmittedWorkDone = () => new Promise((resolve) => waiting.push(() => resolve(undefined)));
+    const submit = vi.spyOn(queue, 'submit').mockImplementation(() => {
+      for (const resolve of waiting.splice(0)) resolve();
+    });
+    await gpu.idle();
+    expect(submit).toHaveBeenCalledExactlyOnceWith([]);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(submit).toHaveBeenCalledOnce(); // and no more once it has finished
   });
 
   test('lost in the middle of a submit', async () => {

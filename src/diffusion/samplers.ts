@@ -157,14 +157,14 @@ export function samplerTable(options: SamplerOptions): SamplerTable {
 
 /**
  * Where a sampler usually steps. On discrete processes as its reference implementation does, DDPM and DDIM as the model asks.
- * On flows DDPM and DDIM take a cosine schedule's times, Euler and Euler ancestral Karras', the others equal
- * steps of t before the process's shift.
+ * On flows DDPM and DDIM take a cosine schedule's times, the others but Euler and Euler ancestral equal steps of t, both before
+ * the process's shift; those two take Karras', between ends that the shift moves.
  */
 export function usualSpacing(sampler: SamplerName, process: Process): Spacing {
   switch (sampler) {
     case 'ddpm':
     case 'ddim':
-      return process.discrete ? process.spacing : 'angle';
+      return process.discrete ? process.spacing : 'cosine';
     case 'euler':
     case 'euler-ancestral':
       return process.discrete ? 'linspace' : 'karras';

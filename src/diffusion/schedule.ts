@@ -28,7 +28,7 @@ export interface Process {
   countOf(ratio: number): number;
 }
 
-export type Spacing = 'leading' | 'trailing' | 'linspace' | 'angle' | 'karras';
+export type Spacing = 'leading' | 'trailing' | 'linspace' | 'cosine' | 'karras';
 
 export type ProcessOptions =
   | { readonly schedule: 'flow'; readonly shift: number }
@@ -138,7 +138,7 @@ export function flowProcess(shift = 1): Process {
     length,
     discrete: false,
     spacing: 'trailing',
-    ratios: FLOW_RATIOS,
+    ratios: [LEAST_FLOW_RATIO, shift * MOST_FLOW_RATIO],
     at: (count) => {
       const u = count / length;
       const t = (shift * u) / (1 + (shift - 1) * u);
@@ -155,8 +155,11 @@ export function flowProcess(shift = 1): Process {
  * table 1: it caps processes that reach zero signal. */
 const MAX_RATIO = 80;
 
-/** t from 1/21 to 20/21: a flow trained with logit-normal times has hardly seen those outside. */
-const FLOW_RATIOS = [1 / 20, 20] as const;
+/**
+ * t from 1/21 to 20/21 before the shift: a flow trained with logit-normal times has hardly seen those outside. The shift, which
+ * multiplies σ/α, makes more of the noisy end, and leaves what is finest where it is.
+ */
+const [LEAST_FLOW_RATIO, MOST_FLOW_RATIO] = [1 / 20, 20];
 
 function ratioOf(level: NoiseLevel): number {
   return level.sigma / level.alpha;
@@ -165,12 +168,18 @@ function ratioOf(level: NoiseLevel): number {
 /**
  * The counts that `steps` evaluations visit, descending from at most `length` to above 0, as Lin et al. 2023, table 2, names
  * them. 'trailing' begins at pure noise for any number of steps; 'leading' is DDIM's, and 'trailing' where there are more
- * steps than timesteps; 'linspace' visits both ends.
+ * steps than timesteps; 'linspace' visits both ends. 'cosine' is of flows: where equal steps of atan2(σ, α) are, the times of a
+ * cosine schedule, before the process's shift.
  */
-function spacedCounts(spacing: 'leading' | 'trailing' | 'linspace', length: number, steps: number): Float64Array {
+function spacedCounts(spacing: Exclude<Spacing, 'karras'>, length: number, steps: number): Float64Array {
   const trailing = (i: number) => length * (1 - i / steps);
+  const cosine = (i: number) => {
+    const angle = (Math.PI / 2) * (1 - i / steps);
+    return (length * Math.sin(angle)) / (Math.sin(angle) + Math.cos(angle));
+  };
   const at: Record<typeof spacing, (i: number) => number> = {
     trailing,
+    cosine,
     linspace: (i) => (steps === 1 ? length : length - (i * (length - 1)) / (steps - 1)),
     leading: (i) => (steps > length ? trailing(i) : (steps - 1 - i) * Math.floor(length / steps) + 1),
   };
@@ -185,7 +194,6 @@ export function karrasSigmas(steps: number, min: number, max: number, rho = 7): 
 
 /**
  * The trajectory of a sampler: `steps` noise levels where the network is evaluated, descending, then DATA.
- * 'angle' makes equal steps of atan2(sigma, alpha), which are the times of a cosine schedule.
  * Throws RangeError unless steps is an integer from 1 to 1000.
  */
 export function noiseLevels(process: Process, steps: number, spacing: Spacing = 'trailing'): readonly NoiseLevel[] {
@@ -197,15 +205,7 @@ export function noiseLevels(process: Process, steps: number, spacing: Spacing = 
     const sigmas = karrasSigmas(steps, min, max);
     return [...Array.from(sigmas, (sigma) => process.at(process.countOf(sigma))), DATA];
   }
-  if (spacing === 'angle') {
-    const start = process.at(process.length);
-    const angles = Array.from(
-      { length: steps - 1 },
-      (_, i) => Math.atan2(start.sigma, start.alpha) * (1 - (i + 1) / steps),
-    );
-    return [start, ...angles.map((angle) => process.at(process.countOf(Math.tan(angle)))), DATA];
-  }
   const counts = Array.from(spacedCounts(spacing, process.length, steps));
-  const whole = process.discrete && steps <= process.length;
+  const whole = process.discrete && spacing !== 'cosine' && steps <= process.length;
   return [...counts.map((count) => process.at(whole ? Math.round(count) : count)), DATA];
 }

@@ -28,7 +28,7 @@ const processes: [string, Process][] = [
   ['flow', createProcess({ schedule: 'flow', shift: 1 })],
   ['shifted flow', createProcess({ schedule: 'flow', shift: 3 })],
 ];
-const spacings: Spacing[] = ['leading', 'trailing', 'linspace', 'angle', 'karras'];
+const spacings: Spacing[] = ['leading', 'trailing', 'linspace', 'cosine', 'karras'];
 
 describe('betas', () => {
   it('are linear in β, and linear in √β', () => {
@@ -153,8 +153,12 @@ describe('spacings', () => {
     expect(timesteps(flowProcess(), 4, 'trailing')).toEqual([1, 0.75, 0.5, 0.25]);
   });
 
-  it("of the angle are a cosine schedule's", () => {
-    const levels = noiseLevels(flowProcess(), 6, 'angle');
+  it("of a cosine schedule make equal steps of the angle, before the process's shift", () => {
+    const levels = noiseLevels(flowProcess(), 6, 'cosine');
+    noiseLevels(flowProcess(8), 6, 'cosine').forEach((shifted, i) => {
+      const t = levels[i]!.sigma;
+      expect(shifted.sigma).toBeCloseTo((8 * t) / (1 + 7 * t), 12);
+    });
     levels.forEach((level, i) => {
       expect(Math.atan2(level.sigma, level.alpha)).toBeCloseTo((Math.PI / 2) * (1 - i / 6), 12);
     });
@@ -174,9 +178,9 @@ describe('spacings', () => {
       });
   });
 
-  it.each([1, 3])('of Karras keep to the times that a flow was trained on, shifted by %i too', (shift) => {
+  it.each([1, 8])('of Karras keep to the times that a flow was trained on, shifted by %i', (shift) => {
     const times = timesteps(flowProcess(shift), 5, 'karras');
-    expect(times[0]).toBeCloseTo(20 / 21, 12);
+    expect(times[0]).toBeCloseTo((shift * 20) / (shift * 20 + 1), 12);
     expect(times[4]).toBeCloseTo(1 / 21, 12);
   });
 

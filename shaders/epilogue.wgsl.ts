@@ -1,5 +1,6 @@
 // What every matrix-like kernel ends with, as WGSL text: f16 weights in, bias, activation, residual, store.
 // Not a kernel: conv3d and matmul build on it.
+import { siluFunction } from './norm.wgsl';
 import { enables, type ShaderParam, type StorageBinding, shaderInterface, wgsl } from './wgsl';
 
 export type Activation = 'none' | 'silu' | 'gelu';
@@ -77,13 +78,15 @@ export function finish({ bias, residual, activation, aligned }: EpilogueOptions)
 #if ${activation === 'none'}
   let y = sum;
 #elif ${activation === 'silu'}
-  let y = sum / (1.0 + exp(-sum));
+  let y = silu(sum);
 #else
   let y = gelu(sum);
 #endif
 `;
   return wgsl`
-#if ${activation === 'gelu'}
+#if ${activation === 'silu'}
+${siluFunction(4)}
+#elif ${activation === 'gelu'}
 // Exact GELU. erf: Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26; absolute error 1.5e-7.
 fn gelu(v: vec4f) -> vec4f {
   let z = abs(v) * 0.7071067811865476;

@@ -19,9 +19,10 @@ export function componentSum(width: Width, value: string): string {
 /** Workgroup size of the kernels that count threads. */
 export const NORM_THREADS = 64;
 
-/** `silu(y)`. */
+/** `silu(y)`. Below -80 it is next to 0, and exp would leave the numbers that WGSL vouches for. */
 export function siluFunction(width: Width): string {
-  return wgsl`fn silu(y: ${vector(width)}) -> ${vector(width)} { return y / (1.0 + exp(-y)); }`;
+  const type = vector(width);
+  return wgsl`fn silu(y: ${type}) -> ${type} { return y / (1.0 + exp(-max(y, ${type}(-80.0)))); }`;
 }
 
 /** `total(value: f32, local: u32) -> f32`: the sum over a workgroup of `threads`, a power of two, for all of them. */

@@ -240,7 +240,7 @@ function predicted({ plans, predictions }: BenchResult): string[] {
   return [
     '### Predicted on GPUs',
     'From the FLOPs, bytes and dispatches of these programs, not measured: all runs of a clip, with ' +
-      `${steps('picture')} picture steps, ${steps('clip')} clip steps, a preview after each, and decoding. Loading, compiling and the video's file come on top.`,
+      `${steps('picture')} picture steps, ${steps('clip')} clip steps, a preview after each, and decoding. Loading, compiling and the video's file come on top, and what a large GPU loses where a dispatch has too little work to fill it.`,
     markdownTable(head, rows, [false, true, true, true, true, false]),
   ];
 }

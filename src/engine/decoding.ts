@@ -1,11 +1,10 @@
 // Latents to frames: the stem over a whole loop, the head over a few frames at a time. It draws and encodes nothing.
 import type { Gpu } from '../gpu/device';
-import { Plan, type PlanStats } from '../gpu/plan';
+import { Plan } from '../gpu/plan';
 import { sizeOf, type Tensor, view } from '../gpu/tensor';
 import { denormalise, head, stem } from '../models/decoder';
 import { Compilable, disposeOnThrow } from './compilable';
 import type { RecordableModel } from './model';
-import { allOf, type Report } from './progress';
 import { copyTensor, persist, submit, subTensor } from './tensors';
 
 /** One frame within a tensor of frames [1, n, H, W, 4], premultiplied RGBA. */
@@ -16,7 +15,6 @@ export interface FrameRef {
 
 /** Latents of a loop -> features of its frames. */
 export class StemDecoder extends Compilable {
-  readonly latentFrames: number;
   /** [1, T, H, W, C], kept until the next run. */
   readonly features: Tensor;
   readonly #z: Tensor;
@@ -25,7 +23,6 @@ export class StemDecoder extends Compilable {
     const { channels, size, mean, std } = manifest.latents;
     const plan = new Plan(gpu, `stem of ${latentFrames}`);
     super(plan);
-    this.latentFrames = latentFrames;
     [this.#z, this.features] = disposeOnThrow([plan], () => {
       const latents = plan.input([1, latentFrames, ...size, channels], 'f32', 'latents');
       const z = denormalise(plan, latents, mean, std);
@@ -33,32 +30,25 @@ export class StemDecoder extends Compilable {
     });
   }
 
-  /** @param latents normalised, [1, ≥ T/4, 16, 16, 40]; the loop begins at latent frame `first` */
-  async run(latents: Tensor, signal: AbortSignal, first = 0): Promise<void> {
+  /** @param latents normalised, [1, T/4, 16, 16, 40] */
+  async run(latents: Tensor, signal: AbortSignal): Promise<void> {
     const { program } = this;
-    const frame = sizeOf(this.#z.shape) / this.latentFrames;
-    submit(program.gpu, 'latents', (encoder) => copyTensor(encoder, latents, this.#z, first * frame));
+    submit(program.gpu, 'latents', (encoder) => copyTensor(encoder, latents, this.#z));
     await program.submit(signal);
   }
 }
 
 /** Features of some frames -> these frames. */
 export class HeadDecoder extends Compilable {
-  /** Frames of a run. */
+  /** Frames of a run: those of a latent frame are enough to fill a GPU, and few enough for the first to be seen early. */
   readonly frames: number;
   /** [1, n, 128, 128, 4], kept until the next run. */
   readonly rgba: Tensor;
   readonly #features: Tensor;
 
-  /**
-   * @param features what a stem gives, for its shape
-   * @param frames of a run: those of a latent frame are enough to fill a GPU, and few enough for the first to be seen early
-   */
-  constructor(
-    { gpu, manifest, coder }: RecordableModel,
-    features: Tensor,
-    frames: number = manifest.latents.timeFactor,
-  ) {
+  /** @param features what a stem gives, for its shape */
+  constructor({ gpu, manifest, coder }: RecordableModel, features: Tensor) {
+    const frames = manifest.latents.timeFactor;
     const plan = new Plan(gpu, `head of ${frames}`);
     super(plan);
     this.frames = frames;
@@ -118,39 +108,29 @@ export class FrameStore {
 }
 
 /** One latent frame as a still, cheap enough for every step: the first of its equal frames. */
-export class PreviewDecoder {
-  readonly #stem: StemDecoder;
-  readonly #head: HeadDecoder;
+export class PreviewDecoder extends Compilable {
+  readonly #z: Tensor;
+  readonly #rgba: Tensor;
 
-  constructor(model: RecordableModel) {
-    const stem = new StemDecoder(model, 1);
-    const first = view(stem.features, [1, 1, ...stem.features.shape.slice(2)], 0);
-    this.#stem = stem;
-    this.#head = disposeOnThrow([stem], () => new HeadDecoder(model, first, 1));
-  }
-
-  get flops(): number {
-    return this.#stem.flops + this.#head.flops;
-  }
-
-  /** Of its two programs, each of which runs once for a picture. */
-  get stats(): Readonly<Record<'stem' | 'head', PlanStats>> {
-    return { stem: this.#stem.stats, head: this.#head.stats };
-  }
-
-  async compile(signal: AbortSignal, part: () => Report): Promise<void> {
-    await allOf([this.#stem.compile(signal, part), this.#head.compile(signal, part)]);
+  constructor({ gpu, manifest, coder }: RecordableModel) {
+    const { channels, size, mean, std } = manifest.latents;
+    const { config, weights } = coder;
+    const plan = new Plan(gpu, 'preview');
+    super(plan);
+    [this.#z, this.#rgba] = disposeOnThrow([plan], () => {
+      const latents = plan.input([1, 1, ...size, channels], 'f32', 'latents');
+      const features = stem(plan, denormalise(plan, latents, mean, std), weights.scope('stem'), config);
+      const first = view(features, [1, 1, ...features.shape.slice(2)], 0);
+      return [latents, persist(plan, head(plan, first, weights.scope('head'), config), 'frame')];
+    });
   }
 
   /** @param latents normalised, [1, T, 16, 16, 40] @param index which of the T latent frames */
   async decode(latents: Tensor, index: number, signal: AbortSignal): Promise<FrameRef> {
-    await this.#stem.run(latents, signal, index);
-    await this.#head.run(this.#stem.features, 0, signal);
-    return { tensor: this.#head.rgba, index: 0 };
-  }
-
-  dispose(): void {
-    this.#stem.dispose();
-    this.#head.dispose();
+    const { program } = this;
+    const frame = sizeOf(this.#z.shape);
+    submit(program.gpu, 'latents', (encoder) => copyTensor(encoder, latents, this.#z, index * frame));
+    await program.submit(signal);
+    return { tensor: this.#rgba, index: 0 };
   }
 }

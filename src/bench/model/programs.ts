@@ -54,8 +54,7 @@ export function countPrograms(model: Omit<RecordableModel, 'gpu'>): PlanResult[]
     { part: 'prompt', name: "clip's prompt", runs: 1, ...clip.stats.prompt },
     { part: 'prompt', name: "clip's first noise", runs: 1, ...clip.stats.start },
     { part: 'clip', name: `clip step of ${frames}`, runs: defaults.steps, ...clip.stats.step },
-    { part: 'preview', name: "preview's stem", runs: pictureSteps + defaults.steps, ...preview.stats.stem },
-    { part: 'preview', name: "preview's head", runs: pictureSteps + defaults.steps, ...preview.stats.head },
+    { part: 'preview', name: 'preview', runs: pictureSteps + defaults.steps, ...preview.stats },
     { part: 'decode', name: `decoder's stem, ${frames}`, runs: 1, ...stem.stats },
     {
       part: 'decode',

@@ -34,12 +34,12 @@ export type GenerateEvent =
 
 /** The video of a clip. */
 export interface Recording {
-  /** `null` where this browser encodes no video: the clip still plays. */
+  /** `null` where none could be encoded: the clip still plays. */
   readonly video: Blob | null;
   /** WebCodecs codec string of the file, such as `avc1.64001f`. */
   readonly codec: string | null;
-  /** Why there is no video, in words; left out where there is one. */
-  readonly problem?: string;
+  /** Why there is no video, and what to do about it; left out where there is one. */
+  readonly problem?: { readonly message: string; readonly hint: string };
 }
 
 export interface DoneEvent extends Recording {

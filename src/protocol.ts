@@ -11,8 +11,11 @@ export interface AdapterReport {
   readonly isSoftware: boolean;
 }
 
-/** 'stopped': the worker came to an end; 'unknown': an error that no one foresaw. */
-export type FailureCode = ErrorCode | 'stopped' | 'unknown';
+/**
+ * 'gone': another clip took the place of the one that something was to be made of; 'stopped': the worker came to an end;
+ * 'unknown': an error that no one foresaw.
+ */
+export type FailureCode = ErrorCode | 'gone' | 'stopped' | 'unknown';
 
 /** A FlipbookError as plain data: `message` says what happened, `hint` what to do; empty where nobody knows. */
 export interface Failure {

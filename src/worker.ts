@@ -13,6 +13,8 @@ interface Place {
   readonly onAdapter: Parameters<EngineWorker['attach']>[2];
 }
 
+type FinishedClip = NonNullable<Engine['clip']>;
+
 let place: Place | undefined;
 let opening: Promise<Engine> | undefined;
 let engine: Engine | undefined;
@@ -54,7 +56,7 @@ expose({
   record: (onFrame) =>
     alone(async (signal) => {
       const current = engine;
-      if (!current?.clip) throw noClip();
+      if (!current?.clip) throw framesLost();
       stopLoop();
       try {
         return await current.clip.record(signal, (recorded) => void onFrame(recorded));
@@ -80,37 +82,29 @@ expose({
     player?.redraw();
   },
 
-  still: () =>
-    answer(async () => {
-      const picture = await engine?.clip?.still();
-      if (!picture) throw noClip();
-      return picture;
-    }),
-
-  pixels: (index, side) =>
-    answer(async () => {
-      const pixels = await engine?.clip?.pixels(index, side);
-      if (!pixels) throw noClip();
-      return pixels;
-    }),
-
-  animation: (side) =>
-    answer(async () => {
-      const file = await engine?.clip?.animation(side);
-      if (!file) throw noClip();
-      return file;
-    }),
+  still: () => ofClip((clip) => clip.still()),
+  pixels: (index, side) => ofClip((clip) => clip.pixels(index, side)),
+  animation: (side) => ofClip((clip) => clip.animation(side)),
 } satisfies EngineWorker);
 
-/** The frames live on the device: a clip outlives its loss, and the next clip, only as the MP4 that the page holds. */
-function noClip(): FlipbookError {
-  if (engine?.clip) {
-    return new FlipbookError('input', 'Another clip took the place of this one meanwhile', {
-      hint: 'Its MP4 is among the earlier clips.',
-    });
-  }
+/** @param make undefined where the clip's frames went away meanwhile: with the device, or for the next clip */
+function ofClip<T>(make: (clip: FinishedClip) => Promise<T | undefined>): Promise<Reply<T>> {
+  return answer(async () => {
+    const made = engine?.clip && (await make(engine.clip));
+    if (made !== undefined) return made;
+    throw engine?.clip ? gone : framesLost();
+  });
+}
+
+const gone: Failure = {
+  code: 'gone',
+  message: 'Another clip was finished first, and took the place of the one that this was to be made of.',
+  hint: 'It is among the earlier clips: its settings draw it again.',
+};
+
+function framesLost(): FlipbookError {
   return new FlipbookError('device-lost', 'The frames of the clip are gone', {
-    hint: 'An MP4 of it can still be downloaded. Generating with the same settings draws the same clip again.',
+    hint: 'Its MP4, if it has one, can still be downloaded. Generating with the same settings draws the same clip again.',
   });
 }
 
@@ -191,6 +185,7 @@ async function answer<T>(act: () => Promise<T>): Promise<Reply<T>> {
 }
 
 function failureOf(error: unknown): Failure {
+  if (error === gone) return gone;
   if (error instanceof FlipbookError) return { code: error.code, message: error.message, hint: error.hint };
   console.error(error);
   const message = error instanceof Error ? error.message : String(error);

@@ -3,6 +3,7 @@
 import { version } from '../../package.json';
 import type { Recording } from '../events';
 import { FlipbookError } from '../gpu/errors';
+import { distrust, type EncoderChoice } from '../media/encoder';
 import type { ClipMetadata } from '../media/metadata';
 import { type EncodedClip, Mp4Sink } from '../media/mp4';
 import { frameTiming } from '../media/sink';
@@ -16,11 +17,15 @@ export function metadataOf(options: GenerateOptions, { manifest, hash }: LoadedM
   return { ...options, model: `${name} ${modelVersion}`, modelHash: hash, appVersion: version };
 }
 
+/** The frames are still there, and another encoder may do. */
+const hintMidway = 'Press Download MP4 to try again, with another encoder where there is one.';
+
 /** The first failure of the encoder ends the file, not the clip. */
 export class Recorder {
   /** Spent so far on capturing and encoding. */
   seconds = 0;
-  #problem: string | undefined;
+  #problem: Recording['problem'];
+  #choice: EncoderChoice | undefined;
   #sink: Mp4Sink | undefined;
   readonly #screen: Screen;
   readonly #fps: number;
@@ -38,7 +43,10 @@ export class Recorder {
     const recorder = new Recorder(screen, fps);
     const { width, height } = screen;
     await recorder.#attempt(async () => {
-      recorder.#sink = await Mp4Sink.open({ width, height, fps, metadata, signal });
+      const onChoice = (choice: EncoderChoice) => {
+        recorder.#choice = choice;
+      };
+      recorder.#sink = await Mp4Sink.open({ width, height, fps, metadata, signal, onChoice });
     });
     return recorder;
   }
@@ -71,9 +79,11 @@ export class Recorder {
     try {
       await act();
     } catch (error) {
-      const { code, message } = error instanceof FlipbookError ? error : new FlipbookError('encoder', String(error));
+      const failure = error instanceof FlipbookError ? error : new FlipbookError('encoder', String(error));
+      const { code, message, hint } = failure;
       if (code === 'cancelled' || code === 'device-lost' || code === 'out-of-memory') throw error;
-      this.#problem = message;
+      this.#problem = { message, hint: this.#choice ? hintMidway : hint };
+      if (this.#choice) distrust(this.#choice);
       await this.#sink?.cancel();
       this.#sink = undefined;
     } finally {

@@ -21,6 +21,8 @@ export interface EncoderSearch {
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds after which an encoder that stays silent counts as broken. */
   readonly patience?: number;
+  /** Is told what was chosen, for `distrust`. */
+  readonly onChoice?: (choice: EncoderChoice) => void;
 }
 
 /** Rec. 709 in the narrow range: what the conversion of a canvas gives, and what every player assumes. */
@@ -62,6 +64,15 @@ const vp9Levels = [
  */
 const bitsPerPixel = 2;
 
+/** What failed in a clip, although its trial had gone well. */
+const distrusted = new Set<string>();
+const nameOf = ({ config }: EncoderChoice) => `${config.codec} (${config.hardwareAcceleration})`;
+
+/** For what fails midway: from now on it is chosen where nothing else works. */
+export function distrust(choice: EncoderChoice): void {
+  distrusted.add(nameOf(choice));
+}
+
 /**
  * The best configuration that encodes one frame of this shape. Cheap (some milliseconds for a software encoder), so ask
  * before a generation, not after it.
@@ -77,11 +88,15 @@ export async function chooseEncoder(shape: VideoShape, search: EncoderSearch = {
   }
   const tried: string[] = [];
   throwIfAborted(search.signal);
-  for (const choice of ladder(shape)) {
+  const suspicion = (choice: EncoderChoice) => Number(distrusted.has(nameOf(choice)));
+  for (const choice of ladder(shape).sort((a, b) => suspicion(a) - suspicion(b))) {
     const problem = await probe(Encoder, choice.config, search.patience ?? 10_000, search.signal);
     throwIfAborted(search.signal);
-    if (problem === null) return choice;
-    tried.push(`${choice.config.codec} (${choice.config.hardwareAcceleration}): ${problem}`);
+    if (problem === null) {
+      search.onChoice?.(choice);
+      return choice;
+    }
+    tried.push(`${nameOf(choice)}: ${problem}`);
   }
   const size = `${shape.width}×${shape.height}`;
   throw new FlipbookError('encoder', `This browser cannot encode ${size} video as H.264 or VP9.`, {
@@ -91,7 +106,7 @@ export async function chooseEncoder(shape: VideoShape, search: EncoderSearch = {
 }
 
 const encoderHint =
-  'The clip still plays here. To save it as MP4, open this page in a current Chrome or Edge, or in Safari 26, with its standard codecs.';
+  'For an MP4, open this page in a current Chrome or Edge, or in Safari 26, with its standard codecs.';
 
 function checkShape({ width, height, fps }: VideoShape): void {
   for (const [name, value] of [

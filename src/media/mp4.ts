@@ -269,10 +269,7 @@ function badFrame(what: string): TypeError {
 }
 
 function encoderError(message: string, cause?: unknown): FlipbookError {
-  return new FlipbookError('encoder', message, {
-    hint: 'The clip still plays here. Generate it again, or save it from another browser.',
-    cause,
-  });
+  return new FlipbookError('encoder', message, { cause });
 }
 
 function stopped(error: unknown): FlipbookError {

@@ -5,8 +5,9 @@ import { fields } from '../options';
 import type { Session } from './session';
 
 export function followAddress(session: Session): void {
+  const { picture, missing } = session.start;
   const said = () =>
-    [...fields.map((field) => session.form[field].value), session.start.picture.value?.sha256].join('\n');
+    [...fields.map((field) => session.form[field].value), picture.value?.sha256, missing.value].join('\n');
   let before = said();
   effect(() => {
     const now = said();

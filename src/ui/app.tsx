@@ -17,17 +17,22 @@ import { percent } from './progress';
 import { RedrawField } from './redraw-field';
 import type { Session } from './session';
 import { Shelf } from './shelf';
-import { Stage } from './stage';
+import { focusGenerate, Stage } from './stage';
 
 export function mount(root: Element, session: Session): void {
   render(<App session={session} />, root);
   effect(() => {
     document.title = titleOf(session);
   });
-  // Cancel goes away with the run, before the page is drawn anew: the keyboard stays where the next action is.
+  // Buttons that go away with what they are for: before the page is drawn anew.
+  const handOn = (button: string) => {
+    if (document.activeElement?.matches(button)) focusGenerate();
+  };
   effect(() => {
-    if (session.progress.value || !document.activeElement?.matches('.go .cancel')) return;
-    document.querySelector<HTMLElement>('.go .generate')?.focus({ preventScroll: true });
+    if (!session.progress.value) handOn('.go .cancel');
+  });
+  effect(() => {
+    if (!session.replaced.value) handOn('.go .note button');
   });
   followAddress(session);
 }
@@ -116,9 +121,10 @@ function Go({ session }: { session: Session }) {
 function Replaced({ session }: { session: Session }) {
   const replaced = session.replaced.value;
   const line = useRef<HTMLParagraphElement>(null);
+  const first = useRef(replaced);
   useEffect(() => {
     // It may have been asked for anywhere on the page; what the page begins with can wait to be scrolled to.
-    if (document.activeElement !== document.body) line.current?.scrollIntoView({ block: 'nearest' });
+    if (replaced !== first.current) line.current?.scrollIntoView({ block: 'nearest' });
   }, [replaced]);
   if (!replaced) return null;
   return (

@@ -1,14 +1,23 @@
-// Finished clips between visits: their MP4s in the browser's Cache API. The settings are the ones inside the files.
+// Finished clips between visits: their MP4s in the browser's Cache API, with the pictures that they started from, which may be
+// drawings that are nowhere else. The settings are the ones inside the files.
 // Storage may be full or forbidden and its entries damaged: then there are fewer clips, never an error.
+import { signal } from '@preact/signals';
 import { readClipMetadata } from '../media/metadata';
-import { type Restored, restored } from '../options';
+import type { StartPicture } from '../media/picture';
+import { frameSide, type Restored, restored } from '../options';
 
-/** A clip as its file knows it. */
-export interface KeptClip {
-  /** Of its entry. */
-  readonly name: string;
+/** What is kept of a clip. */
+export interface FinishedClip {
   readonly video: Blob;
   readonly title: string;
+  /** What it started from: the one that its file names. */
+  readonly picture?: StartPicture | undefined;
+}
+
+/** A clip as its entry knows it. */
+export interface KeptClip extends FinishedClip {
+  /** Of its entry. */
+  readonly name: string;
   readonly settings: Restored;
 }
 
@@ -16,15 +25,22 @@ export interface ClipStore {
   /** The clips that are there and whole, newest first. */
   load(): Promise<readonly KeptClip[]>;
   /**
-   * Adds one and lets the oldest go. @param place the name of the entry whose place it takes; without it, it is the newest
+   * Adds one and lets the oldest go: of too many, and where there is no room for it.
+   * @param place the name of the entry whose place it takes; without it, it is the newest
    * @returns its entry's name, if the browser took it
    */
-  keep(video: Blob, title: string, place?: string): Promise<string | undefined>;
+  keep(clip: FinishedClip, place?: string): Promise<string | undefined>;
   remove(name: string): Promise<void>;
 }
 
 /** Of Response headers, which hold Latin-1 only. */
 const titleHeader = 'X-Flipbook-Title';
+const pictureHeader = 'X-Flipbook-Picture';
+/** Where the video ends; the picture's pixels come after it. */
+const bytesHeader = 'X-Flipbook-Video-Bytes';
+
+/** How often this page has tried to store or remove a clip: after each time another size may be stored. */
+export const storeChanges = signal(0);
 
 /** @param most clips that are kept, over all tabs */
 export function openClipStore(most: number): ClipStore {
@@ -42,28 +58,61 @@ export function openClipStore(most: number): ClipStore {
         return [];
       }
     },
-    async keep(video, title, place) {
+    async keep({ video, title, picture }, place) {
       try {
         const cache = await opened();
-        const name = place ?? newName();
-        const headers = { 'Content-Type': video.type, [titleHeader]: encodeURIComponent(title) };
-        await cache.put(name, new Response(video, { headers }));
+        const name = place ?? newName(await sorted(cache));
+        const headers = {
+          'Content-Type': video.type,
+          [titleHeader]: encodeURIComponent(title),
+          [pictureHeader]: encodeURIComponent(picture?.name ?? ''),
+          [bytesHeader]: String(video.size),
+        };
+        const body = new Blob(picture ? [video, picture.pixels.data] : [video]);
+        await put(cache, name, () => new Response(body, { headers }));
         for (const old of (await sorted(cache)).slice(most)) await cache.delete(old);
         return name;
       } catch {
         return undefined;
+      } finally {
+        storeChanges.value++;
       }
     },
     async remove(name) {
       await (await opened()).delete(name);
+      storeChanges.value++;
     },
   };
 }
 
-/** Digits of equal length sort by time; the rest tells two tabs apart. */
-function newName(): string {
-  const path = `clips/${String(Date.now()).padStart(15, '0')}-${crypto.randomUUID()}.mp4`;
-  return new URL(path, document.baseURI).href;
+/** Makes room where there is none, but does not touch what it takes the place of. Throws as `Cache.put`. */
+async function put(cache: Cache, name: string, response: () => Response): Promise<void> {
+  for (;;) {
+    try {
+      return await cache.put(name, response());
+    } catch (error) {
+      const oldest = (await sorted(cache)).findLast(({ url }) => url !== name);
+      const isFull = error instanceof DOMException && error.name === 'QuotaExceededError';
+      if (!isFull || !oldest) throw error;
+      await cache.delete(oldest);
+    }
+  }
+}
+
+/** The time, and what tells two tabs apart. Later than all others, even if the clock was ahead of its time before. */
+function newName([newest]: readonly Request[]): string {
+  const time = newest ? Math.max(Date.now(), timeOf(newest) + 1) : Date.now();
+  return new URL(`clips/${time}-${crypto.randomUUID()}.mp4`, document.baseURI).href;
+}
+
+/** Of an entry's name; whatever is named in another way is oldest. */
+function timeOf({ url }: Request): number {
+  return Number.parseInt(url.slice(url.lastIndexOf('/') + 1), 10) || 0;
+}
+
+/** Newest first. */
+async function sorted(cache: Cache): Promise<readonly Request[]> {
+  return [...(await cache.keys())].sort((a, b) => timeOf(b) - timeOf(a));
 }
 
 /** What a file says of how it was made, as text that nobody vouches for; {} where it says nothing. Throws as `readClipMetadata`. */
@@ -72,18 +121,33 @@ export async function settingsOf(file: Blob): Promise<Restored> {
   return found ? restored((name) => Reflect.get(found, name)) : {};
 }
 
-/** Newest first. */
-async function sorted(cache: Cache): Promise<readonly Request[]> {
-  return [...(await cache.keys())].sort((a, b) => (a.url < b.url ? 1 : -1));
-}
-
 async function readClip(name: string, response: Response | undefined): Promise<KeptClip | undefined> {
   try {
     if (!response) return undefined; // Another tab has let it go meanwhile.
-    const video = await response.blob();
+    const { headers } = response;
+    const body = await response.blob();
+    const end = Number(headers.get(bytesHeader)) || body.size;
+    const video = body.slice(0, end, body.type);
     const settings = await settingsOf(video);
-    const title = decodeURIComponent(response.headers.get(titleHeader) ?? '') || settings.prompt;
-    return title ? { name, video, title, settings } : undefined;
+    const title = decodeURIComponent(headers.get(titleHeader) ?? '') || settings.prompt;
+    const picture = await readPicture(headers, body.slice(end), settings.picture);
+    return title ? { name, video, title, settings, picture } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** @param sha256 what the file names, if it names one */
+async function readPicture(
+  headers: Headers,
+  rest: Blob,
+  sha256: string | undefined,
+): Promise<StartPicture | undefined> {
+  if (!sha256 || rest.size !== frameSide * frameSide * 4) return undefined;
+  try {
+    const name = decodeURIComponent(headers.get(pictureHeader) ?? '').slice(0, 100);
+    const data = new Uint8ClampedArray(await rest.arrayBuffer());
+    return { name, sha256, pixels: { width: frameSide, height: frameSide, data } };
   } catch {
     return undefined;
   }

@@ -35,6 +35,9 @@ const side = 288;
 /** Canvas pixels to one of them: finer than the 128 points that a picture is fitted into. */
 const scale = 2;
 
+/** Where strokes that are not used yet outlive a reload of this tab. */
+const strokesKey = 'flipbook:strokes';
+
 export function DrawButton({ session }: { session: Session }) {
   const dialog = useRef<HTMLDialogElement>(null);
   return (
@@ -68,8 +71,12 @@ function Sheet({ onDone }: { onDone: (drawing: File | undefined) => void }) {
     if (!canvas.current) return;
     canvas.current.getContext('2d')?.scale(scale, scale);
     const created = new SignaturePad(canvas.current, { minDistance: 1 });
+    const kept = loadStrokes();
+    created.fromData(kept);
+    isEmpty.value = kept.length === 0;
     created.addEventListener('endStroke', () => {
       isEmpty.value = false;
+      keepStrokes(created.toData());
     });
     pad.current = created;
     return () => created.off();
@@ -87,6 +94,7 @@ function Sheet({ onDone }: { onDone: (drawing: File | undefined) => void }) {
   const show = (strokes: Strokes) => {
     pad.current?.fromData(strokes);
     isEmpty.value = strokes.length === 0;
+    keepStrokes(strokes);
   };
   const clear = () => {
     if (!isEmpty.value) cleared.current = pad.current?.toData();
@@ -97,7 +105,10 @@ function Sheet({ onDone }: { onDone: (drawing: File | undefined) => void }) {
     show(strokes.length === 0 ? (cleared.current ?? []) : strokes.slice(0, -1));
   };
   const use = () =>
-    canvas.current?.toBlob((blob) => onDone(blob ? new File([blob], 'Drawing', { type: 'image/png' }) : undefined));
+    canvas.current?.toBlob((blob) => {
+      if (blob) keepStrokes([]);
+      onDone(blob ? new File([blob], 'Drawing', { type: 'image/png' }) : undefined);
+    });
 
   return (
     <>
@@ -163,5 +174,36 @@ function Sheet({ onDone }: { onDone: (drawing: File | undefined) => void }) {
         </button>
       </div>
     </>
+  );
+}
+
+/** None where none were kept, or where what is there is no drawing. */
+function loadStrokes(): Strokes {
+  try {
+    const kept: unknown = JSON.parse(sessionStorage.getItem(strokesKey) ?? '[]');
+    return Array.isArray(kept) && kept.every(isStroke) ? kept : [];
+  } catch {
+    return [];
+  }
+}
+
+function keepStrokes(strokes: Strokes): void {
+  try {
+    if (strokes.length > 0) sessionStorage.setItem(strokesKey, JSON.stringify(strokes));
+    else sessionStorage.removeItem(strokesKey);
+  } catch {
+    // Storage is full or forbidden: they last as long as the page.
+  }
+}
+
+/** Drawing anything else could throw, or take forever. */
+function isStroke({ points, penColor: _colour, compositeOperation: _operation, ...sizes }: Record<string, unknown>) {
+  const isWithin = (least: number) => (value: unknown) =>
+    typeof value === 'number' && value >= least && value <= 10_000;
+  return (
+    Array.isArray(points) &&
+    points.length > 0 &&
+    points.every(({ x, y }) => [x, y].every(isWithin(-10_000))) &&
+    Object.values(sizes).every(isWithin(0))
   );
 }

@@ -3,14 +3,14 @@
 import { computed, type ReadonlySignal, signal } from '@preact/signals';
 import type { StartPicture } from '../media/picture';
 import type { Restored } from '../options';
-import { type ClipStore, openClipStore } from './clip-store';
+import { type ClipStore, type FinishedClip, openClipStore } from './clip-store';
 
 export interface EarlierClip {
   /** Object URL of the MP4, `null` where none could be encoded. */
   readonly address: string | null;
   readonly title: string;
   readonly settings: Restored;
-  /** What it started from; of clips of earlier visits nobody knows. */
+  /** What it started from, where that was a picture and is still known. */
   readonly picture?: StartPicture | undefined;
 }
 
@@ -22,16 +22,16 @@ export const storedClips = shelfSize + 1;
 export interface Earlier {
   readonly clips: ReadonlySignal<readonly EarlierClip[]>;
   /**
-   * Which clips outlive the page. 'videos': those that have one; 'new': those since `forget`; 'none': the browser did not take
-   * the last one.
+   * Which clips outlive the page, as far as the browser has room. 'videos': those that have one; 'new': those since `forget`;
+   * 'none': it did not take the last one; 'cleared': none was made since `forget`.
    */
-  readonly kept: ReadonlySignal<'all' | 'videos' | 'new' | 'none'>;
+  readonly kept: ReadonlySignal<'all' | 'videos' | 'new' | 'none' | 'cleared'>;
   /** A clip that another one takes the place of. The oldest of too many goes. */
   add(clip: EarlierClip): void;
   /** Stores a clip that was just finished. @param address the object URL of its video */
-  keep(video: Blob, title: string, address: string): Promise<void>;
-  /** The clip whose video was at `from` has a new one, at `to`, on another paper: it is stored in place of that. */
-  replace(from: string, video: Blob, title: string, to: string): Promise<void>;
+  keep(clip: FinishedClip, address: string): Promise<void>;
+  /** The clip whose video was at `from` is at `to` now, on another paper: it is stored in place of itself. */
+  replace(from: string, clip: FinishedClip, to: string): Promise<void>;
   /** Here and where it is stored. @throws where storage fails; then it stays */
   remove(clip: EarlierClip): Promise<void>;
   /** What was stored is gone. */
@@ -41,27 +41,34 @@ export interface Earlier {
 /** Begins with what earlier visits left. */
 export function createEarlier(store: ClipStore = openClipStore(storedClips)): Earlier {
   const clips = signal<readonly EarlierClip[]>([]);
-  const isKept = signal(true);
-  /** How many were stored since what was stored is gone: the last clip, which is not on the shelf, is one of them. */
-  const stored = signal(Number.POSITIVE_INFINITY);
+  const last = signal<'taken' | 'refused' | 'cleared'>('taken');
+  /**
+   * Entries of the store by the object URL of the clip's video, of clips on the stage and the shelf; undefined where the browser
+   * did not take it. What was cleared has none: then it is another map, so that what is still under way can tell.
+   */
+  let names = new Map<string, Promise<string | undefined>>();
+  const isCleared = ({ address }: EarlierClip) => address !== null && !names.has(address);
   const kept = computed(() => {
-    if (!isKept.value) return 'none';
-    if (clips.value.length >= stored.value) return 'new';
+    if (last.value === 'refused') return 'none';
+    if (last.value === 'cleared') return 'cleared'; // Until another clip is kept: `names` needs no signal of its own.
+    if (clips.value.some(isCleared)) return 'new';
     return clips.value.every(({ address }) => address) ? 'all' : 'videos';
   });
 
-  /** Entries of the store by the object URL of the clip's video; undefined where the browser did not take it. */
-  const names = new Map<string, Promise<string | undefined>>();
-
+  const release = ({ address }: EarlierClip) => {
+    if (!address) return;
+    names.delete(address);
+    URL.revokeObjectURL(address);
+  };
   const set = (all: readonly EarlierClip[], most: number) => {
     clips.value = all.slice(0, most);
-    for (const { address } of all.slice(most)) if (address) URL.revokeObjectURL(address);
+    all.slice(most).forEach(release);
   };
   const loaded = store.load().then((all) => {
-    const old = all.map(({ name, video, title, settings }) => {
+    const old = all.map(({ name, video, ...clip }) => {
       const address = URL.createObjectURL(video);
       names.set(address, Promise.resolve(name));
-      return { address, title, settings };
+      return { ...clip, address };
     });
     set([...clips.value, ...old], storedClips); // one of them was on the stage
   });
@@ -70,30 +77,35 @@ export function createEarlier(store: ClipStore = openClipStore(storedClips)): Ea
     clips,
     kept,
     add: (clip) => set([clip, ...clips.value], shelfSize),
-    async keep(video, title, address) {
+    async keep(clip, address) {
       // A clip of this visit is on the page already: it must not be found again as an old one.
-      const name = loaded.then(() => store.keep(video, title));
-      names.set(address, name);
-      isKept.value = (await name) !== undefined;
-      if (isKept.value) stored.value++;
+      const name = loaded.then(() => store.keep(clip));
+      const here = names;
+      here.set(address, name);
+      const isTaken = (await name) !== undefined;
+      if (here === names) last.value = isTaken ? 'taken' : 'refused';
     },
-    async replace(from, video, title, to) {
-      const before = names.get(from);
+    async replace(from, clip, to) {
+      const here = names;
+      const before = here.get(from);
       if (!before) return; // It was cleared away: what follows from it is not to come back.
-      names.set(to, before);
-      const name = await before;
-      if (name) await store.keep(video, title, name);
+      const again = before.then(async (name) => {
+        if (name && here === names) await store.keep(clip, name);
+        return name;
+      });
+      here.delete(from);
+      here.set(to, again);
+      await again;
     },
     async remove(clip) {
       const name = clip.address && (await names.get(clip.address));
       if (name) await store.remove(name);
       clips.value = clips.value.filter((other) => other !== clip);
-      if (clip.address) URL.revokeObjectURL(clip.address);
+      release(clip);
     },
     forget() {
-      names.clear();
-      isKept.value = false;
-      stored.value = 0;
+      names = new Map();
+      last.value = 'cleared';
     },
   };
 }

@@ -2,17 +2,18 @@
 // clips before it are earlier.ts's.
 import { computed, effect, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { DoneEvent } from '../events';
-import { FlipbookError } from '../gpu/errors';
 import type { StartPicture } from '../media/picture';
 import { defaults, toRestored } from '../options';
 import type { EngineClient } from '../protocol';
 import { readColour } from '../validate';
 import type { Earlier } from './earlier';
+import { toFailure, withoutVideo } from './messages';
 import type { Progress } from './progress';
 import { releaseLater } from './save';
+import type { Telling } from './telling';
 
 /** A finished clip. `address` is an object URL of the MP4, `null` where none could be encoded. */
-export interface Clip extends Omit<DoneEvent, 'type'> {
+export interface Clip extends Omit<DoneEvent, 'type' | 'problem'> {
   readonly address: string | null;
   /** What to call it: the prompt, or the picture that it started from. */
   readonly title: string;
@@ -27,55 +28,80 @@ export interface FinishedState {
   /** Takes the place of the clip before, which goes to the earlier ones. */
   take(done: DoneEvent, title: string, picture: StartPicture | undefined): void;
   /**
-   * The clip with a video on the background that is shown: made anew where that changed, but not beside a clip in the making.
-   * Who asks while that goes on gets the same.
-   * Where that fails the clip stays as it was. @throws what the engine throws
+   * The clip to download, with a video on the background that is shown: made anew where that changed or where there is none,
+   * but not beside a clip in the making. Who asks while that goes on gets the same. Where it fails, which is told, the clip
+   * stays as it was; undefined where it was cancelled.
    */
   recorded(): Promise<Clip | undefined>;
 }
 
-/** @param colour the form's background, as typed */
-export function createFinished(
-  engine: EngineClient,
-  earlier: Earlier,
-  colour: ReadonlySignal<string>,
-  progress: Signal<Progress | undefined>,
-): FinishedState {
+export interface FinishedOptions {
+  readonly engine: EngineClient;
+  readonly telling: Telling;
+  readonly earlier: Earlier;
+  /** The form's background, as typed. */
+  readonly colour: ReadonlySignal<string>;
+  readonly progress: Signal<Progress | undefined>;
+}
+
+export function createFinished({ engine, telling, earlier, colour, progress }: FinishedOptions): FinishedState {
+  const { note, failure, say, fail } = telling;
   const clip = signal<Clip | undefined>(undefined);
   const background = computed(() => readColour(colour.value) ?? clip.value?.options.background ?? defaults.background);
   effect(() => {
     if (clip.value) engine.setBackground(background.value);
   });
 
-  let recording: Promise<Clip> | undefined;
-  const record = async (last: Clip, old: string, wanted: string) => {
+  let recording: Promise<Clip | undefined> | undefined;
+  const record = async (last: Clip, wanted: string) => {
+    const { address: old } = last;
     const { frames } = last.options;
+    const what = old ? 'on this paper' : 'once more';
     let isOver = false;
     const inking = (done: number) => {
       if (isOver) return; // The last news may come after the answer.
-      const words = `Inking the pages on this paper: ${done} of ${frames}`;
+      const words = `Inking the pages ${what}: ${done} of ${frames}`;
       progress.value = { fraction: done / frames, words, left: undefined, part: 'again' };
     };
     inking(0);
+    say(`Inking the pages ${what}.`, true);
     try {
       const { video, codec, problem } = await engine.record(inking);
-      if (!video) throw new FlipbookError('encoder', problem ?? 'This browser could not encode a video.');
+      if (!video) throw withoutVideo(problem);
       const options = { ...last.options, background: wanted };
       const made = { ...last, options, video, codec, address: URL.createObjectURL(video) };
       clip.value = made;
-      void earlier.replace(old, video, last.title, made.address);
-      releaseLater(old);
+      if (old) {
+        void earlier.replace(old, made, made.address);
+        releaseLater(old);
+      } else void earlier.keep(made, made.address);
+      if (failure.value?.code === 'encoder') failure.value = undefined;
+      say(`The MP4${old ? ' on this paper' : ''} is ready.`, true);
       return made;
+    } catch (error) {
+      fail(error);
+      return toFailure(error).code === 'cancelled' ? undefined : last;
     } finally {
       isOver = true;
       progress.value = undefined;
     }
   };
 
+  const current = async () => {
+    if (recording) return recording;
+    const last = clip.value;
+    const wanted = background.value;
+    if (!last || progress.value || (last.address && last.options.background === wanted)) return last;
+    recording = record(last, wanted).finally(() => {
+      recording = undefined;
+    });
+    return recording;
+  };
+
   return {
     clip,
     background,
-    take({ type: _type, ...done }, title, picture) {
+    take({ type: _type, problem: _problem, ...done }, title, picture) {
       const old = clip.value;
       const address = done.video && URL.createObjectURL(done.video);
       clip.value = { ...done, title, picture, address };
@@ -83,17 +109,13 @@ export function createFinished(
         const settings = toRestored(old.options);
         earlier.add({ address: old.address, title: old.title, picture: old.picture, settings });
       }
-      if (done.video && address) void earlier.keep(done.video, title, address);
+      if (done.video && address) void earlier.keep({ video: done.video, title, picture }, address);
     },
     async recorded() {
-      if (recording) return recording;
-      const last = clip.value;
-      const wanted = background.value;
-      if (!last?.address || progress.value || last.options.background === wanted) return last;
-      recording = record(last, last.address, wanted).finally(() => {
-        recording = undefined;
-      });
-      return recording;
+      const given = await current();
+      const isOnAnother = given?.address && given.options.background !== background.value;
+      if (isOnAnother) note.value = 'This MP4 is on the paper that it was made on.'; // Seen only: a failure has just been announced.
+      return given;
     },
   };
 }

@@ -2,6 +2,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { modelDescription } from '../options';
+import { storeChanges } from './clip-store';
 import { storedClips } from './earlier';
 import { sizeInWords } from './estimate';
 import { receiveFile } from './files';
@@ -39,32 +40,36 @@ export function Footer({ session }: { session: Session }) {
 function Stored({ session }: { session: Session }) {
   const usage = useSignal<number | undefined>(undefined);
   const isKept = useSignal(false);
-  const isCleared = useSignal(false);
   const clip = session.clip.value;
+  const changes = storeChanges.value;
+  const kept = session.earlier.kept.value;
+  const isCleared = kept === 'cleared';
   const refresh = async () => {
     usage.value = (await navigator.storage?.estimate?.().catch(() => undefined))?.usage;
-    isKept.value = await keepStorage(clip !== undefined && !isCleared.value);
+    isKept.value = await keepStorage(clip !== undefined && !isCleared);
   };
   useEffect(() => {
-    isCleared.value = false; // There is a new clip, which is stored.
     void refresh();
-  }, [clip?.stats]); // Which stay the same where only the paper is another: that video is not stored.
+  }, [changes, clip?.stats]); // A clip without an MP4 is not stored, but its model is.
   const clear = async () => {
-    if (!confirm(`Remove your settings, the last ${storedClips} clips and the model from this browser?`)) return;
-    isCleared.value = await session.clearStored();
+    const clips = `the last ${storedClips} clips with theirs`;
+    const all = `your settings with the start picture, ${clips}, how fast this machine is, and the model`;
+    if (!confirm(`Remove ${all} from this browser?`)) return;
+    await session.clearStored();
     await refresh();
   };
   return (
     <p>
-      <strong>What is stored here.</strong> Your settings with the start picture, the last {storedClips} clips, and the
-      model once it is downloaded
-      {!usage.value ? '' : ` (${sizeInWords(usage.value)} now)`}. The browser{' '}
+      <strong>What is stored here.</strong> Your settings with the start picture, the last {storedClips} clips with
+      theirs, how fast this machine is, and the model once it is downloaded
+      {!usage.value ? '' : ` (${sizeInWords(usage.value)} now)`}.{' '}
+      {kept === 'none' && clip?.address && 'Your last clip is not stored: the browser did not take it. '}The browser{' '}
       {isKept.value ? 'keeps it until you clear it' : 'may clear it when space is short or after days without a visit'}.
       Save the clips that you want to be sure of.{' '}
       <button type="button" class="plain" disabled={session.progress.value !== undefined} onClick={() => void clear()}>
         Clear it
       </button>
-      {isCleared.value && ' Cleared: what this page has in memory stays until you leave it.'}
+      {isCleared && ' Cleared: what this page has in memory stays until you leave it.'}
     </p>
   );
 }

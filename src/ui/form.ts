@@ -1,7 +1,17 @@
 // The form: each control's text as typed, what is wrong with it, and settings that come from memory, links and files.
 // It makes no clip, and has no markup.
 import { batch, computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
-import { clamp, encodeLink, type Field, fields, limits, type RawOptions, type Restored, usualMotion } from '../options';
+import {
+  clamp,
+  decodeLink,
+  encodeLink,
+  type Field,
+  fields,
+  limits,
+  type RawOptions,
+  type Restored,
+  usualMotion,
+} from '../options';
 import { type FieldErrors, parseDecimal, type Validated, validate } from '../validate';
 import { loadSettings, type Settings } from './settings';
 import type { StartPictureState } from './start-picture';
@@ -25,6 +35,8 @@ export interface Controls {
 export interface Form extends Controls {
   /** What a reload should bring back. */
   readonly settings: ReadonlySignal<Settings>;
+  /** All that was put in, the start picture included, to compare. A seed that is not locked is nobody's choice. */
+  readonly said: ReadonlySignal<string>;
   readonly valid: ReadonlySignal<Validated>;
   /** Every message may show. @returns the first wrong field */
   showAll(): Field | undefined;
@@ -39,15 +51,20 @@ const pictureIsMissing =
 const without = { motion: '', redraw: '' } as const satisfies Restored;
 
 /** @param link what the address says, which may be nothing @param start the picture that goes with the form */
-export function createForm(link: Restored, start: Pick<StartPictureState, 'picture' | 'missing'>): Form {
+export function createForm(link: Restored, start: Pick<StartPictureState, 'picture' | 'missing' | 'setAside'>): Form {
   const stored = loadSettings();
   const initial: RawOptions = { ...stored.form, ...(Object.keys(link).length > 0 && without), ...link };
   const form = Object.fromEntries(fields.map((field) => [field, signal(initial[field])])) as Controls['form'];
-  const seedLocked = signal(stored.seedLocked || link.seed !== undefined);
   const raw = computed(() => Object.fromEntries(fields.map((field) => [field, form[field].value])) as RawOptions);
   // A box without its picture waits for it.
-  const validWith = (picture: string | undefined) =>
-    validate({ ...raw.value, redraw: picture && raw.value.redraw, picture });
+  const validWith = (picture: string | undefined, given = raw.value) =>
+    validate({ ...given, redraw: picture && given.redraw, picture });
+  /** The link was copied from this form: that locks nothing. */
+  const isCopy = () => {
+    const here = validWith((start.setAside ?? start.picture.peek())?.sha256, stored.form);
+    return here.ok && JSON.stringify(decodeLink(encodeLink(here.options))) === JSON.stringify(link);
+  };
+  const seedLocked = signal(stored.seedLocked || (link.seed !== undefined && !isCopy()));
   const valid = computed(() => {
     const given = validWith(start.picture.value?.sha256);
     if (given.ok || !given.errors.prompt || !start.missing.value) return given;
@@ -71,6 +88,11 @@ export function createForm(link: Restored, start: Pick<StartPictureState, 'pictu
     errors,
     visibleErrors,
     settings: computed(() => ({ form: raw.value, seedLocked: seedLocked.value })),
+    said: computed(() => {
+      const { picture, missing } = start;
+      const seed = seedLocked.value && raw.value.seed;
+      return JSON.stringify([{ ...raw.value, seed }, picture.value?.sha256, missing.value]);
+    }),
     valid,
     edit(field, text) {
       form[field].value = text;

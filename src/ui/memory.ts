@@ -2,7 +2,8 @@
 // is stored, only when they change something. Where and how it is stored is settings.ts's.
 import { computed, effect, type ReadonlySignal, signal } from '@preact/signals';
 import type { StartPicture } from '../media/picture';
-import { everywhere, type Settings, savePicture, saveSettings, thisTab } from './settings';
+import type { Form } from './form';
+import { everywhere, savePicture, saveSettings, thisTab } from './settings';
 
 export interface Memory {
   /** Whether the page shows what a link says, and nothing of it is stored. */
@@ -13,11 +14,10 @@ export interface Memory {
 
 /** @param isLinked the page was opened by a link */
 export function createMemory(
-  settings: ReadonlySignal<Settings>,
+  { settings, said }: Pick<Form, 'settings' | 'said'>,
   picture: ReadonlySignal<StartPicture | undefined>,
   isLinked: boolean,
 ): Memory {
-  const said = computed(() => JSON.stringify([settings.value, picture.value?.sha256]));
   /** What a link brought, until something of it is changed. */
   const linked = signal(isLinked ? said.value : undefined);
   const borrowed = computed(() => linked.value === said.value);

@@ -1,5 +1,5 @@
 // Failures in plain words: what happened, what still works, what to do. The engine's own words are the detail below.
-import type { GenerateEvent } from '../events';
+import type { GenerateEvent, Recording } from '../events';
 import { isErrorCode } from '../gpu/errors';
 import { modelTitle, type Restored } from '../options';
 import type { Failure, FailureCode } from '../protocol';
@@ -107,9 +107,13 @@ const known: Record<Explained, (failure: Failure, surroundings: Surroundings) =>
   encoder: ({ message, hint }) => ({
     title: 'No MP4 this time',
     body: `${message} The clip still plays here.`,
-    advice:
-      hint ||
-      'Download APNG has the whole loop, with its transparency. For an MP4, open this page in a browser that encodes H.264 or VP9.',
+    advice: `${hint || 'For an MP4, open this page in a browser that encodes H.264 or VP9.'} Download APNG has the whole loop, with its transparency.`,
+    retry: false,
+  }),
+  gone: ({ message, hint }) => ({
+    title: 'That clip has left the stage',
+    body: message,
+    advice: hint,
     retry: false,
   }),
   input: ({ message, hint }) => ({ title: 'That does not fit', body: message, advice: hint, retry: false }),
@@ -126,6 +130,11 @@ export function explain(given: Failure, surroundings: Surroundings): Message {
 /** Whether it means that this browser draws nothing at all. */
 export function isUnable(failure: Failure | undefined): boolean {
   return failure?.code === 'no-webgpu' || failure?.code === 'no-adapter';
+}
+
+/** That a clip has no video. */
+export function withoutVideo(problem: Recording['problem']): Failure {
+  return { code: 'encoder', message: 'This browser could not encode a video.', hint: '', ...problem };
 }
 
 /** A failure as its notice says it. */
@@ -156,7 +165,7 @@ function inWords(error: unknown): string {
 export function toFailure(error: unknown): Failure {
   const { code, message, hint } = (typeof error === 'object' && error !== null ? error : {}) as Partial<Failure>;
   return {
-    code: isErrorCode(code) || code === 'stopped' ? code : 'unknown',
+    code: isErrorCode(code) || code === 'stopped' || code === 'gone' ? code : 'unknown',
     message: typeof message === 'string' && message !== '' ? message : inWords(error),
     hint: typeof hint === 'string' ? hint : '',
   };

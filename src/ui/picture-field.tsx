@@ -12,7 +12,6 @@ export function PictureField({ session }: { session: Session }) {
   const picture = session.start.picture.value;
   const problem = session.start.problem.value;
   const missing = session.start.missing.value;
-  const hasHelp = missing !== '' || !picture;
   const dragging = session.dragging.value;
   const state = dragging === 'none' ? '' : `invited ${dragging === 'control' ? 'over' : ''}`;
   return (
@@ -28,7 +27,7 @@ export function PictureField({ session }: { session: Session }) {
             type="file"
             accept="image/*"
             aria-invalid={problem !== ''}
-            aria-describedby={`picture-words ${problem ? 'picture-error' : ''} ${hasHelp ? 'picture-help' : ''}`}
+            aria-describedby={`picture-words ${problem ? 'picture-error' : ''} ${picture ? '' : 'picture-help'}`}
             onChange={(event) => {
               const input = event.currentTarget;
               const file = input.files?.[0];
@@ -52,9 +51,14 @@ export function PictureField({ session }: { session: Session }) {
           {problem}
         </p>
       )}
-      {hasHelp && (
-        <p class="help" id="picture-help">
-          {help(missing)}
+      {!picture && (
+        <p class="help">
+          <span id="picture-help">{help(missing)}</span>{' '}
+          {missing && (
+            <button type="button" class="plain" onClick={() => remove(session)}>
+              Do without it
+            </button>
+          )}
         </p>
       )}
     </div>

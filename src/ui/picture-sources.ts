@@ -1,6 +1,6 @@
 // Where a start picture comes from: a file, the finished clip's first frame, a drawing. Each can be undone.
 // Not the picture's own state, nor how a file is read (`start-picture.ts`).
-import type { ReadonlySignal } from '@preact/signals';
+import { batch, type ReadonlySignal } from '@preact/signals';
 import { type Pixels, toPng } from '../media/pixels';
 import { frameSide } from '../options';
 import type { EngineClient } from '../protocol';
@@ -17,6 +17,7 @@ export interface PictureSources {
   keepPicture(): Promise<void>;
   /** Makes a drawing the start picture, as a sketch of what the prompt draws. */
   startFromSketch(drawing: File): Promise<void>;
+  /** The next clip starts from none: neither the one that is here nor the one that its settings name. */
   removePicture(): void;
 }
 
@@ -24,12 +25,13 @@ export interface PictureSourcesOptions {
   readonly engine: EngineClient;
   readonly start: StartPictureState;
   readonly clip: ReadonlySignal<Clip | undefined>;
+  readonly form: Controls['form'];
   readonly edit: Controls['edit'];
-  readonly undo: Pick<Undo, 'remember' | 'replace'>;
+  readonly undo: Pick<Undo, 'replace'>;
   readonly fail: (error: unknown) => void;
 }
 
-export function createPictureSources({ engine, start, clip, edit, undo, fail }: PictureSourcesOptions): {
+export function createPictureSources({ engine, start, clip, form, edit, undo, fail }: PictureSourcesOptions): {
   sources: PictureSources;
   /** Whether the picture that is being read is taken, once that is known; undefined when none is being read. */
   reading(): Promise<boolean> | undefined;
@@ -43,34 +45,43 @@ export function createPictureSources({ engine, start, clip, edit, undo, fail }: 
     });
   };
 
-  const take = async (file: File) => {
-    const before = start.picture.value;
-    const replacedBy = undo.remember();
-    const taken = await start.use(file);
-    if (before && taken) replacedBy(`“${taken.name}” is the start picture now.`);
+  const take = async (file: File, isSketch: boolean) => {
+    const taken = await start.use(file, (given, put) => {
+      const before = start.picture.value;
+      const missing = start.missing.value;
+      const isSame = given.sha256 === (before?.sha256 ?? missing);
+      const act = () => {
+        put();
+        if (isSketch) edit('redraw', whole);
+        // That the one before was a sketch says nothing of another; a box stays.
+        else if (!isSame && form.redraw.value === whole) edit('redraw', '');
+        const remark = missing ? ' It is not the one that these settings name: they draw another clip with it.' : '';
+        return `“${given.name}” is the start picture now.${remark}`;
+      };
+      if (before || (missing && !isSame)) undo.replace(act, 'hand');
+      else batch(act);
+    });
     return taken !== undefined;
   };
 
   const sources: PictureSources = {
-    usePicture: (file) => read(() => take(file)),
-    startFromSketch: (drawing) =>
-      read(async () => {
-        const taken = await take(drawing);
-        if (taken) edit('redraw', whole);
-        return taken;
-      }),
+    usePicture: (file) => read(() => take(file, false)),
+    startFromSketch: (drawing) => read(() => take(drawing, true)),
     keepPicture: () =>
       read(async () => {
         const finished = clip.value;
         if (!finished) return false;
         try {
           const first = await engine.pixels(0, frameSide);
-          const replacedBy = undo.remember();
-          const taken = await start.use(await pictureFile(first, `First page of “${finished.title}”`));
-          if (!taken) return false;
-          edit('redraw', '');
-          replacedBy('Its first page is the start picture now: another seed or prompt moves it in another way.');
-          return true;
+          const file = await pictureFile(first, `First page of “${finished.title}”`);
+          const taken = await start.use(file, (_given, put) =>
+            undo.replace(() => {
+              put();
+              edit('redraw', '');
+              return 'Its first page is the start picture now: another seed or prompt moves it in another way.';
+            }),
+          );
+          return taken !== undefined;
         } catch (error) {
           fail(error);
           return false;
@@ -78,9 +89,10 @@ export function createPictureSources({ engine, start, clip, edit, undo, fail }: 
       }),
     removePicture() {
       undo.replace(() => {
+        const isMissing = start.missing.value !== '';
         start.remove();
-        return 'The start picture is removed.';
-      });
+        return isMissing ? 'The settings do without their picture now.' : 'The start picture was removed.';
+      }, 'hand');
     },
   };
   return { sources, reading: () => reading };

@@ -9,7 +9,7 @@ export interface Progress {
   readonly words: string;
   /** Seconds left of the whole clip, once a step was measured. */
   readonly left: number | undefined;
-  /** Changes when another part of the work begins. 'again': not a new clip, but the finished one's video on another paper. */
+  /** Changes when another part of the work begins. 'again': not a new clip, but the finished one's video once more. */
   readonly part: 'start' | 'load' | 'compile' | 'picture' | 'clip' | 'frames' | 'done' | 'again';
 }
 

@@ -4,12 +4,12 @@ import { batch, computed, type ReadonlySignal, type Signal, signal } from '@prea
 import type { DoneEvent, GenerateEvent } from '../events';
 import type { StartPicture } from '../media/picture';
 import type { GenerateOptions } from '../options';
-import type { AdapterReport, EngineClient, Failure } from '../protocol';
+import type { AdapterReport, EngineClient } from '../protocol';
 import type { Validated } from '../validate';
 import { broadcast } from './broadcast';
 import { work } from './estimate';
 import type { FinishedState } from './finished';
-import { inFull, toFailure, unread } from './messages';
+import { inFull, toFailure, unread, withoutVideo } from './messages';
 import { advance, atStart, type Progress, timeLeft } from './progress';
 import { loadPace, loadUsedSeed, savePace, saveUsedSeed } from './settings';
 import type { Telling } from './telling';
@@ -64,14 +64,13 @@ export function createRun({ engine, telling, adapter, progress, valid, take, onS
     const { codec, stats, options, problem } = done;
     const title = options.prompt || started?.name || 'a picture';
     take(done, title, started);
-    broadcast({ type: 'done', codec, stats, options, problem, adapter: adapter.value?.name });
+    broadcast({ type: 'done', codec, stats, options, problem: problem?.message, adapter: adapter.value?.name });
     const { seconds } = stats;
     pace.value = (seconds.total - seconds.load - seconds.compile) / work(options);
     if (adapter.value) savePace(adapter.value.name, pace.value);
     const words = [`Your clip of ${options.frames} frames is finished: ${title}.`];
     if (!done.video) {
-      const message = problem ?? 'This browser could not encode a video.';
-      const reason: Failure = { code: 'encoder', message, hint: '' };
+      const reason = withoutVideo(problem);
       failure.value = { ...reason, ofRun: true };
       words.push(inFull(reason));
     }

@@ -5,17 +5,17 @@ import { decodeLink, defaults, type Field, type Restored } from '../options';
 import type { AdapterReport, EngineClient } from '../protocol';
 import type { ClipStore } from './clip-store';
 import { createEarlier, type Earlier } from './earlier';
-import { type Clip, createFinished, type FinishedState } from './finished';
+import { createFinished, type FinishedState } from './finished';
 import { type Controls, createForm } from './form';
 import { createMemory, type Memory } from './memory';
-import { otherModel, toFailure } from './messages';
+import { otherModel } from './messages';
 import { createPictureSources, type PictureSources } from './picture-sources';
 import type { Progress } from './progress';
 import { createRun, type Run } from './run';
 import { clearStorage, loadSettings } from './settings';
 import { createStartPicture, type PictureReader, type StartPictureState } from './start-picture';
 import { createTelling, type Telling } from './telling';
-import { createUndo, type Undo } from './undo';
+import { createUndo, type Source, type Undo } from './undo';
 
 export interface Session extends Controls, PictureSources {
   readonly engine: EngineClient;
@@ -48,10 +48,12 @@ export interface Session extends Controls, PictureSources {
   openLink(hash: string): void;
   /** Makes an idea the prompt. */
   suggest(prompt: string): void;
-  /** What last took the place of something in the form, and the way back; undefined when nothing did, or a clip was begun since. */
+  /**
+   * What last took the place of something in the form, and the way back; undefined when nothing did, or a clip was begun since,
+   * unless it was a link.
+   */
   readonly replaced: Undo['replaced'];
-  /** The clip to download, its video on the background that is shown; undefined where that was cancelled. */
-  recorded(): Promise<Clip | undefined>;
+  readonly recorded: FinishedState['recorded'];
   /** Removes what is stored on this machine; the page keeps what it shows. @returns whether that worked */
   clearStored(): Promise<boolean>;
   report(error: unknown): void;
@@ -84,13 +86,14 @@ export function createSession(engine: EngineClient, options: SessionOptions = {}
     read: options.readPicture,
     say: (message) => say(message, true),
   });
-  const { valid, showAll, fill, settings, ...controls } = createForm(link, start);
-  const undo = createUndo({ settings, fill, seedLocked: controls.seedLocked }, start, (words) => {
+  const { valid, showAll, fill, settings, said, ...controls } = createForm(link, start);
+  const undo = createUndo({ settings, said, fill, seedLocked: controls.seedLocked }, start, (words) => {
     note.value = '';
     say(words, true);
   });
   const earlier = createEarlier(options.clipStore);
-  const { clip, background, take, recorded } = createFinished(engine, earlier, controls.form.background, progress);
+  const colour = controls.form.background;
+  const { clip, background, take, recorded } = createFinished({ engine, telling, earlier, colour, progress });
   const run = createRun({
     engine,
     telling,
@@ -108,7 +111,7 @@ export function createSession(engine: EngineClient, options: SessionOptions = {}
   });
   // Both look at what earlier visits stored: before this one stores anything.
   if (isLinked) offerStored(link, start, undo);
-  const memory = createMemory(settings, start.picture, isLinked);
+  const memory = createMemory({ settings, said }, start.picture, isLinked);
   note.value = otherModel(link);
   if (note.value) say(note.value);
 
@@ -123,21 +126,19 @@ export function createSession(engine: EngineClient, options: SessionOptions = {}
     }
   };
 
-  const { sources, reading } = createPictureSources({ engine, start, clip, edit: controls.edit, undo, fail });
+  const { sources, reading } = createPictureSources({ ...controls, engine, start, clip, undo, fail });
 
-  const restore = (given: Restored, from: string, picture?: StartPicture) => {
+  const restore = (given: Restored, from: string, picture?: StartPicture, source?: Source) => {
     const before = start.picture.value;
     undo.replace(() => {
-      batch(() => {
-        fill(given);
-        if (picture && picture.sha256 === given.picture) start.bring(picture);
-        else start.want(given.picture);
-      });
+      fill(given);
+      if (picture && picture.sha256 === given.picture) start.bring(picture);
+      else start.want(given.picture);
       let more = '';
       if (start.missing.value) more = ' The picture that it started from is not in it: add that, too.';
       else if (before && !start.picture.value) more = ' It started from no picture, so yours is removed.';
       return [`Settings restored from ${from}.${more}`, otherModel(given)].filter(Boolean).join(' ');
-    });
+    }, source);
   };
 
   return {
@@ -162,23 +163,7 @@ export function createSession(engine: EngineClient, options: SessionOptions = {}
       controls.rollSeed();
       say(`Seed ${controls.form.seed.value}.`, true);
     },
-    async recorded() {
-      const before = clip.value;
-      let given: Clip | undefined;
-      try {
-        const made = recorded();
-        if (progress.value?.part === 'again') say(progress.value.words, true);
-        given = await made;
-      } catch (error) {
-        fail(error);
-        if (toFailure(error).code === 'cancelled') return undefined;
-        given = clip.value;
-      }
-      if (given !== before) say('The MP4 on this paper is ready.', true);
-      const isOnAnother = given?.address && given.options.background !== background.value;
-      if (isOnAnother) note.value = 'This MP4 is on the paper that it was made on.'; // Seen only: a failure has just been announced.
-      return given;
-    },
+    recorded,
     async attach(element) {
       engine.setPlaying(playing.value);
       try {
@@ -192,12 +177,12 @@ export function createSession(engine: EngineClient, options: SessionOptions = {}
         tell('One clip at a time: cancel this one, or wait for it.');
         return undefined;
       }
-      const picture = reading();
-      if (picture) {
-        const isTaken = await picture; // It is of the clip that was asked for.
-        if (!isTaken || progress.value) return undefined; // Or asked for twice meanwhile.
-      }
-      if (!controls.seedLocked.value && controls.form.seed.value === run.usedSeed) controls.rollSeed();
+      // A picture that is being read is of the clip that was asked for, and so is one that was given after it meanwhile.
+      let isTaken = true;
+      for (let picture = reading(); picture; picture = reading()) isTaken = await picture;
+      if (!isTaken || progress.value) return undefined; // Or asked for twice meanwhile.
+      const isOfLink = memory.borrowed.value && !clip.value; // What it says is drawn once as it is.
+      if (!isOfLink && !controls.seedLocked.value && controls.form.seed.value === run.usedSeed) controls.rollSeed();
       if (valid.value.ok) {
         const made = run.make(valid.value.options, start.picture.value);
         if (start.missing.value) tell('Drawn without the picture that these settings name: it is not here.');
@@ -217,14 +202,14 @@ export function createSession(engine: EngineClient, options: SessionOptions = {}
     suggest(prompt) {
       undo.replace(() => {
         controls.edit('prompt', prompt);
-        return `The prompt is “${prompt}” now.`;
+        return `The prompt was replaced by “${prompt}”.`;
       });
     },
     openLink(hash) {
       const given = decodeLink(hash);
       if (Object.keys(given).length === 0) return;
       batch(() => {
-        restore(given, 'the link');
+        restore(given, 'the link', undefined, 'link');
         memory.borrow();
       });
     },

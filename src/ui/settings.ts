@@ -98,7 +98,10 @@ export async function keepStorage(ask: boolean): Promise<boolean> {
 
 /** Removes everything that Flipbook stores on this machine, clips, weights of any version and tuning included. */
 export async function clearStorage(): Promise<void> {
-  for (const key of [settingsKey, paceKey, pictureKey, usedSeedKey]) remove(key, ...everywhere);
+  for (const place of everywhere) {
+    const keys = quietly(() => Object.keys(place())) ?? [];
+    for (const key of keys) if (key.startsWith('flipbook:')) remove(key, place);
+  }
   if (typeof caches === 'undefined') return;
   for (const name of await caches.keys()) if (name.startsWith('flipbook-')) await caches.delete(name);
 }

@@ -6,10 +6,11 @@ import { fileName, save } from './save';
 import type { Session } from './session';
 
 const keeping = {
-  all: `Your last ${storedClips} clips stay in this browser.`,
-  videos: 'Those that have an MP4 stay in this browser, the others until you leave the page.',
+  all: `Your last ${storedClips} clips stay in this browser, as far as it has room.`,
+  videos: 'Those that have an MP4 stay in this browser, as far as it has room, the others until you leave the page.',
   new: 'Clips made since you cleared what is stored stay in this browser, the others until you leave the page.',
-  none: 'They stay here until you leave the page: this browser is not keeping them.',
+  none: 'Save those that you want to be sure of: this browser did not take your last clip, and may not be keeping these.',
+  cleared: 'They stay here until you leave the page: what was stored is cleared.',
 };
 
 async function remove(session: Session, clip: EarlierClip): Promise<void> {
@@ -17,7 +18,9 @@ async function remove(session: Session, clip: EarlierClip): Promise<void> {
   try {
     await session.earlier.remove(clip);
     session.tell(`“${clip.title}” is removed.`);
-    document.querySelector<HTMLElement>('.shelf li button')?.focus(); // Its own went away with it.
+    // Its own button went away with it, and with the last one the whole shelf.
+    const find = (selector: string) => document.querySelector<HTMLElement>(selector);
+    (find('.shelf li button') ?? find('.go .generate'))?.focus();
   } catch (error) {
     session.report(error);
   }

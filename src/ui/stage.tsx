@@ -136,6 +136,14 @@ function Transport({ session }: { session: Session }) {
     'aria-disabled': working,
     onClick: () => void (working || act()),
   });
+  const saveMp4 = () => saveVideo(session);
+  /** One file of a clip, however often it is asked for. */
+  const packing = useRef<Promise<void> | undefined>(undefined);
+  const pack = async () => {
+    packing.current ??= saveAnimation(session).finally(() => {
+      packing.current = undefined;
+    });
+  };
   return (
     <div class="transport">
       <button
@@ -162,7 +170,7 @@ function Transport({ session }: { session: Session }) {
       <button type="button" class="quiet" onClick={() => void copyLink(session)}>
         <LinkIcon /> Copy link
       </button>
-      <button type="button" class="download" disabled={!clip?.address} onClick={() => void saveVideo(session)}>
+      <button type="button" class="download" {...(clip?.address ? { onClick: saveMp4 } : ofFrames(saveMp4))}>
         <DownloadIcon /> Download MP4
         {clip?.video && clip.options.background === session.background.value && (
           <small>{sizeInWords(clip.video.size)}</small>
@@ -172,7 +180,7 @@ function Transport({ session }: { session: Session }) {
         type="button"
         class="quiet sticker"
         title="A looping PNG without the paper, for chats and web pages"
-        {...ofFrames(() => saveAnimation(session))}
+        {...ofFrames(pack)}
       >
         <DownloadIcon /> Download APNG <small>transparent</small>
       </button>
@@ -224,8 +232,8 @@ function Notice({ session }: { session: Session }) {
   );
 }
 
-/** Before a button that goes away: the keyboard stays where the next action is. */
-function focusGenerate(): void {
+/** Before a button goes away: the keyboard stays where the next action is. */
+export function focusGenerate(): void {
   document.querySelector<HTMLElement>('.go .generate')?.focus({ preventScroll: true });
 }
 
@@ -234,8 +242,8 @@ async function saveVideo(session: Session): Promise<void> {
   if (clip?.address) save(clip.address, fileName(clip.title, clip.options.seed, 'mp4'));
 }
 
-function savePicture(session: Session): Promise<void> {
-  return saveFile(session, 'png', () => session.engine.still());
+async function savePicture(session: Session): Promise<void> {
+  await saveFile(session, 'png', () => session.engine.still());
 }
 
 /** Pixels of a side of the animation: chats show stickers about this large. */
@@ -244,21 +252,24 @@ const stickerSide = 256;
 async function saveAnimation(session: Session): Promise<void> {
   const packing = 'Packing the transparent pages…';
   session.tell(packing);
-  await saveFile(session, 'apng', () => session.engine.animation(stickerSide));
-  if (session.note.value === packing) session.note.value = '';
+  const isSaved = await saveFile(session, 'apng', () => session.engine.animation(stickerSide));
+  if (isSaved) session.tell('The APNG is ready.');
+  else if (session.note.value === packing) session.note.value = '';
 }
 
-/** Files are named after the clip that was there when they were asked for. */
-async function saveFile(session: Session, ending: string, make: () => Promise<Blob>): Promise<void> {
+/** Files are named after the clip that was there when they were asked for. @returns whether it was made; if not, that is told */
+async function saveFile(session: Session, ending: string, make: () => Promise<Blob>): Promise<boolean> {
   const clip = session.clip.value;
-  if (!clip) return;
+  if (!clip) return false;
   const name = fileName(clip.title, clip.options.seed, ending);
   try {
     const address = URL.createObjectURL(await make());
     save(address, name);
     releaseLater(address);
+    return true;
   } catch (error) {
     session.report(error);
+    return false;
   }
 }
 

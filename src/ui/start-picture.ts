@@ -1,6 +1,6 @@
 // The start picture's state: what was given, why something else was not taken, and which one a link or file asks for.
 // It decodes nothing (src/media/picture.ts does), stores nothing, and has no markup.
-import { batch, computed, type ReadonlySignal, signal } from '@preact/signals';
+import { batch, type ReadonlySignal, signal } from '@preact/signals';
 import { readPicture, type StartPicture } from '../media/picture';
 import { frameSide } from '../options';
 import { broadcast } from './broadcast';
@@ -14,19 +14,21 @@ export interface StartPictureState {
   readonly picture: ReadonlySignal<StartPicture | undefined>;
   /** Why the last file given is not it. */
   readonly problem: ReadonlySignal<string>;
-  /** SHA-256 of the one that a link or a file names, while it is not here. */
+  /** SHA-256 of the one that a link or a file names, while it is not here and no other was given; then there is no picture. */
   readonly missing: ReadonlySignal<string>;
   /** The one of the last visit, where a link that names another or none took its place. */
   readonly setAside: StartPicture | undefined;
   /**
    * Takes a file. What is no picture changes nothing, and is explained at the control.
+   * @param act calls `take` among what else it means to take it
    * @returns it, unless it was refused or something else came first
    */
-  use(file: File): Promise<StartPicture | undefined>;
+  use(file: File, act?: (given: StartPicture, take: () => void) => void): Promise<StartPicture | undefined>;
   /** Says at the control why something is not taken. */
   refuse(why: string): void;
   /** Lets go of why the last file was not taken. */
   forgive(): void;
+  /** None: neither this one nor the one that is missing. */
   remove(): void;
   /** For settings from elsewhere: theirs, or none. What is here stays only if it is that one. */
   want(sha256: string | undefined): void;
@@ -50,13 +52,14 @@ export function createStartPicture({ linked, read = readPicture, say }: Surround
   const isOther = linked !== undefined && stored?.sha256 !== linked.picture;
   const picture = signal(isOther ? undefined : stored);
   const problem = signal('');
-  const wanted = signal(linked?.picture ?? '');
+  const missing = signal((isOther && linked.picture) || '');
   /** Files are read in the background: only the one given last counts. */
   let latest = 0;
 
-  const set = (value: StartPicture | undefined) => {
+  const set = (value: StartPicture | undefined, missed = '') => {
     batch(() => {
       picture.value = value;
+      missing.value = missed;
       problem.value = '';
     });
   };
@@ -69,19 +72,21 @@ export function createStartPicture({ linked, read = readPicture, say }: Surround
   return {
     picture,
     problem,
+    missing,
     setAside: isOther ? stored : undefined,
     refuse,
     forgive() {
       problem.value = '';
     },
-    missing: computed(() => (wanted.value === picture.value?.sha256 ? '' : wanted.value)),
-    async use(file) {
+    async use(file, act = (_given, take) => take()) {
       const turn = ++latest;
       try {
         const given = await read(file, frameSide);
         if (turn !== latest) return undefined;
-        set(given);
-        say(`${given.name} is the start picture.`);
+        act(given, () => {
+          set(given);
+          say(`${given.name} is the start picture.`);
+        });
         broadcast({ type: 'picture', sha256: given.sha256 });
         return given;
       } catch (error) {
@@ -94,26 +99,22 @@ export function createStartPicture({ linked, read = readPicture, say }: Surround
     },
     remove() {
       latest++;
-      wanted.value = '';
       set(undefined);
-      say('The start picture is removed.');
     },
     want(sha256) {
       latest++;
-      wanted.value = sha256 ?? '';
-      set(picture.value?.sha256 === sha256 ? picture.value : undefined);
+      if (picture.value?.sha256 === sha256) set(picture.value);
+      else set(undefined, sha256);
     },
     bring(named) {
       latest++;
-      wanted.value = named.sha256;
       set(named);
     },
     remember() {
-      const [before, wantedBefore] = [picture.peek(), wanted.peek()];
+      const [before, missed] = [picture.peek(), missing.peek()];
       return () => {
         latest++;
-        wanted.value = wantedBefore;
-        set(before);
+        set(before, missed);
       };
     },
   };

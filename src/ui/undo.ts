@@ -1,64 +1,77 @@
-// One step back, to what was in the form before settings from elsewhere, an idea or another start picture took its place; and
-// one forward again.
+// One step back, to what the visitor made, from the settings, idea or start picture that took its place; and one forward again.
 // Not a history of typing, which the text fields have themselves.
 import { batch, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { Form } from './form';
 import type { Settings } from './settings';
 import type { StartPictureState } from './start-picture';
 
-/** What took the form's place, in words, and the way back. */
+/** What took the form's place, in words that stay true while the form is edited, and the way back. */
 export interface Replaced {
   readonly words: string;
   takeBack(): void;
 }
 
+/**
+ * Where it came from. What was given by hand is the visitor's own from then on, as typing is. What a link brought may only be
+ * tried out: the way back from it outlasts the clips that are made.
+ */
+export type Source = 'hand' | 'elsewhere' | 'link';
+
 export interface Undo {
   readonly replaced: ReadonlySignal<Replaced | undefined>;
   /** Does what takes the place of what is in the form. @param act says what it did */
-  replace(act: () => string): void;
-  /** The same for what takes a while: call it before, and what it returns after. */
-  remember(): (words: string) => void;
-  /** For what took the place of `before` when the page was opened: the way back, without a word to screen readers. */
+  replace(act: () => string, source?: Source): void;
+  /** For what a link took the place of when the page was opened: the way back, without a word to screen readers. */
   offer(words: string, before: Settings, putPictureBack: () => void): void;
-  /** From here on it is too late. */
+  /** A clip is begun: from here on it is too late, but for what a link took the place of. */
   forget(): void;
 }
 
-type Replaceable = Pick<Form, 'settings' | 'fill'> & { readonly seedLocked: Signal<boolean> };
+type Replaceable = Pick<Form, 'settings' | 'said' | 'fill'> & { readonly seedLocked: Signal<boolean> };
 
 /** @param say to screen readers, at once */
 export function createUndo(
-  { settings, seedLocked, fill }: Replaceable,
+  { settings, said, seedLocked, fill }: Replaceable,
   start: StartPictureState,
   say: (words: string) => void,
 ): Undo {
   const replaced = signal<Replaced | undefined>(undefined);
-  const offer = (words: string, before: Settings, putPictureBack: () => void) => {
-    const takeBack = () =>
-      replace(() => {
-        batch(() => {
-          fill(before.form);
-          seedLocked.value = before.seedLocked;
-          putPictureBack();
-        });
-        return 'Your settings are back.';
-      });
+  /** What the form says while nothing in it is the visitor's own. */
+  let foreign: string | undefined;
+  /** The way back outlasts a clip. */
+  let lasts = false;
+
+  const wayTo = (before: Settings, putPictureBack: () => void) => () => {
+    foreign = undefined; // The way forward leads to what is here now.
+    const lasted = lasts;
+    replace(() => {
+      fill(before.form);
+      seedLocked.value = before.seedLocked;
+      putPictureBack();
+      return 'Your settings are back.';
+    }, 'hand');
+    lasts = lasted;
+  };
+  const replace = (act: () => string, source: Source = 'elsewhere') => {
+    // What came from elsewhere and is as it came is nothing to go back to: there is only what it took the place of.
+    const kept = said.peek() === foreign ? replaced.peek() : undefined;
+    const takeBack = kept?.takeBack ?? wayTo(settings.peek(), start.remember());
+    const words = batch(act);
     replaced.value = { words, takeBack };
+    foreign = source === 'hand' ? undefined : said.peek();
+    lasts = source === 'link' || (lasts && kept !== undefined);
+    say(words);
   };
-  const remember = () => {
-    const before = settings.peek();
-    const putPictureBack = start.remember();
-    return (words: string) => {
-      offer(words, before, putPictureBack);
-      say(words);
-    };
+  return {
+    replaced,
+    replace,
+    offer(words, before, putPictureBack) {
+      replaced.value = { words, takeBack: wayTo(before, putPictureBack) };
+      foreign = said.peek();
+      lasts = true;
+    },
+    forget() {
+      if (!lasts) replaced.value = undefined;
+    },
   };
-  const replace = (act: () => string) => {
-    const replacedBy = remember();
-    replacedBy(act());
-  };
-  const forget = () => {
-    replaced.value = undefined;
-  };
-  return { replaced, replace, remember, offer, forget };
 }

@@ -26,7 +26,7 @@ test('steps are as many as the model says, with a preview after each, and frames
   const plans = counted({ steps: 6, pictureSteps: 10, frames: 24 });
   expect(of(plans, 'picture step').runs).toBe(10);
   expect(of(plans, 'clip step of 24 frames').runs).toBe(6);
-  expect(of(plans, "preview's head").runs).toBe(16);
+  expect(of(plans, 'preview').runs).toBe(16);
   expect(of(plans, "decoder's head, 4 frames").runs).toBe(6);
 });
 

@@ -1,7 +1,7 @@
 // Encoders that lie, break or stay silent: the ladder goes on, or the error says what happened, and nothing leaks.
 import { expect, test, vi } from 'vitest';
 import { FlipbookError } from '../../src/gpu/errors';
-import { chooseEncoder, ladder } from '../../src/media/encoder';
+import { chooseEncoder, distrust, type EncoderChoice, ladder } from '../../src/media/encoder';
 import { Mp4Sink } from '../../src/media/mp4';
 import { videoFrame } from '../../src/media/pixels';
 import { frameTiming } from '../../src/media/sink';
@@ -120,6 +120,23 @@ test('hardware that fails is followed by software of the same codec', async () =
   const Encoder = fake({ supported: (config) => config.hardwareAcceleration === 'prefer-software' });
   const { config } = await chooseEncoder(shape, { Encoder });
   expect([config.codec, config.hardwareAcceleration]).toEqual(['avc1.64001e', 'prefer-software']);
+});
+
+test('what failed in a clip is chosen only where nothing else works', async () => {
+  const large = { width: 1024, height: 1024, fps: 12 }; // Of a level of its own: no other test meets it.
+  const [first, second] = ladder(large) as [EncoderChoice, EncoderChoice];
+  const told: EncoderChoice[] = [];
+  const choose = (Encoder: typeof VideoEncoder) =>
+    chooseEncoder(large, { Encoder, onChoice: (choice) => void told.push(choice) });
+  expect(await choose(fake({}))).toEqual(first);
+  distrust(first);
+  expect(await choose(fake({}))).toEqual(second);
+  const only: Behaviour = {
+    supported: ({ codec, hardwareAcceleration }) =>
+      codec === first.config.codec && hardwareAcceleration === first.config.hardwareAcceleration,
+  };
+  expect(await choose(fake(only))).toEqual(first);
+  expect(told).toEqual([first, second, first]);
 });
 
 test('no encoder at all: plain words, a hint, and what was tried', async () => {

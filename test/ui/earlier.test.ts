@@ -2,11 +2,14 @@
 // clip-store.gpu.test.ts's.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { defaults } from '../../src/options';
-import type { ClipStore, KeptClip } from '../../src/ui/clip-store';
-import { shelfSize } from '../../src/ui/earlier';
+import type { ClipStore, FinishedClip, KeptClip } from '../../src/ui/clip-store';
+import { type EarlierClip, shelfSize } from '../../src/ui/earlier';
 import { createSession, type Session } from '../../src/ui/session';
 import type { FakeEngine } from './fake-engine';
+import { file, good, pixels, sha256 } from './pictures';
 import { emptyStore, make, visit } from './visit';
+
+const picture = { name: 'cat.png', sha256, pixels };
 
 let engine: FakeEngine;
 beforeEach(() => {
@@ -33,7 +36,7 @@ test('clips of earlier visits come after those of this one, and each clip with a
     load: async () => [
       { name: '0', video: new Blob(['old']), title: 'a ghost', settings: { prompt: 'a ghost', seed: '3' } },
     ],
-    keep: async (video, title) => {
+    keep: async ({ video, title }) => {
       const text = await video.text();
       kept.push([text, title]);
       return text === 'refused' ? undefined : text;
@@ -80,7 +83,7 @@ test('a clip that is finished before earlier ones are read is not found again am
       await reading;
       return [...stored];
     },
-    keep: async (video, title) => {
+    keep: async ({ video, title }) => {
       stored.unshift({ name: title, video, title, settings: {} });
       return title;
     },
@@ -117,7 +120,7 @@ test('a clip that was put on another paper is stored in place of itself, and rem
   const removed: string[] = [];
   const clipStore: ClipStore = {
     ...emptyStore,
-    keep: async (_video, _title, name) => {
+    keep: async (_clip, name) => {
       kept.push(name);
       return name ?? 'a name';
     },
@@ -130,6 +133,73 @@ test('a clip that was put on another paper is stored in place of itself, and rem
   await make(engine, session);
   await session.earlier.remove(session.earlier.clips.value[0]!);
   expect(removed).toEqual(['a name']);
+});
+
+test('the start picture is stored with a clip, on another paper, too, and is given back at the next visit', async () => {
+  const kept: FinishedClip[] = [];
+  const settings = { prompt: 'a ghost', picture: sha256 };
+  const clipStore: ClipStore = {
+    ...emptyStore,
+    load: async () => [{ name: '0', video: new Blob(['old']), title: 'a ghost', settings, picture }],
+    keep: async (clip) => {
+      kept.push(clip);
+      return 'a name';
+    },
+  };
+  const session = createSession(engine, { clipStore, ...good });
+  await vi.waitFor(() => expect(session.earlier.clips.value[0]?.picture).toBe(picture));
+  await session.usePicture(file('cat.png'));
+  await make(engine, session);
+  await repaper(session);
+  await vi.waitFor(() => expect(kept.map((clip) => clip.picture?.pixels)).toEqual([pixels, pixels]));
+  session.removePicture();
+  const [{ settings: found, picture: its }] = session.earlier.clips.value as [EarlierClip];
+  session.restore(found, 'the earlier clip', its);
+  expect(session.start.picture.value).toBe(picture);
+});
+
+test('a clip is not stored again on another paper when it is cleared away before that is done', async () => {
+  let store: (name: string) => void = () => undefined;
+  const keep = vi.fn(
+    () =>
+      new Promise<string>((resolve) => {
+        store = resolve;
+      }),
+  );
+  const session = createSession(engine, { clipStore: { ...emptyStore, keep } });
+  await make(engine, session, new Blob(['first']));
+  await repaper(session);
+  await session.clearStored();
+  store('a name');
+  await new Promise((resolve) => setTimeout(resolve));
+  expect(keep).toHaveBeenCalledOnce();
+  expect(session.earlier.kept.value).toBe('cleared');
+});
+
+test('a clip is removed where it is stored only once it is there on its last paper', async () => {
+  const log: string[] = [];
+  let store: () => void = () => undefined;
+  const clipStore: ClipStore = {
+    ...emptyStore,
+    keep: async (_clip, name) => {
+      if (name)
+        await new Promise<void>((resolve) => {
+          store = resolve;
+        });
+      log.push(name ? 'again' : 'first');
+      return 'a name';
+    },
+    remove: async () => void log.push('removed'),
+  };
+  const session = createSession(engine, { clipStore });
+  await make(engine, session, new Blob(['first']));
+  await repaper(session);
+  await make(engine, session, null);
+  const removed = session.earlier.remove(session.earlier.clips.value[0]!);
+  await new Promise((resolve) => setTimeout(resolve));
+  store();
+  await removed;
+  expect(log).toEqual(['first', 'again', 'removed']);
 });
 
 test('a clip that was cleared away is not stored again on another paper', async () => {
@@ -150,7 +220,7 @@ test('once what is stored was cleared, only clips made since are said to be kept
   await vi.waitFor(() => expect(keep).toHaveResolvedTimes(3));
   expect(kept.value).toBe('all');
   await session.clearStored();
-  expect(kept.value).toBe('none');
+  expect(kept.value).toBe('cleared');
   for (let i = 0; i < shelfSize; i++) {
     await make(engine, session, new Blob(['since']));
     await vi.waitFor(() => expect(kept.value).toBe('new'));

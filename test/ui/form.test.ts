@@ -33,6 +33,27 @@ describe('the seed', () => {
   });
 });
 
+test('a link that was copied here locks no seed after a reload: its clip is drawn once, then others', async () => {
+  const session = createSession(engine);
+  session.edit('prompt', 'a ghost ');
+  await make(engine, session);
+  const reloaded = createSession(engine, { hash: new URL(session.link()!).hash });
+  expect(reloaded.seedLocked.value).toBe(false);
+  await make(engine, reloaded);
+  await make(engine, reloaded);
+  const [first, again, next] = engine.asked;
+  expect(again).toEqual(first);
+  expect(next?.seed).not.toBe(first?.seed);
+  session.seedLocked.value = true;
+  expect(createSession(engine, { hash: new URL(session.link()!).hash }).seedLocked.value).toBe(true);
+});
+
+test('another link locks its seed, be it that of the form', () => {
+  const { hash } = new URL(createSession(engine).link()!);
+  createSession(engine).edit('prompt', 'a ghost');
+  expect(createSession(engine, { hash }).seedLocked.value).toBe(true);
+});
+
 test('an unlocked seed that was used rolls after a reload, too', async () => {
   const session = createSession(engine);
   await make(engine, session);

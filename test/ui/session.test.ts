@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FlipbookError } from '../../src/gpu/errors';
 import { defaults } from '../../src/options';
+import type { ClipStore, FinishedClip } from '../../src/ui/clip-store';
 import { work } from '../../src/ui/estimate';
 import { createSession } from '../../src/ui/session';
 import { type FakeEngine, fakeEngine } from './fake-engine';
@@ -95,6 +96,59 @@ describe('generate', () => {
   });
 });
 
+describe('a clip whose video the encoder did not finish', () => {
+  const problem = { message: 'The video encoder stopped: taken away', hint: 'Press Download MP4 to try again.' };
+
+  test('says so with what to do; asked for, its video is made once more, stored, and nothing is wrong any longer', async () => {
+    const kept: FinishedClip[] = [];
+    const keep: ClipStore['keep'] = async (clip) => String(kept.push(clip));
+    const session = createSession(engine, { clipStore: { ...emptyStore, keep } });
+    session.edit('prompt', 'a rocket');
+    await make(engine, session, null, problem);
+    expect(session.failure.value).toMatchObject({ code: 'encoder', ...problem });
+    expect(session.announcement.value).toContain(problem.hint);
+    expect(kept).toEqual([]);
+    const recorded = session.recorded();
+    expect(session.progress.value?.words).toBe(`Inking the pages once more: 1 of ${defaults.frames}`);
+    const askedAgain = session.recorded();
+    engine.end();
+    const clip = await recorded;
+    expect(await askedAgain).toBe(clip);
+    expect(engine.log.filter((line) => line === 'record')).toHaveLength(1);
+    expect(clip).toBe(session.clip.value);
+    expect(await (await fetch(clip!.address!)).text()).toBe('again');
+    expect(kept).toMatchObject([{ title: 'a rocket', video: clip?.video }]);
+    expect(session.failure.value).toBeUndefined();
+    expect(session.announcement.value).toBe('The MP4 is ready.');
+  });
+
+  test('stays as it was where that fails again, which is told, or is cancelled', async () => {
+    const session = createSession(engine, { clipStore: emptyStore });
+    await make(engine, session, null, problem);
+    const before = session.clip.value;
+    const again = { message: 'The video encoder stopped: once more', hint: 'Press it.' };
+    vi.spyOn(engine, 'record').mockResolvedValueOnce({ video: null, codec: null, problem: again });
+    expect(await session.recorded()).toBe(before);
+    expect(session.failure.value).toMatchObject({ code: 'encoder', ...again, ofRun: false });
+    const cancelled = session.recorded();
+    session.cancel();
+    expect(await cancelled).toBeUndefined();
+    expect(session.clip.value).toBe(before);
+    expect(session.failure.value?.code).toBe('encoder');
+    expect(session.progress.value).toBeUndefined();
+  });
+
+  test('is not recorded beside the next one', async () => {
+    const session = createSession(engine, { clipStore: emptyStore });
+    await make(engine, session, null, problem);
+    const run = session.generate();
+    expect(await session.recorded()).toBe(session.clip.value);
+    expect(engine.log).not.toContain('record');
+    engine.end();
+    await run;
+  });
+});
+
 describe('the background', () => {
   const night = '#232a3b';
 
@@ -121,8 +175,10 @@ describe('the background', () => {
     const recorded = session.recorded();
     expect(session.progress.value).toMatchObject({ part: 'again', fraction: 1 / defaults.frames });
     const askedAgain = session.recorded();
+    expect(session.announcement.value).toBe('Inking the pages on this paper.');
     engine.end();
     const clip = await recorded;
+    expect(session.announcement.value).toBe('The MP4 on this paper is ready.');
     expect(clip).toBe(session.clip.value);
     expect(await askedAgain).toBe(clip);
     expect(session.note.value).toBe('');

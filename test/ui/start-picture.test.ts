@@ -7,7 +7,7 @@ import type { EarlierClip } from '../../src/ui/earlier';
 import { receiveFiles } from '../../src/ui/files';
 import { createSession, type Session } from '../../src/ui/session';
 import type { FakeEngine } from './fake-engine';
-import { file, good, pixels, reader, sha256 } from './pictures';
+import { each, file, good, pixels, reader, sha256, stubCanvas } from './pictures';
 import { make, visit } from './visit';
 
 let engine: FakeEngine;
@@ -108,6 +108,25 @@ test('one that is still being read belongs to the clip that is asked for meanwhi
   expect(engine.asked).toHaveLength(1);
 });
 
+test('of two that are given one after the other the clip that is asked for meanwhile starts from the last one', async () => {
+  const answers: ((picture: StartPicture) => void)[] = [];
+  const session = createSession(
+    engine,
+    reader(() => new Promise((resolve) => void answers.push(resolve))),
+  );
+  void session.usePicture(file('1'));
+  const run = session.generate();
+  void session.usePicture(file('2'));
+  answers[0]?.({ name: '1', sha256: 'cd'.repeat(32), pixels });
+  await new Promise((resolve) => setTimeout(resolve));
+  expect(engine.asked).toEqual([]);
+  answers[1]?.({ name: '2', sha256, pixels });
+  await vi.waitFor(() => expect(engine.asked).toHaveLength(1));
+  expect(engine.asked[0]?.picture).toBe(sha256);
+  engine.end();
+  await run;
+});
+
 test('a drawing that is still being read is a sketch of the clip that is asked for meanwhile', async () => {
   const session = createSession(engine, good);
   void session.startFromSketch(file('Drawing'));
@@ -132,6 +151,29 @@ test('settings whose picture is missing say so: where the prompt needs it, and o
   expect(engine.asked[0]?.picture).toBeUndefined();
   expect(session.note.value).toMatch(/^Drawn without the picture/);
 });
+
+test.each<[string, (session: Session) => void | Promise<void>, RegExp]>([
+  ['nothing', (session) => session.removePicture(), /^The settings do without their picture/],
+  ['a drawing', (session) => session.startFromSketch(file('Drawing')), /“Drawing” is the start picture now/],
+  ['another picture', (session) => session.usePicture(file('a.png')), /not the one that these settings name/],
+  ['a first page', (session) => session.keepPicture(), /first page is the start picture now/],
+])(
+  'one that a link names is missed until there is %s in its place, and again once that is taken back',
+  async (_what, act, words) => {
+    stubCanvas();
+    const session = createSession(engine, { ...each, hash: `#prompt=a+crab&picture=${sha256}` });
+    await make(engine, session);
+    expect(session.note.value).toMatch(/^Drawn without the picture/);
+    await act(session);
+    expect([session.start.missing.value, session.replaced.value?.words]).toEqual(['', expect.stringMatching(words)]);
+    expect(session.borrowed.value).toBe(false); // It is not the link's clip any more.
+    const { takeBack } = session.replaced.value!;
+    await make(engine, session);
+    expect(session.note.value).toBe('');
+    takeBack();
+    expect([session.start.missing.value, session.start.picture.value]).toEqual([sha256, undefined]);
+  },
+);
 
 test('a box that was emptied is a mistake; none at all is the whole frame', async () => {
   const session = createSession(engine, good);
@@ -192,6 +234,32 @@ test('a drawing is used as a sketch; one that shows nothing is not used', async 
   const other = createSession(engine, broken);
   await other.startFromSketch(file('Drawing'));
   expect(other.form.redraw.value).toBe('');
+});
+
+test('a picture that is given after a sketch is none, unless it is chosen to be, or the same', async () => {
+  const session = createSession(engine, each);
+  const shown = () => [session.start.picture.value?.name, session.form.redraw.value];
+  await session.startFromSketch(file('Drawing'));
+  await session.usePicture(file('cat.png'));
+  expect(shown()).toEqual(['cat.png', '']);
+  session.replaced.value?.takeBack();
+  expect(shown()).toEqual(['Drawing', 'all']);
+  session.removePicture();
+  await session.usePicture(file('cat.png'));
+  expect(shown()).toEqual(['cat.png', '']);
+  session.edit('redraw', 'all');
+  await session.usePicture(file('cat.png'));
+  expect(shown()).toEqual(['cat.png', 'all']);
+  session.edit('redraw', '4,4,8,8');
+  await session.usePicture(file('dog.png'));
+  expect(shown()).toEqual(['dog.png', '4,4,8,8']);
+});
+
+test('the missing picture of settings that start from a sketch is that sketch', async () => {
+  const session = createSession(engine, good);
+  session.restore({ prompt: 'a crab', redraw: 'all', picture: sha256 }, 'a file');
+  await session.usePicture(file('cat.png'));
+  expect([session.start.missing.value, session.form.redraw.value]).toEqual(['', 'all']);
 });
 
 test('a file that is none is explained, and the picture before stays', async () => {
@@ -256,17 +324,8 @@ test.each<[string, (session: Session) => void, string | undefined]>([
 );
 
 test('the first page of a clip takes the place of the picture and its box, until that is taken back', async () => {
-  vi.stubGlobal('ImageData', class {});
-  vi.stubGlobal(
-    'OffscreenCanvas',
-    class {
-      getContext = () => ({ putImageData: () => undefined });
-      convertToBlob = async () => new Blob(['png']);
-    },
-  );
-  const session = createSession(engine, {
-    readPicture: async ({ name }) => ({ name, sha256: name === 'cat.png' ? sha256 : 'cd'.repeat(32), pixels }),
-  });
+  stubCanvas();
+  const session = createSession(engine, each);
   const shown = () => [session.start.picture.value?.name, session.form.redraw.value];
   session.edit('prompt', 'a rocket');
   await session.usePicture(file('cat.png'));

@@ -6,13 +6,16 @@ import type { ClipStore } from '../../src/ui/clip-store';
 import type { Session } from '../../src/ui/session';
 import { type FakeEngine, fakeEngine } from './fake-engine';
 
+/** Its keys are what it holds, as those of a browser's are. */
 export function storage() {
-  const stored = new Map<string, string>();
-  return {
-    getItem: (key: string) => stored.get(key) ?? null,
-    setItem: (key: string, value: string) => void stored.set(key, value),
-    removeItem: (key: string) => void stored.delete(key),
-  };
+  const stored: Record<string, string> = Object.create({
+    getItem: (key: string) => stored[key] ?? null,
+    setItem: (key: string, value: string) => {
+      stored[key] = value;
+    },
+    removeItem: (key: string) => delete stored[key],
+  });
+  return stored;
 }
 
 /** Stubs what the page's state needs of a browser; `vi.unstubAllGlobals()` ends it. */
@@ -29,9 +32,10 @@ export const emptyStore: ClipStore = {
   remove: async () => undefined,
 };
 
-const done = (options: GenerateOptions, video: Blob | null): DoneEvent => ({
+const done = (options: GenerateOptions, video: Blob | null, problem: DoneEvent['problem']): DoneEvent => ({
   type: 'done',
   video,
+  ...(problem && { problem }),
   codec: video && 'avc1.64001f',
   options,
   stats: {
@@ -41,14 +45,15 @@ const done = (options: GenerateOptions, video: Blob | null): DoneEvent => ({
   },
 });
 
-/** Starts a clip and finishes it. @param video `null`: none could be encoded */
+/** Starts a clip and finishes it. @param video `null`: none could be encoded @param problem why */
 export async function make(
   engine: FakeEngine,
   session: Session,
   video: Blob | null = new Blob(['mp4']),
+  problem?: DoneEvent['problem'],
 ): Promise<void> {
   const run = session.generate();
-  engine.send(done(engine.asked.at(-1) ?? defaults, video));
+  engine.send(done(engine.asked.at(-1) ?? defaults, video, problem));
   engine.end();
   await run;
 }

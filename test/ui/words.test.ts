@@ -159,6 +159,7 @@ test.each<[FailureCode, RegExp]>([
   ['numbers', /numbers came out wrong/],
   ['weights', /could not be loaded/],
   ['encoder', /No MP4/],
+  ['gone', /left the stage/],
   ['input', /does not fit/],
   ['unknown', /went wrong/],
 ])('%s is explained, with what to do', (code, title) => {
@@ -166,6 +167,16 @@ test.each<[FailureCode, RegExp]>([
   expect(message.title).toMatch(title);
   expect(message.body.length).toBeGreaterThan(10);
   expect(message.advice.length).toBeGreaterThan(5);
+});
+
+test('without a video there is advice of its own kind, and always the other file', () => {
+  const advice = (hint: string) => explain({ code: 'encoder', message: '', hint }, surroundings).advice;
+  expect(advice('')).toMatch(/^For an MP4, .* browser that .*\. Download APNG has the whole loop/);
+  expect(advice('Press Download MP4.')).toMatch(/^Press Download MP4\. Download APNG has the whole loop/);
+});
+
+test('a code of the page’s own stays what it is', () => {
+  for (const code of ['gone', 'stopped'] as const) expect(toFailure({ code, message: 'x', hint: '' }).code).toBe(code);
 });
 
 test.each<[FailureCode, string, RegExp]>([

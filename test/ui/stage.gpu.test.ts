@@ -1,0 +1,146 @@
+// The stage in a real page: which buttons save what and when, and a caption that takes as much room as the progress before it.
+import { h, render } from 'preact';
+import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { page } from 'vitest/browser';
+import type { Progress } from '../../src/ui/progress';
+import { createSession } from '../../src/ui/session';
+import { Stage } from '../../src/ui/stage';
+import '../../src/ui/style/page.css';
+import { type FakeEngine, fakeEngine } from './fake-engine';
+import { emptyStore, make } from './visit';
+
+/** Names of files that were saved. */
+let saved: string[] = [];
+let engine: FakeEngine;
+let root: HTMLElement;
+
+beforeEach(() => {
+  saved = [];
+  vi.spyOn(HTMLAnchorElement.prototype, 'click').mockImplementation(function (this: HTMLAnchorElement) {
+    saved.push(this.download);
+  });
+  sessionStorage.clear();
+  localStorage.clear();
+  engine = fakeEngine();
+  // As index.html and app.tsx have it around the stage.
+  root = document.createElement('div');
+  root.className = 'page';
+  document.body.append(root);
+});
+afterEach(() => {
+  render(null, root);
+  root.remove();
+  vi.restoreAllMocks();
+});
+
+function open() {
+  const session = createSession(engine, { clipStore: emptyStore });
+  render(h('main', {}, h(Stage, { session })), root);
+  return session;
+}
+
+const button = (name: string) =>
+  [...document.querySelectorAll('button')].find(({ textContent }) => textContent.includes(name)) as HTMLButtonElement;
+const isOff = (name: string) => [button(name).disabled, button(name).ariaDisabled === 'true'];
+const notice = () => document.querySelector('.notice')?.textContent ?? '';
+
+describe('the buttons', () => {
+  const problem = { message: 'The video encoder stopped: taken away', hint: 'Press Download MP4 to try again.' };
+
+  test('a clip without an MP4 gets one when it is asked for, as long as its frames are there', async () => {
+    const session = open();
+    expect(isOff('Download MP4')).toEqual([true, false]);
+    await vi.waitFor(() => expect(session.adapter.value).toBeDefined());
+    await make(engine, session, null, problem);
+    await vi.waitFor(() => expect(notice()).toContain(problem.hint));
+    expect(isOff('Download MP4')).toEqual([false, false]);
+    button('Download MP4').click();
+    await vi.waitFor(() => expect(isOff('Download MP4')).toEqual([false, true]));
+    button('Download MP4').click();
+    engine.end();
+    await vi.waitFor(() => expect(saved).toEqual([expect.stringMatching(/\.mp4$/)]));
+    await vi.waitFor(() => expect(notice()).toBe(''));
+    expect(isOff('Download MP4')).toEqual([false, false]);
+    expect(engine.log.filter((line) => line === 'record')).toHaveLength(1);
+  });
+
+  test('where its frames are lost, there is nothing to make one of', async () => {
+    const session = open();
+    await vi.waitFor(() => expect(session.adapter.value).toBeDefined());
+    await make(engine, session, null, problem);
+    engine.open(undefined);
+    await vi.waitFor(() => expect(isOff('Download MP4')).toEqual([true, false]));
+  });
+
+  test('one APNG is packed at a time, and said to be ready; where it cannot be, why', async () => {
+    const session = open();
+    await make(engine, session);
+    let pack = (_file: Blob): void => undefined;
+    let fail = (_why: unknown): void => undefined;
+    const animation = vi.spyOn(engine, 'animation').mockImplementation(
+      () =>
+        new Promise((resolve, reject) => {
+          pack = resolve;
+          fail = reject;
+        }),
+    );
+    await vi.waitFor(() => expect(isOff('Download APNG')).toEqual([false, false]));
+    button('Download APNG').click();
+    button('Download APNG').click();
+    expect(animation).toHaveBeenCalledTimes(1);
+    expect(session.note.value).toMatch(/^Packing/);
+    pack(new Blob(['apng']));
+    await vi.waitFor(() => expect(saved).toEqual([expect.stringMatching(/\.apng$/)]));
+    expect([session.note.value, session.announcement.value]).toEqual(Array(2).fill('The APNG is ready.'));
+    button('Download APNG').click();
+    expect(animation).toHaveBeenCalledTimes(2);
+    fail({ code: 'gone', message: 'Another clip was finished first.', hint: 'It is below.' });
+    await vi.waitFor(() => expect(notice()).toContain('That clip has left the stage'));
+    expect(session.note.value).toBe('');
+    expect(saved).toHaveLength(1);
+  });
+});
+
+describe.each([320, 360, 390, 480, 600, 1280])('the caption on a page %i pixels wide', (width) => {
+  const caption = () => document.querySelector('.caption') as HTMLElement;
+  const outside = () => {
+    const { top, bottom, left, right } = caption().getBoundingClientRect();
+    return [...caption().querySelectorAll('*')].filter((element) => {
+      const box = element.getBoundingClientRect();
+      return box.top < top || box.bottom > bottom || box.left < left - 1 || box.right > right + 1;
+    });
+  };
+  afterAll(() => page.viewport(414, 896));
+
+  const inProgress = (words: string, left: number | undefined): Progress => ({
+    fraction: 1,
+    words,
+    left,
+    part: 'picture',
+  });
+
+  test('holds a long title and where it comes from, and is as high as any progress', async () => {
+    await page.viewport(width, 800);
+    const session = open();
+    session.edit('prompt', 'a very long story of an egg that hatches > a chick that learns to fly > a rooster');
+    session.edit('seed', '4294967295');
+    session.edit('guidance', '3.5');
+    await make(engine, session);
+    await vi.waitFor(() => expect(caption().textContent).toContain('4294967295'));
+    const { height } = caption().getBoundingClientRect();
+    expect(outside()).toEqual([]);
+    for (const [words, left] of [
+      ['Finished', undefined],
+      ['Drawing the first picture: step 100 of 200', undefined],
+      ['Drawing the first picture: step 100 of 200', 5],
+      ['Making it move: step 100 of 200', 80],
+      ['Inking the pages on this paper: 144 of 144', undefined],
+      ['Fetching the model: 12.5 MB of 24 MB', 7500],
+    ] as const) {
+      session.progress.value = inProgress(words, left);
+      await vi.waitFor(() => expect(caption().textContent).toContain(words));
+      expect(outside(), words).toEqual([]);
+      expect(caption().getBoundingClientRect().height).toBe(height);
+    }
+  });
+});

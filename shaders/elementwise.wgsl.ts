@@ -1,5 +1,6 @@
 // Maps that touch each element once, as WGSL text: concatenation over channels, addition, SiLU, affine, a denoiser's velocity.
 // Where a conv3d, a linear or a norm can do it in its own epilogue, that saves a pass over memory.
+import { siluFunction } from './norm.wgsl';
 import { linearMain, type Shader, type ShaderParam, shaderInterface, wgsl } from './wgsl';
 
 export const elementwiseThreads = 64;
@@ -23,12 +24,12 @@ export function elementwise(kind: 'add' | 'silu'): Shader {
     label: kind,
     code: wgsl`
 ${declarations}
+${siluFunction(4)}
 ${main}
 #if ${add}
   out[thread] = a[thread] + b[thread];
 #else
-  let v = a[thread];
-  out[thread] = v / (1.0 + exp(-v));
+  out[thread] = silu(a[thread]);
 #endif
 }
 `,
@@ -75,9 +76,9 @@ const velocityParams = [
 
 /**
  * Arguments: x f32 [B, ..., C], predicted like it, conditions f32 [B, ..., 2C + 4] (known latents, whether they are known, the
- * picture, and the flags anchor frame, picture given, clip), gates f32 [B, 3C] (of x, of a clip's picture, of it in the anchor
- * frame), t f32 [B], out like x. One thread makes one element; `clip` counts those of one of B, `outline` is the first channel
- * of which `predicted` is x0 and not a velocity.
+ * picture, and the flags anchor frame, picture given, clip), gates f32 [B, 2C] (of x, of a clip's picture), t f32 [B], out
+ * like x. One thread makes one element; `clip` counts those of one of B, `outline` is the first channel of which `predicted`
+ * is x0 and not a velocity.
  */
 export function velocity(): Shader {
   const { declarations, ...shader } = shaderInterface(
@@ -101,13 +102,11 @@ ${main}
   let c = thread % channels;
   let sample = thread / params.clip;
   let row = thread / channels * (2u * channels + 4u) + channels + 1u;
-  let gate = sample * 3u * channels + c;
-  let isAnchor = conditions[row + channels];
+  let gate = sample * 2u * channels + c;
   let isClip = conditions[row + channels + 2u];
   let noisy = x[thread];
   let picture = conditions[row + c];
-  let ofPicture = gates[gate + channels] * isClip + gates[gate + 2u * channels] * isAnchor;
-  let output = predicted[thread] + gates[gate] * noisy + ofPicture * picture;
+  let output = predicted[thread] + gates[gate] * noisy + gates[gate + channels] * isClip * picture;
   out[thread] = select((noisy - output) / max(t[sample], params.least), output, c < params.outline);
 }
 `,

@@ -136,7 +136,7 @@ class Denoiser(nn.Module):
         self.temporal_out = TemporalBlock(low)
         self.norm_out = GroupNorm(low)
         self.conv_out = conv(low, LATENT, zero=True)
-        self.gates = nn.Linear(emb, 3 * LATENT)
+        self.gates = nn.Linear(emb, 2 * LATENT)
         nn.init.zeros_(self.gates.weight)
         nn.init.zeros_(self.gates.bias)
 
@@ -195,9 +195,9 @@ class Denoiser(nn.Module):
         error does not fall with the noise. As in EDM (Karras et al. 2022, eq. 7), but learnt.
         """
         b, _, c = x.shape[:3]
-        noisy, moving, anchored = self.gates(emb).view(b, 3, 1, c, 1, 1).unbind(1)
-        picture, anchor, clip = conditions[:, :, c + 1 : -3], conditions[:, :, -3:-2], conditions[:, :, -1:]
-        return noisy * x + (moving * clip + anchored * anchor) * picture
+        noisy, moving = self.gates(emb).view(b, 2, 1, c, 1, 1).unbind(1)
+        picture, clip = conditions[:, :, c + 1 : -3], conditions[:, :, -1:]
+        return noisy * x + moving * clip * picture
 
 
 def picture_conditions(x: Tensor, known: Tensor | None = None, known_mask: Tensor | None = None,

@@ -59,13 +59,15 @@ def main() -> None:
 
     pictures, clips = draw(stored["picture_rows"], PICTURES), draw(stored["clip_rows"], CLIPS)
     first = normalised("anchors", clips)[:, 0]
-    of_pictures = errors(model, normalised("pictures", pictures)[:, None], [stored["picture_rows"][i]["name"] for i in pictures],
+    x0 = {"pictures": normalised("pictures", pictures)[:, None], "clips": normalised("clips", clips)}
+    of_pictures = errors(model, x0["pictures"], [stored["picture_rows"][i]["name"] for i in pictures],
                          picture_conditions)
-    of_clips = errors(model, normalised("clips", clips), [stored["clip_rows"][i]["name"] for i in clips],
+    of_clips = errors(model, x0["clips"], [stored["clip_rows"][i]["name"] for i in clips],
                       lambda x: clip_conditions(x, first))
     print("time   pictures: outline, detail   clips: outline, detail")
     for t, picture, clip in zip(TIMES, of_pictures, of_clips):
         print(f"{t:.2f}   {picture[0]:17.3f} {picture[1]:7.3f} {clip[0]:16.3f} {clip[1]:7.3f}")
+    print("their own variance:", *(f"{name} {x[:, :, :OUTLINE].var():.3f}, {x[:, :, OUTLINE:].var():.3f}" for name, x in x0.items()))
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ def widen(weights: dict[str, Tensor], new: int = CHANNELS) -> dict[str, Tensor]:
     for name in (last, "denoiser.conv_out.bias"):
         out[name] = spread(weights[name], 0, list(range(old)), new)
     for name in ("denoiser.gates.weight", "denoiser.gates.bias"):
-        out[name] = spread(weights[name], 0, [part * new + i for part in range(3) for i in range(old)], 3 * new)
+        out[name] = spread(weights[name], 0, [part * new + i for part in range(2) for i in range(old)], 2 * new)
     name = "denoiser.conv_in.weight"
     out[name] = spread(weights[name], 1, input_places(old, new), 3 * new + 4)
     return out

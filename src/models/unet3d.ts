@@ -133,7 +133,7 @@ export function denoiser(
   h = resBlock(plan, h, weights.scope('res_out'), { groups, emb, shortcut: true });
   if (frames > 1) h = temporalBlock(plan, h, weights.scope('temporal_out'), groups);
   const output = frameConv(plan, normSilu(plan, h, weights.scope('norm_out'), groups), weights.scope('conv_out'));
-  const gates = dense(plan, emb, weights.scope('gates')); // [B, 3·40]
+  const gates = dense(plan, emb, weights.scope('gates')); // [B, 2·40]
   return velocity(plan, { x, output, conditions, gates, t, outline: config.outline, least: config.leastTime });
 }
 

@@ -89,7 +89,7 @@ export interface Predicted {
   readonly output: Tensor;
   /** [B, ..., 2C + 4], see `conditionChannels` of src/models/unet3d.ts. */
   readonly conditions: Tensor;
-  /** [B, 3C]: how much of x, of a clip's picture, and of that picture in the anchor frame is added to `output`. */
+  /** [B, 2C]: how much of x, and of a clip's picture, is added to `output`. */
   readonly gates: Tensor;
   /** [B], in 0..1 */
   readonly t: Tensor;
@@ -107,7 +107,7 @@ export function velocity(plan: Plan, { x, output, conditions, gates, t, outline,
   expectTensor(op, 'x', x, x.shape);
   expectTensor(op, 'output', output, x.shape, 'f32', why);
   expectTensor(op, 'conditions', conditions, [...x.shape.slice(0, -1), 2 * channels + 4], 'f32', why);
-  expectTensor(op, 'gates', gates, [batch, 3 * channels], 'f32', why);
+  expectTensor(op, 'gates', gates, [batch, 2 * channels], 'f32', why);
   expectTensor(op, 't', t, [batch], 'f32', why);
   if (!(outline >= 0 && outline <= channels && least > 0)) {
     throw new TypeError(
@@ -121,7 +121,7 @@ export function velocity(plan: Plan, { x, output, conditions, gates, t, outline,
     [x, output, conditions, gates, t, out],
     linearGrid(count, elementwiseThreads),
     { outline, channels, clip: count / batch, count, least },
-    { flops: 8 * count },
+    { flops: 6 * count },
   );
   return out;
 }

@@ -143,6 +143,27 @@ test('no encoder: the clip plays and can be saved as PNG and APNG', async ({ pag
   expect(probe(loop.path)).toMatchObject({ codec: 'apng', frames: Number(short.frames) });
 });
 
+test('an encoder that fails midway: the frames stay, and Download MP4 encodes them once more', async ({ page }) => {
+  await inWorker(
+    page,
+    `let hasFailed = false;
+    const encode = VideoEncoder.prototype.encode;
+    VideoEncoder.prototype.encode = function (frame, options) {
+      if (hasFailed || frame.timestamp === 0) return encode.call(this, frame, options);
+      hasFailed = true;
+      throw new DOMException('taken away', 'OperationError');
+    }`,
+  );
+  await open(page);
+  await generate(page);
+  await ended(page);
+  await expect(page.locator(notice)).toContainText('taken away');
+  await expect(page.locator(notice)).toContainText('Press Download MP4 to try again');
+  const { path } = await download(page);
+  expect(probe(path).frames).toBe(Number(short.frames));
+  await expect(page.locator(notice)).toHaveCount(0);
+});
+
 const destroyable = `const request = GPUAdapter.prototype.requestDevice;
   GPUAdapter.prototype.requestDevice = async function (...args) { return (self.lastDevice = await request.apply(this, args)); };
   new BroadcastChannel('destroy').onmessage = () => self.lastDevice.destroy()`;

@@ -91,6 +91,13 @@ test('a drawing becomes a sketch, which the prompt draws anew; the file and the 
   expect(new URLSearchParams(new URL(page.url()).hash.slice(1)).get('redraw')).toBe('all');
   await page.reload();
   await expect(page.getByRole('radio', { name: 'Sketch' })).toBeChecked();
+  // The drawing is nowhere else but with its clip.
+  await page.locator('.picture').getByRole('button', { name: 'Remove' }).click();
+  await expect(page.locator('.picture .words')).not.toHaveText('Drawing');
+  await page.locator('.shelf').getByRole('button', { name: 'Use its settings' }).first().click();
+  await expect(page.locator('.picture .words')).toHaveText('Drawing');
+  await makeClip(page);
+  expect(pixels((await download(page)).path)).toBe(pixels(path));
 });
 
 test('the pad: Escape leaves it, its strokes wait, nothing drawn is nothing used; a file can be a sketch, too', async ({
@@ -110,6 +117,9 @@ test('the pad: Escape leaves it, its strokes wait, nothing drawn is nothing used
   await expect(page.getByRole('radio', { name: 'Sketch' })).toHaveCount(0);
   await opener.click();
   expect(await share(page, black)).toBe(drawn);
+  await page.reload();
+  await opener.click();
+  expect(Math.abs((await share(page, black)) - drawn)).toBeLessThan(0.2);
   const box = await sheet(page).boundingBox();
   expect(box?.x).toBeGreaterThanOrEqual(0);
   expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThanOrEqual(360);

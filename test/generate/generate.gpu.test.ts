@@ -1,7 +1,7 @@
 // The pipeline in a real browser: events, frames on a canvas, an MP4; cancelling, memory, what is refused.
 import { ALL_FORMATS, BlobSource, Input } from 'mediabunny';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
-import { HeadDecoder, StemDecoder } from '../../src/engine/decoding';
+import { HeadDecoder, PreviewDecoder, StemDecoder } from '../../src/engine/decoding';
 import { Stage } from '../../src/engine/stage';
 import type { GenerateEvent } from '../../src/events';
 import { type Engine, generate, openEngine } from '../../src/generate';
@@ -173,10 +173,16 @@ test('the time left is what the rest takes at the pace so far', async () => {
   const now = performance.now.bind(performance);
   vi.spyOn(performance, 'now').mockImplementation(() => now() + later);
   // A millisecond for each of its operations: besides that, what programs really take does not count.
-  const [{ step }, stem, head] = [Stage.prototype, StemDecoder.prototype.run, HeadDecoder.prototype.run];
+  const [{ step }, { decode }] = [Stage.prototype, PreviewDecoder.prototype];
+  const [stem, head] = [StemDecoder.prototype.run, HeadDecoder.prototype.run];
   vi.spyOn(Stage.prototype, 'step').mockImplementation(async function (this: Stage, ...given) {
     await step.apply(this, given);
     later += this.flops;
+  });
+  vi.spyOn(PreviewDecoder.prototype, 'decode').mockImplementation(async function (this: PreviewDecoder, ...given) {
+    const frame = await decode.apply(this, given);
+    later += this.flops;
+    return frame;
   });
   vi.spyOn(StemDecoder.prototype, 'run').mockImplementation(async function (this: StemDecoder, ...given) {
     await stem.apply(this, given);
@@ -218,7 +224,10 @@ test('without a working encoder the clip still plays, and the event says why', a
   const real = globalThis.VideoEncoder;
   try {
     Reflect.deleteProperty(globalThis, 'VideoEncoder');
-    const problem = expect.stringContaining('no video encoder');
+    const problem = {
+      message: expect.stringContaining('no video encoder'),
+      hint: expect.stringContaining('Chrome'),
+    };
     expect(done(await all(engine, short))).toMatchObject({ video: null, codec: null, problem });
     expect(engine.clip?.frames).toBe(4);
   } finally {

@@ -219,7 +219,7 @@ test.each([
   ['7', -1, 'frames', '4'],
   ['4', -1, 'guidance', '3.5'],
   ['0', -1, 'guidance', '0'],
-  ['', 1, 'motion', String(usualMotion + 0.25)],
+  ['', 1, 'motion', String(0.25 * (Math.floor(usualMotion / 0.25) + 1))], // the next on its grid
   ['4', 1, 'motion', '4'],
 ] as const)('%s stepped by %d in %s is %s', (text, by, field, expected) => {
   expect(stepped(text, by, field)).toBe(expected);

@@ -9,12 +9,17 @@ from motion import MOTIONS
 PREFIXES = ["a ", "an animated ", "a sticker of a ", "a cute ", "the ", "emoji of "]
 
 
+def label(row: dict) -> str:
+    """What a sticker is called in a prompt; `row` as in index.json."""
+    return row["label"].replace("flag: ", "flag of ")
+
+
 def draw_caption(row: dict, rng: np.random.Generator, near: Sequence[tuple[str, float]] = (), near_share: float = 0.0) -> str:
     """`row` as in index.json; a key 'motion_name' names synthetic motion, which the caption then mostly mentions.
 
     `near_share` of the captions are one of the words `near` (with their weights, see near_words.py) in place of the name.
     """
-    label = row["label"].replace("flag: ", "flag of ")
+    name = label(row)
     tags = list(row["tags"])
     rng.shuffle(tags)
     kind = rng.random()
@@ -22,9 +27,9 @@ def draw_caption(row: dict, rng: np.random.Generator, near: Sequence[tuple[str, 
         weights = np.array([weight for _, weight in near])
         text = near[rng.choice(len(near), p=weights / weights.sum())][0]
     elif kind < 0.6 or not tags:
-        text = label
+        text = name
     elif kind < 0.8:
-        text = ", ".join([label, *tags[: rng.integers(1, 4)]])
+        text = ", ".join([name, *tags[: rng.integers(1, 4)]])
     else:
         text = " ".join(tags[: rng.integers(1, 4)])
     if row["tone"] and rng.random() < 0.8:

@@ -9,21 +9,17 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from checkpoint import load_model
 from denoiser import clip_conditions, picture_conditions
 from sampling import SHIFT, times
 from text import Tokenizer, trimmed
-from train_denoiser import Model
-from vocabulary import load_table
 
-MOST = times(4, {"shift": SHIFT})[-2]  # t that the last of 4 steps predicts x_0 from; with more steps it is lower
+MOST = times(4, SHIFT)[-2]  # t that the last of 4 steps predicts x_0 from; with more steps it is lower
 
 
 class Denoised:
     def __init__(self, root: Path, checkpoint: Path):
-        state = torch.load(checkpoint, weights_only=True)
-        self.model = Model(load_table(root)).eval().requires_grad_(False)
-        self.model.load_state_dict(state["ema"])
-        self.mean, self.std = (state["latents"][name].view(-1, 1, 1) for name in ("mean", "std"))
+        self.model, self.mean, self.std = load_model(checkpoint, root)
         self.tokenizer = Tokenizer()
 
     @torch.no_grad()

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from autoencoder import CHANNELS
-from layers import GroupNorm, ResBlock, TemporalBlock, attention, conv
+from layers import GroupNorm, ResBlock, TemporalBlock, attention, conv, split_heads
 from text import WIDTH as TEXT
 
 LATENT = CHANNELS
@@ -36,7 +36,7 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor, bias: Tensor | None = None) -> Tensor:
         """x [N, L, C]."""
-        q, k, v = self.qkv(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
+        q, k, v = split_heads(self.qkv(x), self.heads, 3)
         return self.out(attention(q, k, v, bias).transpose(1, 2).flatten(2))
 
 
@@ -55,7 +55,7 @@ class CrossAttention(nn.Module):
     def forward(self, x: Tensor, context: Tensor, mask: Tensor) -> Tensor:
         """x [B, N, C], context [B, L, 192], mask [B, L]."""
         q = self.q(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)
-        k, v = self.kv(context).unflatten(-1, (2, self.heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
+        k, v = split_heads(self.kv(context), self.heads, 2)
         y = attention(q, k, v, mask[:, None, None, :].bool())
         return self.out(y.transpose(1, 2).flatten(2))
 
@@ -71,7 +71,7 @@ def circular_offsets(frames: int) -> Tensor:
 class Block(nn.Module):
     """Spatial self-attention, cross-attention, temporal self-attention, MLP; each pre-norm and residual."""
 
-    def __init__(self, width: int, heads: int, emb: int, mlp: int = 3):
+    def __init__(self, width: int, heads: int, emb: int, context: int, mlp: int = 3):
         super().__init__()
         self.modulation = nn.Linear(emb, 4 * width)
         nn.init.zeros_(self.modulation.weight)
@@ -79,7 +79,7 @@ class Block(nn.Module):
         self.norm1 = nn.LayerNorm(width, elementwise_affine=False)
         self.spatial = Attention(width, heads)
         self.norm2 = nn.LayerNorm(width)
-        self.cross = CrossAttention(width, heads, TEXT)
+        self.cross = CrossAttention(width, heads, context)
         self.norm3 = nn.LayerNorm(width)
         self.temporal = Attention(width, heads)
         self.temporal_bias = nn.Parameter(torch.zeros(heads, 2 * REACH + 1))
@@ -112,24 +112,27 @@ def timestep_embedding(t: Tensor, dim: int) -> Tensor:
 
 
 class Denoiser(nn.Module):
-    def __init__(self, low: int = 64, width: int = 256, blocks: int = 5, heads: int = 4, emb: int = 256,
+    """`low`, `width`: channels at 16x16 and at 8x8; `context`: channels of the encoded prompt; `layout`: hidden features and channels
+    of the average picture (see the method)."""
+
+    def __init__(self, low: int = 64, width: int = 256, blocks: int = 5, heads: int = 4, emb: int = 256, context: int = TEXT,
                  layout: tuple[int, int] = (512, 4 * OUTLINE)):
         super().__init__()
         self.emb = emb
         self.time1 = nn.Linear(emb, emb)
         self.time2 = nn.Linear(emb, emb)
-        self.pooled = nn.Linear(TEXT, emb)
+        self.pooled = nn.Linear(context, emb)
         self.motion = nn.Linear(2, emb, bias=False)
         self.conv_in = conv(INPUT, low)
         self.res_in = ResBlock(low, emb=emb)
         self.temporal_in = TemporalBlock(low)
         self.down = nn.Linear(4 * low, width)
         self.position = nn.Parameter(torch.randn(64, width) * 0.02)
-        self.layout1 = nn.Linear(TEXT, layout[0])
+        self.layout1 = nn.Linear(context, layout[0])
         self.layout2 = nn.Linear(layout[0], 64 * layout[1])
         self.layout3 = nn.Linear(layout[1], width, bias=False)
         nn.init.zeros_(self.layout3.weight)
-        self.blocks = nn.ModuleList(Block(width, heads, emb) for _ in range(blocks))
+        self.blocks = nn.ModuleList(Block(width, heads, emb, context) for _ in range(blocks))
         self.up_norm = nn.LayerNorm(width)
         self.up = nn.Linear(width, 4 * low)
         self.res_out = ResBlock(2 * low, low, emb=emb)

@@ -12,12 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from checkpoint import load_model
 from data import data_dir
 from denoiser import OUTLINE, clip_conditions, picture_conditions
 from loop import mixed_precision
 from text import Tokenizer, trimmed
 from train_denoiser import Model
-from vocabulary import load_table
 
 TIMES = (0.97, 0.9, 0.73, 0.53, 0.3, 0.1)
 PICTURES, CLIPS = 32, 10
@@ -46,9 +46,7 @@ def main() -> None:
     args = parser.parse_args()
     root, rng = data_dir(), np.random.default_rng(5)
     stored = torch.load(root / "latents.pt", weights_only=True, mmap=True)
-    mean, std = (stored[key].view(-1, 1, 1) for key in ("mean", "std"))
-    model = Model(load_table(root)).eval()
-    model.load_state_dict(torch.load(args.checkpoint, map_location="cpu", weights_only=True)["ema"])
+    model, mean, std = load_model(args.checkpoint, root)
 
     def draw(rows: list[dict], count: int) -> list[int]:
         """Of what is not in made-up motion."""

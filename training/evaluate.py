@@ -25,11 +25,12 @@ import torch
 from torch import Tensor
 
 import report
+from captions import label
 from data import data_dir
 from dataset import to_float
 from judge import FRAMES, REDUCED, Backbone, Judge, load_judge, over
 from metrics import changes, frechet_distance, motion, nearest, psnr, retrieval, roughness, seam_ratio
-from prompts import POOL, category, label, seen, siblings, unseen, unseen_words
+from prompts import POOL, category, seen, siblings, unseen, unseen_words
 from sampling import decode_frames, gflop, sample_loops
 from shipped import STICKER, Shipped, load_shipped
 from text import Tokenizer
@@ -41,6 +42,7 @@ FEW, MANY = 4, 50  # steps that fd_4_over_50 compares
 # What the Frechet distance sees of a description: the first whitened components of its mean and of its changes.
 FEATURES = [*range(24), *range(REDUCED, REDUCED + 8)]
 SHEET = 40
+BEGAN = time.time()
 
 
 class Real:
@@ -104,45 +106,55 @@ def ratio(a: float, b: float) -> float:
 
 def measure_seen(model: Shipped, judge: Judge, backbone: Backbone, real: Real, tokenizer: Tokenizer, index: dict,
                  groups: dict[str, str], args: argparse.Namespace) -> tuple[dict, Samples, list[tuple]]:
+    """Samples of names that were trained on, beside real stickers of the same names; -> measures, samples, whom each is of."""
     names = seen(index)
     entries = [names[i % len(names)] for i in range(args.samples)]
-    made = Samples(model, judge, backbone, [label(row) for _, _, row in entries], [args.seed + i for i in range(len(entries))],
-                   model.manifest["defaults"]["steps"], keep=SHEET)
-    texts = judge.text(*tokenizer([label(row) for _, _, row in names[:POOL]]))
-    asked = [i for i in range(args.samples) if i % len(names) < POOL]
-    answers = [i % len(names) for i in asked]
-    got, best = hits(judge, made.reduced[asked], texts, answers), hits(judge, real.rows([names[a][:2] for a in answers]), texts, answers)
-    prompts = min(args.prompts, len(asked))
-    of_real = [real.items[entry[:2]]["motion"] for entry in entries]
+    made = Samples(model, judge, backbone, [label(row) for _, _, row in entries],
+                   [args.seed + i for i in range(len(entries))], model.manifest["defaults"]["steps"], keep=SHEET)
 
-    amount, real_amount = (float(np.mean([row["amount"] for row in rows])) for rows in (made.motions, of_real))
-    everything = real.rows([entry[:2] for entry in names])[:, FEATURES].numpy()
-    half = np.random.default_rng(0).permutation(len(everything))
-    count = min(len(entries), len(everything) // 2)
-    held = [entry[:2] for entry in unseen(index)]
-    copies = torch.stack([nearest(rows, real.tiny).mean() for rows in made.tiny])
-    honest = torch.stack([nearest(pixels(real.items[key]["tiny"]), real.tiny).mean() for key in held])
-    by_group = {}
-    for group in sorted({groups[entry[2]["name"]] for entry in entries}):
-        mine = [j for j, i in enumerate(asked) if groups[entries[i][2]["name"]] == group]
-        moving = [i for i, entry in enumerate(entries) if groups[entry[2]["name"]] == group]
-        by_group[group] = {
-            "samples": len(moving), "asked": len(mine),
-            "retrieval_top10": share(got[mine]) if mine else None, "retrieval_top10_real": share(best[mine]) if mine else None,
-            "motion_ratio": ratio(sum(made.motions[i]["amount"] for i in moving), sum(of_real[i]["amount"] for i in moving))}
+    texts = judge.text(*tokenizer([label(row) for _, _, row in names[:POOL]]))
+    asked = [i for i in range(args.samples) if i % len(names) < POOL]  # samples whose own name is among those
+    answers = [i % len(names) for i in asked]
+    made_hits = hits(judge, made.reduced[asked], texts, answers)
+    real_hits = hits(judge, real.rows([names[a][:2] for a in answers]), texts, answers)
+    prompts = min(args.prompts, len(asked))
+
+    real_motions = [real.items[entry[:2]]["motion"] for entry in entries]
+    amount, real_amount = (float(np.mean([row["amount"] for row in rows])) for rows in (made.motions, real_motions))
+
+    real_features = real.rows([entry[:2] for entry in names])[:, FEATURES].numpy()
+    order = np.random.default_rng(0).permutation(len(real_features))
+    count = min(len(entries), len(real_features) // 2)
+    some, others = real_features[order[:count]], real_features[order[count:]]
+
+    held_out = [pixels(real.items[entry[:2]]["tiny"]) for entry in unseen(index)]
+    distances, held_out_distances = (torch.stack([nearest(rows, real.tiny).mean() for rows in pictures])
+                                     for pictures in (made.tiny, held_out))
+
+    categories = {}
+    group_of = [groups[row["name"]] for _, _, row in entries]
+    for group in sorted(set(group_of)):
+        members = [i for i, name in enumerate(group_of) if name == group]
+        places = [place for place, i in enumerate(asked) if group_of[i] == group]
+        categories[group] = {
+            "samples": len(members), "asked": len(places),
+            "retrieval_top10": share(made_hits[places]) if places else None,
+            "retrieval_top10_real": share(real_hits[places]) if places else None,
+            "motion_ratio": ratio(*(sum(rows[i]["amount"] for i in members) for rows in (made.motions, real_motions)))}
     return {
-        "retrieval_top10_ratio_seen": ratio(share(got[:prompts]), share(best[:prompts])),
-        "retrieval_top10_seen": share(got[:prompts]), "retrieval_top10_seen_real": share(best[:prompts]),
-        "retrieval_top10_all_samples": share(got),
+        "retrieval_top10_ratio_seen": ratio(share(made_hits[:prompts]), share(real_hits[:prompts])),
+        "retrieval_top10_seen": share(made_hits[:prompts]), "retrieval_top10_seen_real": share(real_hits[:prompts]),
+        "retrieval_top10_all_samples": share(made_hits),
         "motion_ratio": ratio(amount, real_amount), "motion": round(amount, 5), "motion_real": round(real_amount, 5),
-        "seam_ratio": round(seam_ratio(made.motions), 4), "seam_ratio_real": round(seam_ratio(of_real), 4),
-        "flicker_ratio": ratio(roughness(made.motions), roughness(of_real)),
-        "fd": round(frechet_distance(made.reduced[:, FEATURES].numpy(), everything), 4),
+        "seam_ratio": round(seam_ratio(made.motions), 4), "seam_ratio_real": round(seam_ratio(real_motions), 4),
+        "flicker_ratio": ratio(roughness(made.motions), roughness(real_motions)),
+        "fd": round(frechet_distance(made.reduced[:, FEATURES].numpy(), real_features), 4),
         "fd_real_count": count,
-        "fd_real": round(frechet_distance(everything[half[:count]], everything[half[count:]]), 4),
-        "nearest_training": round(copies.median().item(), 4), "nearest_training_held_out_real": round(honest.median().item(), 4),
-        "copies": share((copies < honest.quantile(0.01)).float()),
-        "categories": by_group,
+        "fd_real": round(frechet_distance(some, others), 4),
+        "nearest_training": round(distances.median().item(), 4),
+        "nearest_training_held_out_real": round(held_out_distances.median().item(), 4),
+        "copies": share((distances < held_out_distances.quantile(0.01)).float()),
+        "categories": categories,
     }, made, entries
 
 
@@ -159,16 +171,18 @@ def measure_unseen(model: Shipped, judge: Judge, backbone: Backbone, real: Real,
     rows = {row["name"]: row for _, _, row in reversed(pool)}
     texts = judge.text(*tokenizer([label(rows[name]) for name in names]))
     answers = [names.index(name) for _, _, name in queries]
-    made = Samples(model, judge, backbone, [text for text, _, _ in queries], [args.seed + 500_000 + i for i in range(len(queries))],
-                   model.manifest["defaults"]["steps"], keep=SHEET)
-    got, best = hits(judge, made.reduced, texts, answers), hits(judge, real.rows([key for _, key, _ in queries]), texts, answers)
-    out = {"retrieval_top10_ratio_unseen": ratio(share(got), share(best))}
+    made = Samples(model, judge, backbone, [text for text, _, _ in queries],
+                   [args.seed + 500_000 + i for i in range(len(queries))], model.manifest["defaults"]["steps"], keep=SHEET)
+    made_hits = hits(judge, made.reduced, texts, answers)
+    real_hits = hits(judge, real.rows([key for _, key, _ in queries]), texts, answers)
+    out = {"retrieval_top10_ratio_unseen": ratio(share(made_hits), share(real_hits))}
     have_siblings = siblings(index)
     alone = [i for i, (_, _, name) in enumerate(queries[:count]) if name not in have_siblings]
     for name, part in (("held_out_names", slice(0, count)), ("held_out_names_without_siblings", alone),
                        ("unseen_words", slice(count, None))):
-        if len(got[part]):
-            out[f"retrieval_top10_{name}"], out[f"retrieval_top10_{name}_real"] = share(got[part]), share(best[part])
+        if len(made_hits[part]):
+            out[f"retrieval_top10_{name}"] = share(made_hits[part])
+            out[f"retrieval_top10_{name}_real"] = share(real_hits[part])
     out["counts"] = {"held_out_names": count, "held_out_names_without_siblings": len(alone), "unseen_words": len(queries) - count}
     return out, made, [text for text, _, _ in queries]
 
@@ -178,19 +192,21 @@ def measure_steps(model: Shipped, judge: Judge, backbone: Backbone, real: Real, 
         return {"fd_4_over_50": None}
     names = seen(index)
     entries = [names[i % len(names)] for i in range(args.compare)]
-    everything = real.rows([entry[:2] for entry in names])[:, FEATURES].numpy()
+    real_features = real.rows([entry[:2] for entry in names])[:, FEATURES].numpy()
     rng, distance = np.random.default_rng(0), {}
-    floor = []
+    of_real = []
     for _ in range(5):  # what real stickers would get, were there so few of them
-        order = rng.permutation(len(everything))
-        floor.append(frechet_distance(everything[order[: args.compare]], everything[order[args.compare :]]))
+        order = rng.permutation(len(real_features))
+        some, others = real_features[order[: args.compare]], real_features[order[args.compare :]]
+        of_real.append(frechet_distance(some, others))
     usual = model.manifest["defaults"]["steps"]
     for steps in dict.fromkeys((FEW, usual, MANY)):
         made = Samples(model, judge, backbone, [label(row) for _, _, row in entries],
                        [args.seed + i for i in range(len(entries))], steps, whole=False)
-        distance[steps] = frechet_distance(made.reduced[:, FEATURES].numpy(), everything)
+        distance[steps] = frechet_distance(made.reduced[:, FEATURES].numpy(), real_features)
     return {"fd_4_over_50": ratio(distance[FEW], distance[MANY]), "fd_4_steps": round(distance[FEW], 4),
-            "fd_default_steps": round(distance[usual], 4), "fd_50_steps": round(distance[MANY], 4), "fd_real_at_compare": round(float(np.mean(floor)), 4)}
+            "fd_default_steps": round(distance[usual], 4), "fd_50_steps": round(distance[MANY], 4),
+            "fd_real_at_compare": round(float(np.mean(of_real)), 4)}
 
 
 @torch.no_grad()
@@ -221,18 +237,12 @@ def measure_autoencoder(model: Shipped, root: Path, index: dict, count: int) -> 
             "vae_still_flicker": round(float(np.mean(flicker)), 6)}
 
 
-def download_mb(model: Shipped) -> float:
-    """What a visitor fetches to generate from text, in 10^6 bytes: the encoder is fetched only for a start picture."""
-    modules = model.manifest["modules"]
-    files = ["model.json", *(modules[name]["file"] for name in ("text", "tokenizer", "denoiser", "decoder"))]
-    return round(sum((model.folder / file).stat().st_size for file in files) / 1e6, 3)
-
-
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--prompts", type=int, default=200, help="for retrieval, held-in and unseen each (unseen: at most 140)")
     parser.add_argument("--samples", type=int, default=1000, help="loops of held-in names; the first PROMPTS are asked for")
-    parser.add_argument("--compare", type=int, default=None, help="loops at 4 and at 50 steps each; by default a quarter of SAMPLES; 0 leaves it out")
+    parser.add_argument("--compare", type=int, default=None,
+                        help="loops at 4 and at 50 steps each; by default a quarter of SAMPLES; 0 leaves it out")
     parser.add_argument("--clips", type=int, default=45, help="held-out loops and stills for the autoencoder")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--model", type=Path, default=STICKER)
@@ -243,9 +253,6 @@ def parse() -> argparse.Namespace:
     if min(args.prompts, args.clips) < 2 or args.compare == 1 or args.samples < args.prompts:
         parser.error("prompts and clips are at least 2, compare 0 or at least 2, and samples at least prompts")
     return args
-
-
-BEGAN = time.time()
 
 
 def main() -> None:
@@ -262,7 +269,7 @@ def main() -> None:
     real = Real(judge, torch.load(root / "judge" / "described.pt", weights_only=True))
     say(f"model {model.manifest['version']}, judge with top-10 {about['held_out_top10']:.0%} on held-out real stickers")
 
-    measured = {**measure_autoencoder(model, root, index, args.clips), "download_mb": download_mb(model), **gflop(model)}
+    measured = {**measure_autoencoder(model, root, index, args.clips), "download_mb": model.download_mb(), **gflop(model)}
     say(f"autoencoder {measured['vae_psnr_white_db']} dB")
     of_seen, seen_samples, entries = measure_seen(model, judge, backbone, real, tokenizer, index, groups, args)
     of_unseen, unseen_samples, texts = measure_unseen(model, judge, backbone, real, tokenizer, index, args)
@@ -278,7 +285,8 @@ def main() -> None:
         "unseen_words_caption_top10": round(float(np.mean([entry["rank"] <= 10 for entry in near.values()])), 4),
         "unseen_words_caption_top10_table": round(float(np.mean([entry["tableRank"] <= 10 for entry in near.values()])), 4),
         "counts": counts, "seed": args.seed,
-        "sampling": {key: defaults.get(key) for key in ("sampler", "steps", "pictureSteps", "guidance", "clipGuidance", "frames", "fps")},
+        "sampling": {key: defaults.get(key)
+                     for key in ("sampler", "steps", "pictureSteps", "guidance", "clipGuidance", "frames", "fps")},
         "judge": {key: value for key, value in about.items() if key != "table"}, "weights": model.hashes(),
         "minutes": round((time.time() - BEGAN) / 60, 1),
     }

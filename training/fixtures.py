@@ -38,17 +38,17 @@ def hashed_bytes(count: int) -> Tensor:
 
 @torch.no_grad()
 def sample(denoiser: Denoiser, x: Tensor, context: Tensor, mask: Tensor, pooled: Tensor, conditions: Tensor,
-           guidance: float, process: object) -> Tensor:
+           guidance: float, shift: float) -> Tensor:
     """Flow Euler; row 0 of the context is the empty prompt, row 1 the one that is asked for."""
     empty, prompt = ((context[row], mask[row], pooled[row]) for row in (slice(0, 1), slice(1, 2)))
     velocity = velocity_of(denoiser, prompt, empty, torch.zeros(1, 2), conditions, guidance)
-    return flow_euler(velocity, x, times(STEPS, process))
+    return flow_euler(velocity, x, times(STEPS, shift))
 
 
 @torch.no_grad()
 def write_fixtures(folder: Path, autoencoder: Autoencoder, denoiser: Denoiser, text: TextEncoder,
-                   latents: dict[str, Tensor], tokenizer: Path, process: object) -> None:
-    """`process` as in model.json."""
+                   latents: dict[str, Tensor], tokenizer: Path, shift: float) -> None:
+    """`latents`: their statistics; `shift` of the sampler's times."""
     g = torch.Generator().manual_seed(7)
     out: dict[str, Tensor] = {}
     tokens, mask = Tokenizer(tokenizer)(PROMPTS)
@@ -76,9 +76,9 @@ def write_fixtures(folder: Path, autoencoder: Autoencoder, denoiser: Denoiser, t
     out["encoder.output"] = page(autoencoder.encode(rgba.movedim(-1, 2)))
 
     start = noise(g, 1, 1, LATENT, 16, 16)
-    made = sample(denoiser, start, context, mask, pooled, picture_conditions(start), GUIDANCE, process)
+    made = sample(denoiser, start, context, mask, pooled, picture_conditions(start), GUIDANCE, shift)
     clip_start = noise(g, 1, 3, LATENT, 16, 16)
-    clip = sample(denoiser, clip_start, context, mask, pooled, clip_conditions(clip_start, made[:, 0]), 1.0, process)
+    clip = sample(denoiser, clip_start, context, mask, pooled, clip_conditions(clip_start, made[:, 0]), 1.0, shift)
     out |= {"sample.picture_noise": page(start).half(), "sample.picture": page(made),
             "sample.clip_noise": page(clip_start).half(), "sample.clip": page(clip)}
 

@@ -27,6 +27,11 @@ def attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Te
         return F.scaled_dot_product_attention(q.float(), k.float(), v.float(), attn_mask=mask)
 
 
+def split_heads(x: Tensor, heads: int, parts: int) -> tuple[Tensor, ...]:
+    """[B, L, parts * C] -> parts tensors [B, heads, L, C / heads]."""
+    return x.unflatten(-1, (parts, heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
+
+
 class GroupNorm(nn.GroupNorm):
     """Per frame: statistics never cross frames, so frames can be decoded in chunks of any size."""
 

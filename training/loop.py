@@ -18,23 +18,28 @@ from pathlib import Path
 import torch
 import torch.distributed as dist
 from torch import nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from data import data_dir
 
 PAUSE = 30.0  # seconds: a step that took longer was stopped from outside, and its time is not training
 CHECKPOINT = 8 * 60.0  # seconds between two
 WEIGHT_DECAY = 0.01
-BFLOAT16 = torch.cpu._is_avx512_bf16_supported()
+BFLOAT16 = torch.cpu.get_capabilities().get("avx512_bf16", False)  # absent on other architectures
 
 
-def arguments(description: str, folder: str, minutes: float) -> argparse.ArgumentParser:
-    """What every training job can be told; a job adds its own before it parses."""
+def arguments(description: str, folder: str, minutes: float, weights: str = "model") -> argparse.ArgumentParser:
+    """What every training job can be told; a job adds its own before it parses.
+
+    `weights`: which of a checkpoint's it takes from --init, 'model' (of the last step) or 'ema' (the running average).
+    """
     parser = argparse.ArgumentParser(description=description.split("\n")[0])
     parser.add_argument("--minutes", type=float, default=minutes)
     parser.add_argument("--max-steps", type=int, default=10**9)
     parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument("--out", type=Path, default=data_dir() / folder, help="of checkpoint and log; goes on from what is there")
-    parser.add_argument("--init", type=Path, default=None, help="start from these weights with a fresh schedule")
+    parser.add_argument("--init", type=Path, default=None,
+                        help=f"checkpoint whose '{weights}' weights to start from, with a fresh schedule")
     return parser
 
 
@@ -170,10 +175,7 @@ class Loop:
             optimizer.step()
         self.steps += 1
         decay = min(0.9995, 1 - 1 / (0.1 * self.steps + 1))  # averages the last tenth of training at first
-        with torch.no_grad():
-            source = [p for p in self.model.parameters()]
-            target = [p for p in self.ema.parameters()]
-            torch._foreach_lerp_(target, source, 1 - decay)
+        get_ema_multi_avg_fn(decay)(list(self.ema.parameters()), list(self.model.parameters()), None)
         for name, value in {"loss": loss.item(), **values}.items():
             self.sums.setdefault(name, []).append(float(value))
         self.counted += 1

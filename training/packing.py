@@ -41,6 +41,17 @@ def unpack(stored: dict[str, Tensor], prefix: str = "") -> dict[str, Tensor]:
             for name, value in stored.items() if not name.startswith("table") and not name.endswith(SCALE)}
 
 
+def pack_table(table: Tensor) -> dict[str, Tensor]:
+    """The token table [V, D] as int8 with one scale a column; to be stored beside the text encoder's parameters."""
+    scale = table.abs().amax(0) / 127
+    return {"table": (table / scale).round().to(torch.int8), "table" + SCALE: scale}
+
+
+def unpack_table(stored: dict[str, Tensor]) -> Tensor:
+    """Stored tensors -> the token table [V, D], f32."""
+    return stored["table"].float() * stored["table" + SCALE]
+
+
 def read_tokenizer(path: Path) -> dict:
     """A tokenizer.json, gzipped or not."""
     data = path.read_bytes()

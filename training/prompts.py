@@ -13,10 +13,6 @@ GROUPS = ["smileys", "people", "components", "animals and nature", "food and dri
           "objects", "symbols", "flags"]
 
 
-def label(row: dict) -> str:
-    return row["label"].replace("flag: ", "flag of ")
-
-
 def plain_rows(index: dict, kind: str, held_out: bool) -> list[tuple[int, dict]]:
     """(row of the array, description) of a name's variant without skin tone, by name; no flags, which all look alike."""
     return [(i, row) for i, row in enumerate(index[kind])

@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from data import data_dir
-from packing import TOKENIZER, read_tokenizer, unpack
+from packing import TOKENIZER, read_tokenizer, unpack, unpack_table
 from shipped import STICKER
 
 
@@ -33,8 +33,7 @@ def save(folder: str, weights: dict[str, Tensor], **extra: object) -> None:
 def main() -> None:
     latents = json.loads((STICKER / "model.json").read_text())["latents"]
     statistics = {key: torch.tensor(latents[key]) for key in ("mean", "std")}
-    text = load_file(STICKER / "text.safetensors")
-    torch.save(text["table"].float() * text["table_scale"], data_dir() / "table.pt")
+    torch.save(unpack_table(load_file(STICKER / "text.safetensors")), data_dir() / "table.pt")
     (data_dir() / "tokenizer.json").write_text(json.dumps(read_tokenizer(STICKER / TOKENIZER), ensure_ascii=False))
     save("autoencoder", {**floats("decoder", ""), **floats("encoder", "encoder.")})
     save("denoiser", {**floats("denoiser", "denoiser."), **floats("text", "text.")}, latents=statistics)

@@ -12,13 +12,13 @@ from PIL import Image
 from torch import Tensor
 
 from autoencoder import Autoencoder
+from checkpoint import load_model
 from data import data_dir
 from denoiser import LATENT, clip_conditions, picture_conditions
 from judge import over
 from sampling import MOTION, SHIFT, encode, flow_euler, times, velocity_of
 from text import Tokenizer
 from train_denoiser import Model
-from vocabulary import load_table
 
 PROMPTS = [
     "red heart", "grinning face", "cat", "dog face", "rocket", "octopus", "red apple", "pizza", "a dancing cat", "robot",
@@ -37,16 +37,7 @@ def sample(model: Model, texts: list[str], tokenizer: Tokenizer, steps: int, gui
     conditions = picture_conditions(x) if picture is None else clip_conditions(x, picture)
     motion = torch.tensor([0.0, 0.0] if picture is None else [MOTION, 1.0]).expand(len(texts), 2)
     velocity = velocity_of(model.denoiser, prompts, empty, motion, conditions, guidance)
-    return flow_euler(velocity, x, times(steps, {"shift": SHIFT}))
-
-
-def load(denoiser: Path, autoencoder: Path) -> tuple[Model, Autoencoder, Tensor, Tensor]:
-    state = torch.load(denoiser, weights_only=True)
-    model = Model(load_table(data_dir())).eval()
-    model.load_state_dict(state["ema"])
-    decoder = Autoencoder().eval()
-    decoder.load_state_dict(torch.load(autoencoder, weights_only=True)["ema"])
-    return model, decoder, state["latents"]["mean"].view(-1, 1, 1), state["latents"]["std"].view(-1, 1, 1)
+    return flow_euler(velocity, x, times(steps, SHIFT))
 
 
 def main() -> None:
@@ -60,7 +51,9 @@ def main() -> None:
     parser.add_argument("--autoencoder", type=Path, default=data_dir() / "autoencoder" / "checkpoint.pt")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
-    model, autoencoder, mean, std = load(args.denoiser, args.autoencoder)
+    model, mean, std = load_model(args.denoiser, data_dir())
+    autoencoder = Autoencoder().eval()
+    autoencoder.load_state_dict(torch.load(args.autoencoder, map_location="cpu", weights_only=True)["ema"])
     tokenizer = Tokenizer()
     z = sample(model, args.prompts, tokenizer, args.steps, args.guidance, args.seed)
     if args.clips:

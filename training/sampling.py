@@ -23,9 +23,8 @@ def noise(seeds: list[int], stream: int, *shape: int) -> Tensor:
     return torch.stack(rows)
 
 
-def times(steps: int, process: object) -> list[float]:
-    """From 1 to 0 in equal steps, then shifted (Esser et al. 2024, eq. 23) where model.json says so."""
-    shift = process.get("shift", 1.0) if isinstance(process, dict) else 1.0
+def times(steps: int, shift: float = 1.0) -> list[float]:
+    """From 1 to 0 in equal steps, then shifted towards noise (Esser et al. 2024, eq. 23)."""
     return [shift * u / (1 + (shift - 1) * u) for u in (1 - i / steps for i in range(steps + 1))]
 
 
@@ -77,7 +76,7 @@ def sample_stage(model: Shipped, texts: list[str], seeds: list[int], steps: int,
     if (sampler := model.manifest["defaults"]["sampler"]) != "flow-euler":
         raise SystemExit(f"The evaluation draws with 'flow-euler', but model.json has {sampler!r}")
     velocity = velocity_of(model.denoiser, prompts, empty, motion, conditions, guidance)
-    return flow_euler(velocity, x, times(steps, model.manifest["process"]))
+    return flow_euler(velocity, x, times(steps, model.manifest["process"]["shift"]))
 
 
 def picture_steps(defaults: dict, steps: int) -> int:

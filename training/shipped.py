@@ -7,7 +7,6 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from unittest.mock import patch
 
 import torch
 from safetensors.torch import load_file
@@ -15,7 +14,7 @@ from torch import Tensor
 
 from autoencoder import Autoencoder
 from denoiser import Denoiser
-from packing import TOKENIZER, unpack
+from packing import TOKENIZER, unpack, unpack_table
 from text import TextEncoder, Tokenizer
 
 STICKER = Path(__file__).resolve().parent.parent / "public" / "models" / "sticker"
@@ -47,6 +46,12 @@ class Shipped:
         return {name: hashlib.sha256((self.folder / module["file"]).read_bytes()).hexdigest()
                 for name, module in self.manifest["modules"].items() if (self.folder / module["file"]).exists()}
 
+    def download_mb(self) -> float:
+        """What a visitor fetches to generate from text, in 10^6 bytes: the encoder is fetched only for a start picture."""
+        modules = self.manifest["modules"]
+        files = ["model.json", *(modules[name]["file"] for name in ("text", "tokenizer", "denoiser", "decoder"))]
+        return round(sum((self.folder / file).stat().st_size for file in files) / 1e6, 3)
+
 
 def load_shipped(folder: Path = STICKER) -> Shipped:
     manifest = json.loads((folder / "model.json").read_text())
@@ -61,13 +66,12 @@ def load_shipped(folder: Path = STICKER) -> Shipped:
     if unexpected or any(not key.startswith("encoder.") for key in missing):
         raise SystemExit(f"{folder}: the decoder's weights do not fit: {missing or unexpected}")
 
-    with patch("denoiser.TEXT", config["denoiser"]["context"]):
-        denoiser = Denoiser(**{key: config["denoiser"][key] for key in ("low", "width", "blocks", "heads", "emb", "layout")})
+    shape = ("low", "width", "blocks", "heads", "emb", "context", "layout")
+    denoiser = Denoiser(**{key: config["denoiser"][key] for key in shape})
     denoiser.load_state_dict(unpack(load_file(file["denoiser"])))
 
     stored = load_file(file["text"])
-    text = TextEncoder(stored["table"].float() * stored["table_scale"],
-                       **{key: config["text"][key] for key in ("width", "layers", "heads")})
+    text = TextEncoder(unpack_table(stored), **{key: config["text"][key] for key in ("width", "layers", "heads")})
     text.load_state_dict(unpack(stored))
     for module in (autoencoder, denoiser, text):
         module.eval().requires_grad_(False)

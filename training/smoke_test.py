@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
-from packing import TOKENIZER, read_tokenizer
+from packing import TOKENIZER, read_tokenizer, unpack_table
 from shipped import STICKER
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -51,8 +51,7 @@ def make_data(root: Path) -> None:
     np.save(root / "clips.npy", np.stack([draw(rng, 36) for _ in NAMES]))
     np.save(root / "stills.npy", np.stack([draw(rng, 1)[0] for _ in NAMES]))
     (root / "index.json").write_text(json.dumps(index))
-    text = load_file(STICKER / "text.safetensors")
-    torch.save(text["table"].float() * text["table_scale"], root / "table.pt")
+    torch.save(unpack_table(load_file(STICKER / "text.safetensors")), root / "table.pt")
     (root / "near_words.json").write_text(json.dumps({"red heart": [["valentine", 1.0]]}))
     (root / "tokenizer.json").write_text(json.dumps(read_tokenizer(STICKER / TOKENIZER)))
 

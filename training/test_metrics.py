@@ -105,8 +105,8 @@ class Pictures(unittest.TestCase):
 
 class Sampling(unittest.TestCase):
     def test_times(self):
-        self.assertEqual(times(4, "flow"), [1, 0.75, 0.5, 0.25, 0])
-        shifted = times(4, {"schedule": "flow", "shift": 3.0})
+        self.assertEqual(times(4), [1, 0.75, 0.5, 0.25, 0])
+        shifted = times(4, 3.0)
         self.assertEqual([round(t, 4) for t in shifted], [1, 0.9, 0.75, 0.5, 0])
 
     def test_picture_steps_in_proportion(self):

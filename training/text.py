@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from data import data_dir
-from layers import attention
+from layers import attention, split_heads
 from packing import read_tokenizer
 from vocabulary import TABLE
 
@@ -35,11 +35,6 @@ class Layer(nn.Module):
         y = attention(q, k, v, mask[:, None, None, :].bool())
         x = x + self.out(y.transpose(1, 2).flatten(2))
         return x + self.fc2(F.gelu(self.fc1(self.norm2(x))))
-
-
-def split_heads(x: Tensor, heads: int, parts: int) -> tuple[Tensor, ...]:
-    """[B, L, parts * C] -> parts tensors [B, heads, L, C / heads]."""
-    return x.unflatten(-1, (parts, heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
 
 
 class TextEncoder(nn.Module):

@@ -52,8 +52,8 @@ def draw(stickers: Stickers, rng: np.random.Generator, frames: int) -> tuple[np.
 
 
 def turned(clip: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Now and then on its side, or with its colours in another order: shapes and colours that no sticker has, for those that
-    held-out ones have."""
+    """Randomly transposes the clip or permutes its colours, so that training covers shapes and colours that only held-out
+    stickers have."""
     if rng.random() < TURNED:
         clip = clip.swapaxes(1, 2)
     if rng.random() < TURNED:
@@ -89,10 +89,11 @@ def gradients(x: Tensor) -> list[Tensor]:
 def loss_of(output: Tensor, target: Tensor) -> Tensor:
     colour = torch.rand(target.shape[0], 1, 3, 1, 1)
     error = output - target
-    over = error[:, :, :3] - error[:, :, 3:] * colour  # premultiplied "over" is linear: rgb + (1 - a) * colour
-    loss = error.abs().mean() + over.abs().mean()
+    # Compositing premultiplied colours is linear, rgb + (1 - a) * colour: this is the error of what is seen.
+    on_colour = error[:, :, :3] - error[:, :, 3:] * colour
+    loss = error.abs().mean() + on_colour.abs().mean()
     loss = loss + 0.5 * sum(g.abs().mean() for g in gradients(error))
-    for composite in (error[:, :, :3] - error[:, :, 3:], over):  # over white, over the colour
+    for composite in (error[:, :, :3] - error[:, :, 3:], on_colour):  # the first over white
         loss = loss + DECIBEL * 10 * torch.log10(composite.square().mean((1, 2, 3, 4)) + FLOOR).mean()
     return loss
 
@@ -138,7 +139,7 @@ def measure(model: Autoencoder, stickers: Stickers, count: int = 24) -> dict:
 
 
 def main() -> None:
-    parser = arguments(__doc__, "autoencoder", minutes=45)
+    parser = arguments(__doc__, "autoencoder", minutes=45, weights="ema")
     parser.add_argument("--keep", type=Path, default=None, help="the first latents stay those of this checkpoint's encoder")
     parser.add_argument("--refine", action="store_true", help="the first pass stays that of --init")
     parser.add_argument("--decoder-only", action="store_true", help="of whole frames, with the encoder of --init")

@@ -19,13 +19,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from captions import draw_caption
+from captions import draw_caption, label
 from data import data_dir
 from dataset import jitter, to_float
 from judge import FRAMES, REDUCED, Backbone, Judge, over, pick_frames
 from metrics import motion, retrieval
 from motion import MOTIONS, animate
-from prompts import POOL, label, seen, unseen
+from prompts import POOL, seen, unseen
 from text import Tokenizer
 from vocabulary import load_table
 

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from data import data_dir
 from minilm import MiniLM, minilm_dir
+from packing import pack_table, unpack_table
 from prompts import caption_words
 from wordnet import WordNet
 
@@ -71,19 +72,13 @@ def build(root: Path) -> tuple[Tensor, dict]:
     return reduced / reduced.std(), described
 
 
-def rounded_table(table: Tensor) -> Tensor:
-    """The table as the page sees it: int8 with one scale a column."""
-    scale = table.abs().amax(0) / 127
-    return (table / scale).round() * scale
-
-
 def load_table(root: Path) -> Tensor:
-    """[30522, 96], rounded. Made at the first call, together with tokenizer.json."""
+    """[30522, 96], rounded as on the page. Made at the first call, together with tokenizer.json."""
     if not (root / "table.pt").exists():
         table, described = build(root)
         (root / "tokenizer.json").write_text(json.dumps(described, ensure_ascii=False))
         torch.save(table, root / "table.pt")
-    return rounded_table(torch.load(root / "table.pt", weights_only=True))
+    return unpack_table(pack_table(torch.load(root / "table.pt", weights_only=True)))
 
 
 def main() -> None:

@@ -10,6 +10,8 @@ import { buildIfStale, install } from './site.mjs';
 const usage =
   'npm run generate -- --prompt TEXT --out FILE.mp4|FILE.apng|FILE.png [--picture FILE [--redraw LEFT,TOP,WIDTH,HEIGHT|all]] [--seed N] [--steps N] [--frames N] [--guidance X] [--motion X] [--sampler NAME] [--background #rrggbb] [--json]';
 const names = ['prompt', 'seed', 'steps', 'guidance', 'frames', 'motion', 'redraw', 'sampler', 'background'];
+const fields = names.map((name) => `--${name}`);
+const options = [...fields, '--out', '--picture', '--json', '--help'];
 
 async function main() {
   const values = readArguments();
@@ -28,9 +30,9 @@ function readArguments() {
   try {
     const text = /** @type {const} */ ({ type: 'string' });
     const flag = /** @type {const} */ ({ type: 'boolean' });
-    const fields = Object.fromEntries(names.map((name) => [name, text]));
+    const texts = Object.fromEntries(names.map((name) => [name, text]));
     const { values } = parseArgs({
-      options: { ...fields, out: text, picture: text, json: flag, help: flag },
+      options: { ...texts, out: text, picture: text, json: flag, help: flag },
       args: joined(),
     });
     return /** @type {Record<string, string> & { json?: boolean, help?: boolean }} */ (values);
@@ -42,11 +44,15 @@ function readArguments() {
 /** `--steps -1` as `--steps=-1`: the value must reach the check that explains it. */
 function joined() {
   const words = process.argv.slice(2);
-  const isField = (/** @type {string} */ text) => names.includes(text.replace(/^--/, '')) && text.startsWith('--');
-  return words.flatMap((text, i) => {
-    if (i > 0 && isField(words[i - 1] ?? '')) return [];
-    return isField(text) && i + 1 < words.length ? [`${text}=${words[i + 1]}`] : [text];
-  });
+  const result = [];
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] ?? '';
+    const value = words[i + 1];
+    if (!fields.includes(word) || value === undefined) result.push(word);
+    else if (options.includes(value.split('=')[0] ?? '')) throw new Error(`${word} has no value: ${value} comes next.`);
+    else result.push(`${word}=${words[++i]}`);
+  }
+  return result;
 }
 
 /** The path that the clip will have, after seeing that it can be written. @param {string | undefined} out */

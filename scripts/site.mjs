@@ -8,13 +8,14 @@ import { fileURLToPath } from 'node:url';
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** What the built page is made of. */
-const sources = [
+export const sources = [
   'index.html',
   'bench.html',
   'package.json',
+  'package-lock.json',
+  'tsconfig.json',
   'vite.config.ts',
-  'scripts/headers.mjs',
-  'scripts/model-json.mjs',
+  'scripts',
   'src',
   'shaders',
   'public',

@@ -1,6 +1,6 @@
 // Maps that touch each element once, as WGSL text: concatenation over channels, addition, SiLU, affine, a denoiser's velocity.
 // Where a conv3d, a linear or a norm can do it in its own epilogue, that saves a pass over memory.
-import { siluFunction } from './norm.wgsl';
+import { siluFunction } from './activation.wgsl';
 import { linearMain, type Shader, type ShaderParam, shaderInterface, wgsl } from './wgsl';
 
 export const elementwiseThreads = 64;
@@ -24,7 +24,7 @@ export function elementwise(kind: 'add' | 'silu'): Shader {
     label: kind,
     code: wgsl`
 ${declarations}
-${siluFunction(4)}
+${siluFunction('vec4f')}
 ${main}
 #if ${add}
   out[thread] = a[thread] + b[thread];

@@ -1,6 +1,6 @@
 // What every matrix-like kernel ends with, as WGSL text: f16 weights in, bias, activation, residual, store.
 // Not a kernel: conv3d and matmul build on it.
-import { siluFunction } from './norm.wgsl';
+import { siluFunction } from './activation.wgsl';
 import { enables, type ShaderParam, type StorageBinding, shaderInterface, wgsl } from './wgsl';
 
 export type Activation = 'none' | 'silu' | 'gelu';
@@ -85,7 +85,7 @@ export function finish({ bias, residual, activation, aligned }: EpilogueOptions)
 `;
   return wgsl`
 #if ${activation === 'silu'}
-${siluFunction(4)}
+${siluFunction('vec4f')}
 #elif ${activation === 'gelu'}
 // Exact GELU. erf: Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26; absolute error 1.5e-7.
 fn gelu(v: vec4f) -> vec4f {

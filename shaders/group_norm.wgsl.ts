@@ -1,6 +1,7 @@
 // Group norm in one dispatch, with scale-shift and SiLU, as WGSL: one workgroup per group, for groups that are small or many.
 // Not the three-dispatch one: group_norm_wide.wgsl.ts. The choice is src/ops/norm.ts.
-import { componentSum, siluFunction, vector, type Width, workgroupSum } from './norm.wgsl';
+import { siluFunction } from './activation.wgsl';
+import { componentSum, vector, type Width, workgroupSum } from './norm.wgsl';
 import { linearMain, type Shader, shaderInterface, wgsl } from './wgsl';
 
 export interface GroupNormOptions {
@@ -39,7 +40,7 @@ export function groupNorm({ width, groupVectors, silu, scaleShift }: GroupNormOp
     label: `group norm ${groupVectors}x${width}${silu ? ' silu' : ''}${scaleShift ? ' scale-shift' : ''}`,
     code: wgsl`
 ${declarations}
-${siluFunction(width)}
+${siluFunction(vector(width))}
 ${workgroupSum(GROUP_THREADS)}
 ${linearMain(GROUP_THREADS)}
   let slot = workgroupIndex;

@@ -1,6 +1,7 @@
 // Group norm in three dispatches, each as wide as the tensor, as WGSL: for few large groups and for software adapters.
 // Not the one-dispatch kernel: group_norm.wgsl.ts.
-import { NORM_THREADS, siluFunction, vector, type Width, workgroupSum } from './norm.wgsl';
+import { siluFunction } from './activation.wgsl';
+import { NORM_THREADS, vector, type Width, workgroupSum } from './norm.wgsl';
 import { linearMain, type Shader, type ShaderParam, shaderInterface, wgsl } from './wgsl';
 
 /** A thread of stages 1 and 3 has one vector of `channels` of a chunk of rows; `channels` counts vectors. */
@@ -163,7 +164,7 @@ export function groupNormApply({ width, silu }: { readonly width: Width; readonl
     label: `group norm apply${silu ? ' silu' : ''} x${width}`,
     code: wgsl`
 ${declarations}
-${siluFunction(width)}
+${siluFunction(vector(width))}
 ${chunkOfThread}
   let a = coefficients[spanIndex * 2u * params.channels + c];
   let b = coefficients[(spanIndex * 2u + 1u) * params.channels + c];

@@ -1,4 +1,4 @@
-// What the norm kernels share, as WGSL text: vectors of channels, sums over a workgroup, SiLU. Not kernels:
+// What the norm kernels share, as WGSL text: vectors of channels, sums over a workgroup. Not kernels:
 // group_norm.wgsl.ts, group_norm_wide.wgsl.ts and layer_norm.wgsl.ts build on it.
 //
 // Statistics are two-pass or merged by Chan's formula (Chan, Golub & LeVeque 1983), never E[x²] - E[x]² of raw values.
@@ -18,12 +18,6 @@ export function componentSum(width: Width, value: string): string {
 
 /** Workgroup size of the kernels that count threads. */
 export const NORM_THREADS = 64;
-
-/** `silu(y)`. Below -80 it is next to 0, and exp would leave the numbers that WGSL vouches for. */
-export function siluFunction(width: Width): string {
-  const type = vector(width);
-  return wgsl`fn silu(y: ${type}) -> ${type} { return y / (1.0 + exp(-max(y, ${type}(-80.0)))); }`;
-}
 
 /** `total(value: f32, local: u32) -> f32`: the sum over a workgroup of `threads`, a power of two, for all of them. */
 export function workgroupSum(threads: number): string {

@@ -25,8 +25,8 @@ export const DIRECT_THREADS = 64;
 const MOST_BLOCK = 64;
 
 /**
- * How the entry point begins of a kernel whose threads make `rows` queries each, four neighbours those of one batch and head:
- * `slot` of these, `batch`, `head`, `lane` of the four, the queries `i0`, `i1`, ... and what their numbers come from.
+ * The beginning of an entry point whose threads make `rows` queries each. Four neighbouring threads are of one batch and head.
+ * It declares `slot` (batch and head as one number), `batch`, `head`, `lane` (of the four) and the queries `i0`, `i1`, ...
  */
 export function quadsOfQueries(rows: number): string {
   const index = (r: number): string => `let i${r} = min(first + ${r}u, last);`;

@@ -1,4 +1,4 @@
-// The engine's worker as an `Engine`: one message per call, failures thrown as FlipbookError, and a new worker on a new canvas
+// The engine's worker as an `EngineClient`: one message per call, failures thrown as FlipbookError, and a new worker on a new canvas
 // after one that stopped. It draws and decides nothing.
 import { proxy, type Remote, transfer, wrap } from 'comlink';
 import { cancelled, FlipbookError, isErrorCode } from './gpu/errors';

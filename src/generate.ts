@@ -75,7 +75,7 @@ async function run(
   const { clipGuidance } = manifest.defaults;
   const shape = {
     latentFrames,
-    guided: options.guidance !== 1,
+    pictureGuided: options.guidance !== 1,
     clipGuided: clipGuidance !== 1,
     encoder,
     drawn: drawnPictures(options) > 0,
@@ -92,7 +92,7 @@ async function run(
     const plan = planWork(options, model, programs);
     const making = { engine, options, model, programs, emit, signal, remaining: plan.remaining };
     const drawn = await drawScenes(making, plan.picture, picture);
-    const clip = programs.stage && (await sample(making, programs.stage, plan.clip, clipTask(options)));
+    const clip = programs.clipStage && (await sample(making, programs.clipStage, plan.clip, clipTask(options)));
     const { latents, perStep } = clip ?? drawn;
     const decoded = await decode(making, latents, recorder);
     const recording = await recorder.close();
@@ -161,16 +161,16 @@ interface StagePlan {
 
 /** Steps and guidance of both stages, and the work of everything. */
 function planWork(options: GenerateOptions, { manifest }: LoadedModel, programs: Programs) {
-  const { drawing, stage, preview, stem, head, frames } = programs;
+  const { pictureStage, clipStage, preview, stem, head, frames } = programs;
   const { defaults } = manifest;
   // A model may want more steps for its picture: in proportion, so that the visitor's choice still counts.
   const pictureSteps = Math.max(
     1,
     Math.round((options.steps * (defaults.pictureSteps ?? defaults.steps)) / defaults.steps),
   );
-  const clipSteps = stage ? options.steps : 0;
-  const drawn = drawing ? drawnPictures(options) * pictureSteps * (drawing.flops + preview.flops) : 0;
-  const sampling = drawn + clipSteps * ((stage?.flops ?? 0) + preview.flops);
+  const clipSteps = clipStage ? options.steps : 0;
+  const drawn = pictureStage ? drawnPictures(options) * pictureSteps * (pictureStage.flops + preview.flops) : 0;
+  const sampling = drawn + clipSteps * ((clipStage?.flops ?? 0) + preview.flops);
   const decoding = stem.flops + (head.flops * frames.frames) / head.frames;
   return {
     picture: { steps: pictureSteps, guidance: options.guidance },
@@ -194,8 +194,8 @@ interface Task {
 }
 
 /**
- * The clip is told of every scene, as far as its tokens reach; which one is where, it sees in their pictures, each of which
- * was told its own in full.
+ * The clip's prompt is that of all scenes together, as far as its tokens reach. Each scene's picture was drawn from its own
+ * prompt in full, and shows the clip which scene is where.
  */
 function clipTask({ prompt, motion }: GenerateOptions): Task {
   return { name: 'clip', prompt: scenesOf(prompt).filter(Boolean).join(', '), motion };
@@ -208,7 +208,7 @@ function clipTask({ prompt, motion }: GenerateOptions): Task {
  */
 async function drawScenes(making: Making, plan: StagePlan, picture: Pixels | undefined): Promise<Drawn> {
   const { options, programs } = making;
-  const given = programs.stage?.given;
+  const given = programs.clipStage?.given;
   const scenes = scenesOf(options.prompt);
   const places = placesOf(scenes.length, programs.latentFrames);
   given?.clear();
@@ -227,18 +227,18 @@ async function drawScenes(making: Making, plan: StagePlan, picture: Pixels | und
 /** The visitor's picture, encoded, with a part or all of it drawn anew where that is asked for; without one, words alone. */
 async function drawScene(making: Making, plan: StagePlan, task: Task, picture: Pixels | undefined): Promise<Drawn> {
   const { options, model, programs, signal } = making;
-  const { pictureEncoder, drawing } = programs;
+  const { pictureEncoder, pictureStage } = programs;
   const redraw = parseRedraw(options.redraw ?? '');
-  drawing?.given.clear();
+  pictureStage?.given.clear();
   if (pictureEncoder && picture) {
     await pictureEncoder.run(picture, signal);
     const { latents } = pictureEncoder;
     if (!redraw) return { latents, perStep: 0 };
-    if (redraw === whole) drawing?.given.show(latents, [0]);
-    else drawing?.given.keep(latents, 0, maskOutside(redraw, model.manifest.latents.size));
+    if (redraw === whole) pictureStage?.given.show(latents, [0]);
+    else pictureStage?.given.keep(latents, 0, maskOutside(redraw, model.manifest.latents.size));
   }
-  if (!drawing) throw new Error('no stage to draw a picture');
-  return sample(making, drawing, plan, task);
+  if (!pictureStage) throw new Error('no stage to draw a picture');
+  return sample(making, pictureStage, plan, task);
 }
 
 /** Runs one stage to its end, with a preview of x̂0 after every step. */

@@ -148,7 +148,7 @@ export function decodeLink(hash: string): Restored {
   return restored((name) => params.get(name));
 }
 
-/** Picks what a form can take out of something that nobody vouches for. */
+/** The form's fields in a link or a file, which may hold anything: unknown names and other types are left out. */
 export function restored(get: (name: string) => unknown): Restored {
   const raw: Restored = {};
   for (const field of fields) {

@@ -1,6 +1,6 @@
-// What the page and the engine's worker say to each other. Types only; each method is one message over comlink.
+// What the page and the engine's worker say to each other; each method is one message over comlink. It sends none itself.
 import type { GenerateEvent, Recording } from './events';
-import type { ErrorCode } from './gpu/errors';
+import { type ErrorCode, isErrorCode, messageOf } from './gpu/errors';
 import type { Pixels } from './media/pixels';
 import type { GenerateOptions } from './options';
 
@@ -12,16 +12,29 @@ export interface AdapterReport {
 }
 
 /**
- * 'gone': another clip took the place of the one that something was to be made of; 'stopped': the worker came to an end;
- * 'unknown': an error that no one foresaw.
+ * What goes wrong outside of the engine. 'gone': another clip took the place of the one that something was to be made of;
+ * 'stopped': the worker came to an end; 'unknown': an error that no one foresaw.
  */
-export type FailureCode = ErrorCode | 'gone' | 'stopped' | 'unknown';
+const ownCodes = ['gone', 'stopped', 'unknown'] as const;
+
+export type FailureCode = ErrorCode | (typeof ownCodes)[number];
+
+export function isFailureCode(code: unknown): code is FailureCode {
+  return isErrorCode(code) || ownCodes.some((own) => own === code);
+}
 
 /** A FlipbookError as plain data: `message` says what happened, `hint` what to do; empty where nobody knows. */
 export interface Failure {
   readonly code: FailureCode;
   readonly message: string;
   readonly hint: string;
+}
+
+/** Any thrown value as plain data: a FlipbookError, or a Failure itself, keeps its code, all else is 'unknown'. */
+export function failureOf(error: unknown): Failure {
+  const { code, message, hint } = (typeof error === 'object' && error !== null ? error : {}) as Partial<Failure>;
+  if (!isFailureCode(code)) return { code: 'unknown', message: messageOf(error), hint: '' };
+  return { code, message: message ?? '', hint: hint ?? '' };
 }
 
 export type Reply<T> = { readonly value: T } | { readonly failure: Failure };

@@ -36,7 +36,7 @@ export function validate(given: Partial<Record<Field | 'picture', unknown>>): Va
   const hasPicture = picture !== undefined;
   const motion = read('motion', parseMotion);
   const redraw = read('redraw', (text) => parseRedrawn(text, hasPicture));
-  // What is kept whole needs no words, and a clip of one latent frame would be nothing but it.
+  // A picture that is kept whole needs no words; but a clip of one latent frame would be that picture and nothing else.
   const isKept = hasPicture && redraw === undefined;
   const prompt = read('prompt', (text) => parsePrompt(text, isKept));
   const scenes = errors.prompt === undefined ? scenesOf(prompt).length : 1;

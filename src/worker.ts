@@ -5,7 +5,8 @@ import { type Engine, generate, openEngine } from './generate';
 import { cancelled, FlipbookError } from './gpu/errors';
 import { CanvasTaken } from './media/canvas';
 import { LoopPlayer } from './media/player';
-import type { EngineWorker, Failure, Reply } from './protocol';
+import { modelTitle } from './options';
+import { type EngineWorker, type Failure, failureOf, type Reply } from './protocol';
 
 interface Place {
   readonly canvas: OffscreenCanvas;
@@ -32,8 +33,8 @@ expose({
 
   generate: (options, onEvent, picture) =>
     alone(async (signal) => {
-      // A port of their own: unless all events have arrived, the answer to this call may overtake them. Waiting for each would
-      // hold the clip back, and a visitor's Cancel behind those that wait.
+      // Events go through a port of their own, and the answer to this call may overtake them: it is given when all have arrived.
+      // They are not waited for one by one, which would hold back the clip, and Cancel with it.
       let told: Promise<unknown> = Promise.resolve();
       try {
         const current = await Promise.race([opened(), aborted(signal)]);
@@ -119,10 +120,10 @@ function opened(): Promise<Engine> {
 
 async function open(): Promise<Engine> {
   if (!place) throw new Error('attach comes first');
-  const current = await openEngine(place).catch((error) => {
+  const current = await openEngine({ ...place, title: modelTitle }).catch((error) => {
     if (!(error instanceof CanvasTaken)) throw error;
-    // Frames take another path on the new adapter, and only a new worker gets a new canvas: this one ends, uncaught, and
-    // that is its answer.
+    // On the new adapter frames take another path, for which the canvas would have to be new, and only a new worker gets one.
+    // An error that nothing catches ends this worker: the page then starts another.
     setTimeout(() => {
       throw error;
     });
@@ -180,14 +181,8 @@ async function answer<T>(act: () => Promise<T>): Promise<Reply<T>> {
   try {
     return { value: await act() };
   } catch (error) {
-    return { failure: failureOf(error) };
+    const failure = failureOf(error);
+    if (failure.code === 'unknown') console.error(error);
+    return { failure };
   }
-}
-
-function failureOf(error: unknown): Failure {
-  if (error === gone) return gone;
-  if (error instanceof FlipbookError) return { code: error.code, message: error.message, hint: error.hint };
-  console.error(error);
-  const message = error instanceof Error ? error.message : String(error);
-  return { code: 'unknown', message, hint: '' };
 }

@@ -1,14 +1,16 @@
-// The worker's answers where the finished clip goes away while a file is made of it. On an engine that only says so.
+// The worker's engine, and its answers where the finished clip goes away while a file is made of it. On an engine that only
+// says so.
 import { beforeEach, expect, test, vi } from 'vitest';
+import { modelTitle } from '../src/options';
 import type { EngineWorker } from '../src/protocol';
 
-const hoisted = vi.hoisted(() => ({ exposed: undefined as unknown, engine: undefined as unknown }));
+const hoisted = vi.hoisted(() => ({ exposed: undefined as unknown, openEngine: vi.fn() }));
 vi.mock('comlink', () => ({
   expose: (worker: unknown) => {
     hoisted.exposed = worker;
   },
 }));
-vi.mock('../src/generate', () => ({ openEngine: async () => hoisted.engine }));
+vi.mock('../src/generate', () => ({ openEngine: hoisted.openEngine }));
 
 /** A promise that the test keeps. */
 function later<T>() {
@@ -37,10 +39,15 @@ beforeEach(async () => {
   first = packedClip();
   const gpu = { isSoftware: true, lost: lost.promise };
   engine = { clip: first };
-  hoisted.engine = Object.assign(engine, { gpu, adapterName: 'none', dispose: () => undefined });
+  const opened = Object.assign(engine, { gpu, adapterName: 'none', dispose: () => undefined });
+  hoisted.openEngine.mockResolvedValue(opened);
   await import('../src/worker');
   worker = hoisted.exposed as EngineWorker;
   await worker.attach({} as OffscreenCanvas, '', onAdapter);
+});
+
+test('the engine takes the model that links and files name', () => {
+  expect(hoisted.openEngine).toHaveBeenCalledWith(expect.objectContaining({ title: modelTitle }));
 });
 
 test('the file, where all goes well', async () => {

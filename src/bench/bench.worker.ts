@@ -8,7 +8,7 @@ import { linearCases } from './kernels/linear';
 import { normCases } from './kernels/norm';
 import { samplingCases } from './kernels/sampling';
 import { tokenCases } from './kernels/tokens';
-import { type MeasureOptions, measureCase, messageOf, paces } from './measure';
+import { inOneLine, type MeasureOptions, measureCase, paces } from './measure';
 import { decode, denoiserStep, frameCases } from './model/cases';
 import { coldStart } from './model/cold_start';
 import { openModel } from './model/files';
@@ -26,7 +26,7 @@ const post = (event: BenchEvent): void => self.postMessage(event);
 
 self.addEventListener('message', ({ data }: MessageEvent<TaskMessage>) => {
   perform(data)
-    .catch((error) => post({ type: 'failure', text: messageOf(error) }))
+    .catch((error) => post({ type: 'failure', text: inOneLine(error) }))
     .finally(() => post({ type: 'end' }));
 });
 

@@ -2,6 +2,7 @@
 // With ?run it starts by itself (?only=conv3d,linear&quick&tune=SECONDS), and it tells whoever drives it by events named
 // `flipbook-bench`.
 import { devDependencies } from '../../package.json';
+import { messageOf } from '../gpu/errors';
 import { modelFolder } from '../options';
 import { type BenchResult, type CaseResult, type Group, groups, ratioNames } from './result';
 import { armRows, columns, costText, tuningText } from './rows';
@@ -51,7 +52,7 @@ async function start(only: readonly Group[], tune?: { readonly seconds?: number 
     const failures = (last?.failures ?? []).map((failure) => ` Failed: ${failure}.`).join('');
     say(running.signal.aborted ? 'Stopped.' : `Done in ${Math.round(last?.seconds ?? 0)} s.${tuned}${failures}`);
   } catch (error) {
-    say(`The bench failed: ${error instanceof Error ? error.message : error}`);
+    say(`The bench failed: ${messageOf(error)}`);
   } finally {
     run.disabled = false;
     tuneButton.disabled = false;

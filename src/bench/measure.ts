@@ -1,5 +1,6 @@
 // Runs the arms of one case: each is checked against the reference, then they are timed in turns. It knows no arm.
 import type { Gpu } from '../gpu/device';
+import { messageOf } from '../gpu/errors';
 import type { Arm, BenchCase, Prepared } from './case';
 import type { ArmResult, CaseResult } from './result';
 import type { Counters } from './runtimes/device';
@@ -58,8 +59,8 @@ export async function measureCase(bench: BenchCase, options: MeasureOptions): Pr
       runners.push(await check(arm, bench, expected, options));
       tell?.(`${runtime}, ${how}: verified, first run ${Math.round(runners.at(-1)!.first)} ms`);
     } catch (error) {
-      failed.set(arm, { runtime, kind, how, failure: messageOf(error) });
-      tell?.(`${runtime}, ${how}: ${messageOf(error)}`);
+      failed.set(arm, { runtime, kind, how, failure: inOneLine(error) });
+      tell?.(`${runtime}, ${how}: ${inOneLine(error)}`);
     }
   }
   for (let turn = 0; turn < pace.turns; turn++) {
@@ -69,7 +70,7 @@ export async function measureCase(bench: BenchCase, options: MeasureOptions): Pr
         runner.times.push(await timed(runner));
       } catch (error) {
         const { runtime, kind, how } = runner.arm;
-        failed.set(runner.arm, { runtime, kind, how, failure: messageOf(error) });
+        failed.set(runner.arm, { runtime, kind, how, failure: inOneLine(error) });
       }
     }
   }
@@ -165,8 +166,8 @@ function resultOf({ arm, error, dispatches, first, times }: Runner): ArmResult {
   return { runtime, kind, how, milliseconds, compileMilliseconds, error, dispatches };
 }
 
-/** The first lines of an error, without the stack. */
-export function messageOf(error: unknown): string {
-  const text = error instanceof Error || error instanceof GPUError ? error.message : String(error);
+/** An error in one line. A GPUError is no Error. */
+export function inOneLine(error: unknown): string {
+  const text = error instanceof GPUError ? error.message : messageOf(error);
   return text.replace(/\s+/g, ' ').trim().slice(0, 300);
 }

@@ -1,5 +1,5 @@
-// Counter-based Gaussian noise on the CPU: the bit-exact twin of shaders/random.wgsl.ts.
-// Not the noise of a generation (the GPU makes that); it proves the kernel and serves tests of the mathematics.
+// The keys of the GPU's noise, and counter-based Gaussian noise on the CPU, the twin of shaders/random.wgsl.ts: its integers are
+// the same to the bit. A generation's own noise is made on the GPU; the twin serves tests and the bench.
 
 /** Four 32-bit words. */
 export type Words4 = readonly [number, number, number, number];

@@ -166,10 +166,12 @@ function ratioOf(level: NoiseLevel): number {
 }
 
 /**
- * The counts that `steps` evaluations visit, descending from at most `length` to above 0, as Lin et al. 2023, table 2, names
- * them. 'trailing' begins at pure noise for any number of steps; 'leading' is DDIM's, and 'trailing' where there are more
- * steps than timesteps; 'linspace' visits both ends. 'cosine' is of flows: where equal steps of atan2(σ, α) are, the times of a
- * cosine schedule, before the process's shift.
+ * The counts that `steps` evaluations visit, descending from at most `length` to above 0. Names are those of Lin et al. 2023,
+ * table 2:
+ * - 'trailing' begins at pure noise for any number of steps;
+ * - 'leading' is DDIM's; with more steps than timesteps it is 'trailing';
+ * - 'linspace' visits both ends;
+ * - 'cosine', for flows, takes equal steps of the angle atan2(σ, α), as a cosine schedule does, before the process's shift.
  */
 function spacedCounts(spacing: Exclude<Spacing, 'karras'>, length: number, steps: number): Float64Array {
   const trailing = (i: number) => length * (1 - i / steps);

@@ -19,14 +19,14 @@ export class StemDecoder extends Compilable {
   readonly features: Tensor;
   readonly #z: Tensor;
 
-  constructor({ gpu, manifest, coder }: RecordableModel, latentFrames: number) {
+  constructor({ gpu, manifest, decoder }: RecordableModel, latentFrames: number) {
     const { channels, size, mean, std } = manifest.latents;
     const plan = new Plan(gpu, `stem of ${latentFrames}`);
     super(plan);
     [this.#z, this.features] = disposeOnThrow([plan], () => {
       const latents = plan.input([1, latentFrames, ...size, channels], 'f32', 'latents');
       const z = denormalise(plan, latents, mean, std);
-      return [latents, persist(plan, stem(plan, z, coder.weights.scope('stem'), coder.config), 'features')];
+      return [latents, persist(plan, stem(plan, z, decoder.weights.scope('stem'), decoder.config), 'features')];
     });
   }
 
@@ -47,14 +47,14 @@ export class HeadDecoder extends Compilable {
   readonly #features: Tensor;
 
   /** @param features what a stem gives, for its shape */
-  constructor({ gpu, manifest, coder }: RecordableModel, features: Tensor) {
+  constructor({ gpu, manifest, decoder }: RecordableModel, features: Tensor) {
     const frames = manifest.latents.timeFactor;
     const plan = new Plan(gpu, `head of ${frames}`);
     super(plan);
     this.frames = frames;
     [this.#features, this.rgba] = disposeOnThrow([plan], () => {
       const given = plan.input([1, frames, ...features.shape.slice(2)], 'f32', 'features');
-      return [given, persist(plan, head(plan, given, coder.weights.scope('head'), coder.config), 'frames')];
+      return [given, persist(plan, head(plan, given, decoder.weights.scope('head'), decoder.config), 'frames')];
     });
   }
 
@@ -112,9 +112,9 @@ export class PreviewDecoder extends Compilable {
   readonly #z: Tensor;
   readonly #rgba: Tensor;
 
-  constructor({ gpu, manifest, coder }: RecordableModel) {
+  constructor({ gpu, manifest, decoder }: RecordableModel) {
     const { channels, size, mean, std } = manifest.latents;
-    const { config, weights } = coder;
+    const { config, weights } = decoder;
     const plan = new Plan(gpu, 'preview');
     super(plan);
     [this.#z, this.#rgba] = disposeOnThrow([plan], () => {

@@ -14,14 +14,14 @@ export class PictureEncoder extends Compilable {
   readonly #rgba: Tensor;
 
   /** Records the plan. `compile` comes next. */
-  constructor({ gpu, manifest, coder }: LoadedModel, { weights, config }: EncoderPart) {
+  constructor({ gpu, manifest, decoder }: LoadedModel, { weights, config }: EncoderPart) {
     const { size, spaceFactor, timeFactor, mean, std } = manifest.latents;
     const plan = new Plan(gpu, 'start picture');
     const [height, width] = size.map((positions) => positions * spaceFactor) as [number, number];
     super(plan);
     [this.#rgba, this.latents] = disposeOnThrow([plan], () => {
       const rgba = plan.input([1, timeFactor, height, width, 4], 'f32', 'picture');
-      const z = encoder(plan, rgba, { encoder: weights, decoder: coder.weights }, config);
+      const z = encoder(plan, rgba, { encoder: weights, decoder: decoder.weights }, config);
       return [rgba, persist(plan, normalise(plan, z, mean, std), 'picture latents')];
     });
   }

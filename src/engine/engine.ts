@@ -1,7 +1,7 @@
 // What lasts from one generation to the next: the GPU, the canvas, the model and the compiled programs.
 // It makes no clip (src/generate.ts does).
 import type { Gpu } from '../gpu/device';
-import { FlipbookError, throwIfAborted } from '../gpu/errors';
+import { type ErrorCode, FlipbookError, throwIfAborted } from '../gpu/errors';
 import { openGpu } from '../gpu/open';
 import type { Canvas } from '../media/canvas';
 import { chooseCapture } from '../media/selfcheck';
@@ -20,6 +20,8 @@ export interface EngineOptions {
   readonly canvas?: Canvas;
   /** The model's folder, with a slash at its end. */
   readonly modelUrl: string;
+  /** See `ModelSource`. */
+  readonly title?: string;
   readonly fetch?: typeof fetch;
   readonly signal?: AbortSignal;
 }
@@ -27,10 +29,12 @@ export interface EngineOptions {
 /** What depends on the length of the clip. */
 interface ClipPrograms {
   readonly latentFrames: number;
-  readonly guided: boolean;
+  readonly clipGuided: boolean;
   /** `null` where the clip is a single latent frame: then the picture decides. */
-  readonly stage: Stage | null;
+  readonly clipStage: Stage | null;
   readonly stem: StemDecoder;
+  /** The same for clips of any length. */
+  readonly head: HeadDecoder;
 }
 
 /** The programs of one generation. */
@@ -38,9 +42,8 @@ export interface Programs extends ClipPrograms {
   /** Takes in the visitor's picture, if there is one. */
   readonly pictureEncoder: PictureEncoder | null;
   /** Draws pictures, or a part of one; `null` where the visitor's, as it is, is the only one. */
-  readonly drawing: Stage | null;
+  readonly pictureStage: Stage | null;
   readonly preview: PreviewDecoder;
-  readonly head: HeadDecoder;
   /** Where the decoded frames go. */
   readonly frames: FrameStore;
 }
@@ -48,7 +51,7 @@ export interface Programs extends ClipPrograms {
 export interface ProgramShape {
   readonly latentFrames: number;
   /** Guidance in the picture stage, and in the clip stage. */
-  readonly guided: boolean;
+  readonly pictureGuided: boolean;
   readonly clipGuided: boolean;
   /** Where the visitor gives the picture. */
   readonly encoder: EncoderPart | undefined;
@@ -80,7 +83,7 @@ export class Engine {
   readonly #options: EngineOptions;
   #model: LoadedModel | undefined;
   #encoder: EncoderPart | undefined;
-  #drawing: Stage | undefined;
+  #pictureStage: Stage | undefined;
   #pictureEncoder: PictureEncoder | undefined;
   #preview: PreviewDecoder | undefined;
   #head: HeadDecoder | undefined;
@@ -130,8 +133,8 @@ export class Engine {
     try {
       return await this.#compiled(model, shape, signal, onProgress);
     } catch (error) {
-      const isRefused = error instanceof FlipbookError && error.code === 'shader';
-      if (!isRefused || !this.gpu.doWithoutFeatures()) throw error;
+      if (!hasCode(error, 'shader') || !this.gpu.doWithoutFeatures()) throw error;
+      if (this.#watched === 0) this.gpu.forgive(); // The refused command would stop the second try, too.
       return this.#compiled(model, shape, signal, onProgress);
     }
   }
@@ -139,31 +142,39 @@ export class Engine {
   async #compiled(model: LoadedModel, shape: ProgramShape, signal: AbortSignal, onProgress: Report): Promise<Programs> {
     const { latentFrames, clipGuided } = shape;
     const old = this.#clipPrograms;
-    if (old && (old.latentFrames !== latentFrames || old.guided !== clipGuided)) this.#dropClip();
-    if (shape.drawn && this.#drawing?.shape.guided !== shape.guided) this.#dropDrawing();
+    if (old && (old.latentFrames !== latentFrames || old.clipGuided !== clipGuided)) this.#dropClip();
+    if (shape.drawn && this.#pictureStage?.shape.guided !== shape.pictureGuided) this.#dropPictureStage();
     try {
       const pictureEncoder = shape.encoder ? this.#recordPictureEncoder(model, shape.encoder) : null;
       await turn(signal);
-      const drawing = shape.drawn ? this.#recordDrawing(model, shape.guided) : null;
+      const pictureStage = shape.drawn ? this.#recordPictureStage(model, shape.pictureGuided) : null;
       await turn(signal);
       this.#preview ??= new PreviewDecoder(model);
       await turn(signal);
       const clip = this.#clipPrograms ?? this.#recordClip(model, latentFrames, clipGuided);
       this.#clipPrograms = clip;
-      const head = this.#head;
-      if (!head) throw new Error('the head is recorded with the first clip');
-      this.#frames ??= new FrameStore(model.gpu, head, latentFrames * model.manifest.latents.timeFactor);
+      this.#frames ??= new FrameStore(model.gpu, clip.head, latentFrames * model.manifest.latents.timeFactor);
       const part = totals(onProgress);
-      const all = [pictureEncoder, drawing, clip.stage, clip.stem, head, this.#preview];
+      const all = [pictureEncoder, pictureStage, clip.clipStage, clip.stem, clip.head, this.#preview];
       await allOf(all.flatMap((program) => (program ? [program.compile(signal, part)] : [])));
       await this.gpu.settled();
-      return { ...clip, pictureEncoder, drawing, preview: this.#preview, head, frames: this.#frames };
-    } catch (error) {
+      return { ...clip, pictureEncoder, pictureStage, preview: this.#preview, frames: this.#frames };
+    } catch (caught) {
+      const error = await this.#orOutOfMemory(caught);
       this.#dropAll();
       // Weights are among what may have found no room, and an upload is not tried again.
-      if (error instanceof FlipbookError && error.code === 'out-of-memory') this.#dropWeights();
+      if (hasCode(error, 'out-of-memory')) this.#dropWeights();
       throw error;
     }
+  }
+
+  /** A kernel may be refused for lack of memory: where an allocation has failed, that is the failure. */
+  async #orOutOfMemory(error: unknown): Promise<unknown> {
+    if (!hasCode(error, 'shader')) return error;
+    return this.gpu.settled().then(
+      () => error,
+      (reason) => (hasCode(reason, 'out-of-memory') ? reason : error),
+    );
   }
 
   /** The frames of `programs` are a whole clip now, which takes the place of the one before. */
@@ -221,37 +232,38 @@ export class Engine {
     return this.#pictureEncoder;
   }
 
-  #recordDrawing(model: LoadedModel, guided: boolean): Stage {
-    this.#drawing ??= new Stage(model, { frames: 1, guided });
-    return this.#drawing;
+  #recordPictureStage(model: LoadedModel, guided: boolean): Stage {
+    this.#pictureStage ??= new Stage(model, { frames: 1, guided });
+    return this.#pictureStage;
   }
 
-  #recordClip(model: LoadedModel, latentFrames: number, guided: boolean): ClipPrograms {
+  #recordClip(model: LoadedModel, latentFrames: number, clipGuided: boolean): ClipPrograms {
     const stem = new StemDecoder(model, latentFrames);
     return disposeOnThrow([stem], () => {
-      this.#head ??= new HeadDecoder(model, stem.features);
-      const stage = latentFrames > 1 ? new Stage(model, { frames: latentFrames, guided }) : null;
-      return { latentFrames, guided, stage, stem };
+      const head = this.#head ?? new HeadDecoder(model, stem.features);
+      this.#head = head;
+      const clipStage = latentFrames > 1 ? new Stage(model, { frames: latentFrames, guided: clipGuided }) : null;
+      return { latentFrames, clipGuided, clipStage, stem, head };
     });
   }
 
   /** A finished clip stays: its frames need no program. */
   #dropClip(): void {
-    this.#clipPrograms?.stage?.dispose();
+    this.#clipPrograms?.clipStage?.dispose();
     this.#clipPrograms?.stem.dispose();
     this.#clipPrograms = undefined;
     this.#frames?.dispose();
     this.#frames = undefined;
   }
 
-  #dropDrawing(): void {
-    this.#drawing?.dispose();
-    this.#drawing = undefined;
+  #dropPictureStage(): void {
+    this.#pictureStage?.dispose();
+    this.#pictureStage = undefined;
   }
 
   #dropAll(): void {
     this.#dropClip();
-    this.#dropDrawing();
+    this.#dropPictureStage();
     this.#pictureEncoder?.dispose();
     this.#pictureEncoder = undefined;
     this.#preview?.dispose();
@@ -266,6 +278,10 @@ export class Engine {
     this.#encoder?.weights.dispose();
     this.#encoder = undefined;
   }
+}
+
+function hasCode(error: unknown, code: ErrorCode): boolean {
+  return error instanceof FlipbookError && error.code === code;
 }
 
 /** Recording repacks weights for as long as a cancel may take: between two, messages get their turn. */

@@ -24,20 +24,22 @@ export interface LoadedModel {
   /** SHA-256 of model.json, which names the hash of every weight file. */
   readonly hash: string;
   readonly text: Part<TextConfig> & { readonly reader: PromptReader };
-  readonly network: Part<DenoiserConfig>;
-  readonly coder: Part<CoderConfig>;
+  readonly denoiser: Part<DenoiserConfig>;
+  readonly decoder: Part<CoderConfig>;
   /** Frees the weights. */
   dispose(): void;
 }
 
 /** What programs are recorded from. Without a GPU they only count their work. */
-export type RecordableModel = Pick<LoadedModel, 'manifest' | 'network' | 'coder'> & {
+export type RecordableModel = Pick<LoadedModel, 'manifest' | 'denoiser' | 'decoder'> & {
   readonly gpu: Gpu | null;
   readonly text: Part<TextConfig>;
 };
 
 export interface ModelSource extends StoreOptions {
   readonly modelUrl: string;
+  /** Name and version under which the page's links and files name its model: another version of it is not taken. */
+  readonly title?: string;
 }
 
 /**
@@ -54,6 +56,7 @@ export async function loadModel(
   const store = new Store(source.modelUrl, source);
   const { value, hash } = await store.json('model.json', signal);
   const manifest = parseManifest(value);
+  checkVersion(manifest, source.title);
   const { text, denoiser, decoder, tokenizer } = manifest.modules;
   const files = await store.load([text, denoiser, decoder, tokenizer], signal, onProgress);
   const [textFile, denoiserFile, decoderFile, tokenizerFile] = files as [
@@ -84,14 +87,27 @@ export async function loadModel(
       manifest,
       hash,
       text: { ...textPart, reader },
-      network: open(denoiser, denoiserFile, denoiserConfig),
-      coder: open(decoder, decoderFile, coderConfig),
+      denoiser: open(denoiser, denoiserFile, denoiserConfig),
+      decoder: open(decoder, decoderFile, coderConfig),
       dispose,
     };
   } catch (error) {
     dispose();
     throw error;
   }
+}
+
+/** A page that has been open since before the model was replaced would name the clips of the new one after the old. */
+function checkVersion({ name, version }: ModelManifest, title: string | undefined): void {
+  const found = `${name} ${version}`;
+  if (!title?.startsWith(`${name} `) || title === found) return;
+  throw new FlipbookError(
+    'weights',
+    `A new version of the model is on the server: ${found}, and this page has ${title}`,
+    {
+      hint: 'Reload the page; your settings stay.',
+    },
+  );
 }
 
 /**

@@ -182,7 +182,7 @@ interface RecordedPrompt {
 /** Text encoder, keys and values of every block, conditions: what no step changes. */
 function recordPrompt(
   plan: Plan,
-  { text, network }: RecordableModel,
+  { text, denoiser: network }: RecordableModel,
   { frames, guided }: StageShape,
   given: Given,
 ): RecordedPrompt {
@@ -205,7 +205,7 @@ function recordPrompt(
 
 function recordStep(
   plans: Pick<Each<Plan>, 'start' | 'step'>,
-  { manifest, network }: RecordableModel,
+  { manifest, denoiser: network }: RecordableModel,
   { frames, guided }: StageShape,
   { features, conditions, known }: RecordedPrompt & { readonly known: Tensor },
 ): StepInputs {

@@ -1,18 +1,13 @@
 // Moves tensors between programs: each program's arena is its own, so what is handed on lies in a buffer of its own.
-import { concat, elementwiseThreads } from '../../shaders/elementwise.wgsl';
 import type { Gpu } from '../gpu/device';
-import { linearGrid } from '../gpu/kernel';
 import type { Plan } from '../gpu/plan';
 import { byteLength, reshape, sizeOf, type Tensor } from '../gpu/tensor';
+import { copy } from '../ops/elementwise';
 
 /** Records a copy of `x` that outlives the run. The plan's Program owns it. */
 export function persist(plan: Plan, x: Tensor, label: string): Tensor {
   const out = plan.input(x.shape, 'f32', label);
-  const count = Math.ceil(sizeOf(x.shape) / 4); // bindings are whole vec4s
-  plan.call(concat({ inputs: 1, aligned: true }), [x, out], linearGrid(count, elementwiseThreads), {
-    end0: count,
-    count,
-  });
+  copy(plan, x, out);
   return out;
 }
 

@@ -1,5 +1,6 @@
 // Which variant of a kernel is used on which shape: the default, or the one that was measured as the fastest on this
 // adapter and remembered in the browser. It measures nothing (src/ops/tune.ts) and knows no kernel.
+import { messageOf } from './errors';
 import type { Plan } from './plan';
 import type { Tensor } from './tensor';
 
@@ -111,7 +112,7 @@ export async function recallChoices(adapter: string, store?: TextStore): Promise
       return new Choices(found.variants);
     }
   } catch (error) {
-    console.info(`What was tuned before cannot be read: ${error instanceof Error ? error.message : error}`);
+    console.info(`What was tuned before cannot be read: ${messageOf(error)}`);
   }
   return new Choices();
 }

@@ -129,14 +129,22 @@ export class Gpu {
     this.check();
   }
 
-  /** Throws what has gone wrong on the device outside of any call: lost, or a refused command. */
+  /**
+   * Throws the failure that no call has told of: a lost device, then an allocation that found no room and is not freed, then a
+   * refused command. In this order: what is written to a buffer without room is refused, too, and that is no defect.
+   */
   check(): void {
-    if (this.#failure) throw this.#failure;
+    const failure = this.#isLost ? this.#failure : (this.#memory.failure ?? this.#failure);
+    if (failure) throw failure;
   }
 
-  /** Lets go of a refused command, for work that has nothing to do with it. A lost device stays lost. */
+  /** Forgets a refused command, before work that it does not concern. A lost device stays lost. */
   forgive(): void {
-    if (this.#failure?.code !== 'device-lost') this.#failure = undefined;
+    if (!this.#isLost) this.#failure = undefined;
+  }
+
+  get #isLost(): boolean {
+    return this.#failure?.code === 'device-lost';
   }
 
   /** Kernels recorded from now on use no optional feature. @returns whether they did so far */
@@ -236,7 +244,7 @@ export class Gpu {
       this.#waiting.add(reject);
       nudged(this.device.queue, promise).then(
         // Some browsers keep their promises on loss.
-        (value) => settle(() => (this.#failure?.code === 'device-lost' ? reject(this.#failure) : resolve(value))),
+        (value) => settle(() => (this.#isLost ? reject(this.#failure) : resolve(value))),
         (cause) => lossOr(this.lost, cause).then((reason) => settle(() => reject(this.#failure ?? reason))),
       );
     });

@@ -47,6 +47,11 @@ export class FlipbookError extends Error {
   }
 }
 
+/** Any thrown value in words, without a stack. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message || error.name : String(error);
+}
+
 /** @param signal the one that was aborted, where there is one */
 export function cancelled(signal?: AbortSignal): FlipbookError {
   return new FlipbookError('cancelled', 'Cancelled', { cause: signal?.reason });
@@ -61,7 +66,8 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
 const lossDelay = 500;
 
 /**
- * Why a call on a device failed: browsers may break its promises before they tell that it is lost. Then the loss, else `cause`.
+ * Why a call on a device failed: the loss of the device where that is told soon after, else `cause`. Browsers may reject a
+ * call's promise before they tell of the loss.
  */
 export async function lossOr(lost: Promise<GPUDeviceLostInfo>, cause: unknown): Promise<unknown> {
   const late = new Promise<undefined>((resolve) => setTimeout(resolve, lossDelay));

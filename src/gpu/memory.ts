@@ -5,8 +5,10 @@ import { alignTo } from './tensor';
 export class Memory {
   readonly #device: GPUDevice;
   readonly #buffers = new Map<GPUBuffer, number>();
-  /** Whether each allocation worked, until that is known; where it did not, until the buffer is freed. */
+  /** Outcomes of allocations that are not known yet: why one did not work, undefined where it did. */
   readonly #checks = new Map<GPUBuffer, Promise<FlipbookError | undefined>>();
+  /** Allocations that did not work, until their buffers are freed. */
+  readonly #failures = new Map<GPUBuffer, FlipbookError>();
   #bytes = 0;
   #peak = 0;
 
@@ -20,6 +22,11 @@ export class Memory {
 
   get peakBytes(): number {
     return this.#peak;
+  }
+
+  /** The first allocation that is known to have failed and whose buffer is not freed yet. */
+  get failure(): FlipbookError | undefined {
+    return this.#failures.values().next().value;
   }
 
   resetPeak(): void {
@@ -57,14 +64,12 @@ export class Memory {
       // Mapping at creation throws RangeError where the memory is not there.
       throw cause instanceof RangeError ? outOfMemory(cause) : cause;
     }
-    this.#checks.set(
-      buffer,
-      device.popErrorScope().then(
-        (error) => (error ? outOfMemory(error) : undefined),
-        () => undefined, // The device is lost, which is told elsewhere.
-      ),
-    );
     this.#buffers.set(buffer, bytes);
+    const check = device.popErrorScope().then(
+      (error) => this.#known(buffer, error ? outOfMemory(error) : undefined),
+      () => this.#known(buffer, undefined), // The device is lost, which is told elsewhere.
+    );
+    this.#checks.set(buffer, check);
     this.#bytes += bytes;
     this.#peak = Math.max(this.#peak, this.#bytes);
     return buffer;
@@ -75,6 +80,7 @@ export class Memory {
     if (bytes === undefined) return;
     this.#buffers.delete(buffer);
     this.#checks.delete(buffer);
+    this.#failures.delete(buffer);
     this.#bytes -= bytes;
     buffer.destroy();
   }
@@ -85,11 +91,15 @@ export class Memory {
 
   /** Resolves when every allocation so far is known to have worked. Each of several callers is told of one that did not. */
   async settled(): Promise<void> {
-    const checks = [...this.#checks];
-    const errors = await Promise.all(checks.map(([, check]) => check));
-    for (const [i, [buffer]] of checks.entries()) if (!errors[i]) this.#checks.delete(buffer);
-    const error = errors.find((found) => found !== undefined);
+    const errors = await Promise.all(this.#checks.values());
+    const error = errors.find((found) => found !== undefined) ?? this.failure;
     if (error) throw error;
+  }
+
+  #known(buffer: GPUBuffer, error: FlipbookError | undefined): FlipbookError | undefined {
+    this.#checks.delete(buffer);
+    if (error && this.#buffers.has(buffer)) this.#failures.set(buffer, error);
+    return error;
   }
 }
 

@@ -1,6 +1,6 @@
 // Finds the graphics adapter and opens its device, or says why there is none. What a device can do is device.ts's.
 import { Gpu } from './device';
-import { FlipbookError } from './errors';
+import { FlipbookError, messageOf } from './errors';
 
 /**
  * Opens the adapter with the optional features it has, and the limits that every WebGPU device has: they hold the longest clip.
@@ -23,8 +23,4 @@ export async function openGpu(): Promise<Gpu> {
   } catch (cause) {
     throw new FlipbookError('no-adapter', `The graphics adapter gave no device: ${messageOf(cause)}`, { cause });
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

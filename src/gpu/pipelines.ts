@@ -1,5 +1,5 @@
 // Compute pipelines by source, with explicit bind group layouts. It allocates no buffers.
-import { FlipbookError, lossOr } from './errors';
+import { FlipbookError, lossOr, messageOf } from './errors';
 import type { Kernel } from './kernel';
 
 export class PipelineCache {
@@ -105,5 +105,5 @@ async function explain(code: string, module: GPUShaderModule, cause: unknown): P
       return `${lineNum}:${linePos} ${message}\n  ${source}\n  ${' '.repeat(Math.max(0, linePos - 1))}^`;
     });
   if (errors.length > 0) return errors.join('\n');
-  return cause instanceof Error ? cause.message : String(cause);
+  return messageOf(cause);
 }

@@ -175,7 +175,7 @@ export class Plan {
     }
   }
 
-  /** The Program has its buffers already: what comes now would get no memory there, or move what lies in it. */
+  /** Throws once the plan is compiled: memory is laid out by then, and a later call or tensor would have none. */
   #checkOpen(what: string): void {
     if (this.#compiled) throw new Error(`${this.label}: it is compiled, ${what} comes too late`);
   }

@@ -1,6 +1,6 @@
 // Finds a video encoder that really works here: H.264 High, Main, Baseline, then VP9, each tried with one frame.
 // It encodes no clip (mp4.ts does) and writes no file.
-import { FlipbookError, throwIfAborted } from '../gpu/errors';
+import { FlipbookError, messageOf, throwIfAborted } from '../gpu/errors';
 
 export interface VideoShape {
   /** Pixels, even: 4:2:0 colour has one sample per 2×2 pixels. */
@@ -19,7 +19,7 @@ export interface EncoderSearch {
   /** Another implementation, for tests. */
   readonly Encoder?: typeof VideoEncoder | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Milliseconds after which an encoder that stays silent counts as broken. */
+  /** Milliseconds after which an encoder that stays silent counts as broken, in its trial and midway. */
   readonly patience?: number;
   /** Is told what was chosen, for `distrust`. */
   readonly onChoice?: (choice: EncoderChoice) => void;
@@ -64,11 +64,11 @@ const vp9Levels = [
  */
 const bitsPerPixel = 2;
 
-/** What failed in a clip, although its trial had gone well. */
+/** Names of configurations that failed in a clip although their trial had gone well. */
 const distrusted = new Set<string>();
 const nameOf = ({ config }: EncoderChoice) => `${config.codec} (${config.hardwareAcceleration})`;
 
-/** For what fails midway: from now on it is chosen where nothing else works. */
+/** A configuration that failed in a clip is tried last from now on. */
 export function distrust(choice: EncoderChoice): void {
   distrusted.add(nameOf(choice));
 }
@@ -204,7 +204,7 @@ async function probe(
     if (config.avc && !description) return 'gave no decoder configuration';
     return null;
   } catch (error) {
-    return reason(error);
+    return messageOf(error);
   } finally {
     clearTimeout(timer);
     if (onAbort) signal?.removeEventListener('abort', onAbort);
@@ -222,9 +222,4 @@ function probeFrame(width: number, height: number): VideoFrame {
     duration: 1000,
     colorSpace: pictureColorSpace,
   });
-}
-
-/** An error in words, without a stack. */
-export function reason(error: unknown): string {
-  return error instanceof Error ? error.message || error.name : String(error);
 }

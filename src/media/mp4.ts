@@ -1,15 +1,8 @@
 // Frames in, an MP4 file out: VideoEncoder with backpressure, then mp4-muxer in memory, then the XMP box.
 // It chooses no codec (encoder.ts does) and knows nothing about where frames come from.
 import { ArrayBufferTarget, Muxer } from 'mp4-muxer';
-import { cancelled, FlipbookError, throwIfAborted } from '../gpu/errors';
-import {
-  chooseEncoder,
-  type EncoderChoice,
-  type EncoderSearch,
-  reason,
-  type VideoShape,
-  videoColorSpace,
-} from './encoder';
+import { cancelled, FlipbookError, messageOf, throwIfAborted } from '../gpu/errors';
+import { chooseEncoder, type EncoderChoice, type EncoderSearch, type VideoShape, videoColorSpace } from './encoder';
 import { type ClipMetadata, xmpBox } from './metadata';
 import type { FrameSink, FrameTiming } from './sink';
 
@@ -28,6 +21,8 @@ export interface EncodedClip {
 
 /** Frames that the encoder may hold before `add` waits: enough to keep hardware busy, few enough to keep memory flat. */
 const queueLimit = 4;
+/** Milliseconds of silence after which an encoder is given up: the frames are there, and another one may do. */
+const patienceMidway = 20_000;
 /** A key frame at least so often: seeking and looping start there. */
 const keyFrameSeconds = 2;
 
@@ -84,11 +79,7 @@ export class Mp4Sink implements FrameSink<EncodedClip> {
       if (this.#ended) throw this.#ended;
       const timing = this.#check(frame);
       if (!this.#encoder) this.#start();
-      while (this.#encoder && this.#encoder.encodeQueueSize >= queueLimit) {
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
-      }
+      while (this.#encoder && this.#encoder.encodeQueueSize >= queueLimit) await this.#sign();
       if (this.#ended) throw this.#ended;
       this.#encode(frame, timing);
     } catch (error) {
@@ -128,6 +119,17 @@ export class Mp4Sink implements FrameSink<EncodedClip> {
     this.#timings = [];
     this.#wakeUp();
     return this.#ended;
+  }
+
+  /** Waits for the next sign of the encoder: an output, a place in its queue, its end. Without one for too long it is ended. */
+  async #sign(): Promise<void> {
+    const patience = this.#options.patience ?? patienceMidway;
+    const silent = () => void this.#end(encoderError(`The video encoder gave no answer within ${patience / 1000} s.`));
+    const timer = setTimeout(silent, patience);
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+    clearTimeout(timer);
   }
 
   #wakeUp(): void {
@@ -171,8 +173,15 @@ export class Mp4Sink implements FrameSink<EncodedClip> {
   }
 
   async #flush(encoder: VideoEncoder): Promise<void> {
+    let isOver = false;
+    const flushed = encoder.flush().finally(() => {
+      isOver = true;
+      this.#wakeUp();
+    });
+    flushed.catch(() => undefined); // where it ends before
     try {
-      await encoder.flush();
+      while (!isOver && !this.#ended) await this.#sign();
+      if (isOver) await flushed;
     } catch (error) {
       // The error callback has the reason, and may come a task after flush has rejected with a vague one.
       await new Promise((resolve) => setTimeout(resolve));
@@ -273,5 +282,5 @@ function encoderError(message: string, cause?: unknown): FlipbookError {
 }
 
 function stopped(error: unknown): FlipbookError {
-  return encoderError(`The video encoder stopped: ${reason(error)}`, error);
+  return encoderError(`The video encoder stopped: ${messageOf(error)}`, error);
 }

@@ -1,8 +1,8 @@
 // Does this browser hand a WebGPU canvas to a VideoFrame rightly? Some give black, or the picture before.
 // Known pictures are drawn and read back once; it repairs nothing, it only chooses the path.
+import { messageOf } from '../gpu/errors';
 import { isSoftwareAdapter } from '../gpu/software';
 import { type CapturePath, GpuCanvas } from './canvas';
-import { reason } from './encoder';
 import type { FrameTiming } from './sink';
 
 export interface SelfCheck {
@@ -77,7 +77,7 @@ export async function checkCapture(options: SelfCheckOptions = {}): Promise<Self
     }
     return { path: 'zero-copy', problem: null };
   } catch (error) {
-    return { path: 'readback', problem: reason(error) };
+    return { path: 'readback', problem: messageOf(error) };
   } finally {
     for (const frame of frames) frame.close();
     // A loss that is still on its way must not hit the devices made next.

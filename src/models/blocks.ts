@@ -69,7 +69,10 @@ export function constant(plan: Plan, data: Float32Array, shape: readonly number[
 export function parameter(weights: ModelWeights, name: string, shape: readonly number[]): Float32Array {
   const raw = weights.raw(name);
   if ((raw.dtype !== 'F16' && raw.dtype !== 'F32') || raw.shape.join() !== shape.join()) {
-    throw new FlipbookError('weights', `${name} is ${raw.dtype} [${raw.shape}] in the file, expected F16 [${shape}]`);
+    throw new FlipbookError(
+      'weights',
+      `${name} is ${raw.dtype} [${raw.shape}] in the file, expected F16 or F32 [${shape}]`,
+    );
   }
   const bytes = raw.data.slice().buffer; // a copy is aligned
   if (raw.dtype === 'F32') return new Float32Array(bytes);

@@ -1,4 +1,4 @@
-// Concatenation, addition, SiLU, per-channel affine maps and a denoiser's velocity: checks shapes, records the kernel. Not the WGSL.
+// Concatenation, copies, addition, SiLU, per-channel affine maps and a denoiser's velocity: checks shapes, records the kernel. Not the WGSL.
 import {
   affine as affineShader,
   concat as concatShader,
@@ -44,6 +44,15 @@ export function concat(plan: Plan, tensors: readonly Tensor[]): Tensor {
     { flops: 0 },
   );
   return out;
+}
+
+/** Writes x over `out`, which has its shape: a value that is to outlive the run goes to a tensor with a buffer of its own. */
+export function copy(plan: Plan, x: Tensor, out: Tensor): void {
+  expectTensor('copy', 'x', x, x.shape);
+  expectTensor('copy', 'out', out, x.shape, 'f32', `x is ${formatTensor(x)}`);
+  const count = Math.ceil(sizeOf(x.shape) / 4); // The last vec4 may hang over into a binding's padding.
+  const shader = concatShader({ inputs: 1, aligned: true });
+  plan.call(shader, [x, out], linearGrid(count, elementwiseThreads), { end0: count, count });
 }
 
 /** a + b, equal shapes. */

@@ -34,7 +34,7 @@ export function evenPieces(extent: number, most: number): number {
   return Math.ceil(extent / Math.ceil(extent / most));
 }
 
-/** Threads over the output channels. A quad that shares its inputs is always whole; what it has too much is not stored. */
+/** Threads over the output channels. Quads that share inputs are always whole: threads past the last channel store nothing. */
 export function channelGroups(cout: number, { columns, shared }: DirectTile): number {
   const groups = Math.ceil(cout / (4 * columns));
   return shared ? 4 * Math.ceil(groups / 4) : groups;

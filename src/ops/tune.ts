@@ -85,8 +85,15 @@ async function within(milliseconds: number, act: (signal: AbortSignal) => Promis
   }
 }
 
-/** Submits that are too short to be timed are repeated up to this, in milliseconds. */
-const shortest = 4;
+/**
+ * How often a run is repeated in a submit, so that it can be timed: for 4 milliseconds, or for 40 where the browser tells of an
+ * end late, and by no means at the same time after it.
+ * @param run milliseconds of a single one; what is said to take less than 0.1 counts as that
+ * @param latency milliseconds until the end of an empty submit is told
+ */
+export function repeatsOf(run: number, latency: number): number {
+  return Math.ceil((latency > 2 ? 40 : 4) / Math.max(run, 0.1));
+}
 
 /** The fastest of three submits on inputs of zeros, after one that is not counted. */
 export function gpuMeasure(gpu: Gpu): Measure {
@@ -101,11 +108,11 @@ export function gpuMeasure(gpu: Gpu): Measure {
       const start = performance.now();
       gpu.device.queue.submit([encoder.finish()]);
       await gpu.idle();
-      return Math.max(0.01, performance.now() - start - gpu.latency) / repeats;
+      const elapsed = performance.now() - start;
+      return Math.max(elapsed - gpu.latency, elapsed / 10) / repeats;
     };
     try {
-      const first = await run(1);
-      const repeats = Math.min(50, Math.ceil(shortest / first));
+      const repeats = repeatsOf(await run(1), gpu.latency);
       const times: number[] = [];
       while (times.length < 3 && !signal.aborted) times.push(await run(repeats));
       return Math.min(...times);

@@ -69,7 +69,7 @@ export function openClipStore(most: number): ClipStore {
           [bytesHeader]: String(video.size),
         };
         const body = new Blob(picture ? [video, picture.pixels.data] : [video]);
-        await put(cache, name, () => new Response(body, { headers }));
+        await put(cache, name, body, headers);
         for (const old of (await sorted(cache)).slice(most)) await cache.delete(old);
         return name;
       } catch {
@@ -85,18 +85,29 @@ export function openClipStore(most: number): ClipStore {
   };
 }
 
-/** Makes room where there is none, but does not touch what it takes the place of. Throws as `Cache.put`. */
-async function put(cache: Cache, name: string, response: () => Response): Promise<void> {
-  for (;;) {
+/**
+ * Makes room where there is none, but does not touch what it takes the place of, and does not empty the store for what does not
+ * fit: nothing goes where all others are smaller than it, and no more where twice its size has not helped. Throws as `Cache.put`.
+ */
+async function put(cache: Cache, name: string, body: Blob, headers: HeadersInit): Promise<void> {
+  const tried = async () => {
     try {
-      return await cache.put(name, response());
+      await cache.put(name, new Response(body, { headers }));
     } catch (error) {
-      const oldest = (await sorted(cache)).findLast(({ url }) => url !== name);
-      const isFull = error instanceof DOMException && error.name === 'QuotaExceededError';
-      if (!isFull || !oldest) throw error;
-      await cache.delete(oldest);
+      if (error instanceof DOMException && error.name === 'QuotaExceededError') return error;
+      throw error;
     }
+  };
+  let full = await tried();
+  if (!full) return;
+  const others = (await sorted(cache)).filter(({ url }) => url !== name);
+  const sizes = await Promise.all(others.map(async (other) => (await (await cache.match(other))?.blob())?.size ?? 0));
+  if (sizes.reduce((sum, size) => sum + size, 0) < body.size) throw full;
+  for (let freed = 0; full && others.length > 0 && freed <= 2 * body.size; full = await tried()) {
+    freed += sizes.pop() ?? 0;
+    await cache.delete(others.pop()!);
   }
+  if (full) throw full;
 }
 
 /** The time, and what tells two tabs apart. Later than all others, even if the clock was ahead of its time before. */

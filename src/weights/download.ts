@@ -6,6 +6,9 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 /** A whole answer, but of another file: asking again in the same way would not change it. */
 export class WrongSize extends FlipbookError {}
 
+/** Nothing came, or not all of it, and not for the server's answer. */
+export class NoConnection extends FlipbookError {}
+
 export interface DownloadOptions {
   /** Name for errors. */
   readonly file: string;
@@ -20,7 +23,7 @@ export interface DownloadOptions {
 /** Milliseconds to wait after each connection that broke, before the download is given up. */
 const pauses = [300, 2000];
 
-/** @throws FlipbookError 'weights' with the status, or as WrongSize with the sizes; 'cancelled' */
+/** @throws FlipbookError 'weights' with the status, as NoConnection, or as WrongSize with the sizes; 'cancelled' */
 export async function download(fetch: Fetch, url: string, options: DownloadOptions): Promise<ArrayBuffer> {
   const { file, bytes, signal } = options;
   const received = new Received(bytes);
@@ -40,7 +43,7 @@ export async function download(fetch: Fetch, url: string, options: DownloadOptio
     }
   }
   if (failure !== undefined) {
-    throw new FlipbookError('weights', `${file} could not be downloaded: the connection failed`, {
+    throw new NoConnection('weights', `${file} could not be downloaded: the connection failed`, {
       hint: 'Check the connection and try again.',
       cause: failure,
     });

@@ -2,7 +2,7 @@
 import { FlipbookError, throwIfAborted } from '../gpu/errors';
 import { sha256 } from '../sha256';
 import { type FileCache, type FileKey, openFileCache } from './cache';
-import { download, type Fetch, WrongSize } from './download';
+import { download, type Fetch, NoConnection, WrongSize } from './download';
 
 /** A file as model.json lists it. */
 export interface ListedFile {
@@ -36,11 +36,15 @@ export class Store {
   }
 
   /**
-   * A small JSON file of the folder, such as model.json, and what `sha256sum` says of it: never from the cache.
-   * Throws FlipbookError 'weights'.
+   * A small JSON file of the folder, such as model.json, and what `sha256sum` says of it: as the server has it now, or, where
+   * that cannot be reached, as the browser has kept it. Throws FlipbookError 'weights'.
    */
   async json(file: string, signal?: AbortSignal): Promise<{ readonly value: unknown; readonly hash: string }> {
-    const bytes = await download(this.#fetch, this.#url(file), { file, cache: 'no-cache', signal });
+    const fetched = (cache: RequestCache) => download(this.#fetch, this.#url(file), { file, cache, signal });
+    const bytes = await fetched('no-cache').catch((error) => {
+      if (error instanceof NoConnection) return fetched('force-cache');
+      throw error;
+    });
     const hash = await sha256(bytes);
     try {
       return { value: JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)), hash };

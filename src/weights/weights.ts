@@ -1,7 +1,7 @@
 // The tensors of one safetensors file by scoped name, repacked for the kernels and put on the GPU once each.
 // Nothing here knows a model, and files come from store.ts.
 import type { Gpu } from '../gpu/device';
-import { FlipbookError } from '../gpu/errors';
+import { FlipbookError, messageOf } from '../gpu/errors';
 import { type DType, type Tensor, virtualTensor } from '../gpu/tensor';
 import { scaledToHalfBits, toFloat32, toHalfBits } from './half';
 import { parseSafetensors, type RawTensor } from './safetensors';
@@ -120,8 +120,9 @@ export class Weights {
     try {
       return raw.dtype === 'I8' ? this.#scaled(raw, name) : toHalfBits(raw);
     } catch (cause) {
-      const what = cause instanceof Error ? cause.message : cause;
-      throw new FlipbookError('weights', `${this.#prefix}${name} in ${this.#shelf.file}: ${what}`, { cause });
+      throw new FlipbookError('weights', `${this.#prefix}${name} in ${this.#shelf.file}: ${messageOf(cause)}`, {
+        cause,
+      });
     }
   }
 

@@ -17,8 +17,8 @@ const counted = (defaults: Partial<typeof shipped.defaults> = {}) =>
   countPrograms({
     manifest: { ...shipped, defaults: { ...shipped.defaults, ...defaults } },
     text: { weights: open(modules.text.file), config: textConfig(modules.text.config) },
-    network: { weights: open(modules.denoiser.file), config: denoiserConfig(modules.denoiser.config) },
-    coder: { weights: open(modules.decoder.file), config: coderConfig(modules.decoder.config) },
+    denoiser: { weights: open(modules.denoiser.file), config: denoiserConfig(modules.denoiser.config) },
+    decoder: { weights: open(modules.decoder.file), config: coderConfig(modules.decoder.config) },
   });
 const of = (plans: ReturnType<typeof counted>, name: string) => plans.find((plan) => plan.name.startsWith(name))!;
 

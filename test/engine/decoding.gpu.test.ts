@@ -25,12 +25,12 @@ afterAll(() => model?.dispose());
 
 /** All frames of a loop in one go. */
 async function atOnce(latents: Float32Array): Promise<Float32Array> {
-  const { manifest, coder } = model;
+  const { manifest, decoder } = model;
   const { channels, mean, std } = manifest.latents;
   const [rgba] = await runPlan((plan) => {
     const z = plan.f32([1, latents.length / (16 * 16 * channels), 16, 16, channels], latents);
-    const features = stem(plan, denormalise(plan, z, mean, std), coder.weights.scope('stem'), coder.config);
-    return head(plan, features, coder.weights.scope('head'), coder.config);
+    const features = stem(plan, denormalise(plan, z, mean, std), decoder.weights.scope('stem'), decoder.config);
+    return head(plan, features, decoder.weights.scope('head'), decoder.config);
   });
   return rgba!;
 }

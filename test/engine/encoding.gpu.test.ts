@@ -40,7 +40,7 @@ test('its latents are those of a loop of four equal frames, less the mean, over 
   const frame = premultiplied(picture());
   const [z] = await runPlan((plan) => {
     const loop = Array.from({ length: 4 }, () => [...frame]).flat();
-    const weights = { encoder: part.weights, decoder: model.coder.weights };
+    const weights = { encoder: part.weights, decoder: model.decoder.weights };
     return encoder(plan, plan.f32([1, 4, side, side, 4], loop), weights, part.config);
   });
   const { mean, std, channels } = model.manifest.latents;

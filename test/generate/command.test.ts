@@ -38,6 +38,12 @@ test.each<[string, string[], RegExp]>([
     /cat\.gif.*name a file \.mp4/,
   ],
   ['an unknown option', ['--prompt', 'a cat', '--out', out, '--stepz', '3'], /--stepz/],
+  [
+    'a field in place of a value',
+    ['--prompt', '--seed', '42', '--out', out],
+    /--prompt has no value: --seed comes next/,
+  ],
+  ['an option in place of a value', ['--prompt', 'a cat', '--seed', '--json', '--out', out], /--seed has no value/],
   ['an empty prompt', ['--prompt', '', '--out', out], /Prompt is empty/],
   ['a negative number', ['--prompt', 'a cat', '--out', out, '--steps', '-1'], /Steps is “-1”/],
   ['frames off the grid', ['--prompt', 'a cat', '--out', out, '--frames', '7'], /Frames is “7”/],

@@ -100,9 +100,17 @@ test('a driver that refuses kernels with the features that it offers gets those 
     return module;
   };
   const createPipeline = device.createComputePipelineAsync.bind(device);
+  device.addEventListener('uncapturederror', (event) => event.preventDefault());
+  let told: Promise<unknown> | undefined;
   device.createComputePipelineAsync = async (descriptor) => {
-    if (refused.has(descriptor.compute.module)) throw new Error('refused on purpose');
-    return createPipeline(descriptor);
+    if (!refused.has(descriptor.compute.module)) return createPipeline(descriptor);
+    if (!told) {
+      // A command is refused, too, which no call tells of.
+      told = new Promise((resolve) => device.addEventListener('uncapturederror', resolve, { once: true }));
+      submitRefused(engine);
+    }
+    await told;
+    throw new Error('refused on purpose');
   };
   expect(done(await all(engine, short)).video).not.toBeNull();
   expect(refused.size).toBeGreaterThan(0);
@@ -127,6 +135,52 @@ test('a weight that finds no room is told as such, and is loaded again once ther
   expect(refused).toBe(1);
   expect(engine.gpu.bytesInUse).toBe(before); // No weight is left that a retry would take for good.
   expect(done(await all(engine, short)).video).not.toBeNull();
+  engine.dispose();
+});
+
+/** Makes buffers of this label find no room, until the answer is called. */
+function fillUp({ gpu: { device } }: Engine, label: string): () => void {
+  let isFull = true;
+  GPUDevice.prototype.createBuffer = function (descriptor) {
+    // An invalid buffer: what is written to it is refused, and no call tells of that.
+    const size = isFull && descriptor.label?.endsWith(label) ? 2 ** 52 : descriptor.size;
+    return createBuffer.call(this, { ...descriptor, size });
+  };
+  const pushErrorScope = device.pushErrorScope.bind(device);
+  device.pushErrorScope = (filter) => pushErrorScope(filter === 'out-of-memory' ? 'validation' : filter);
+  return () => {
+    isFull = false;
+  };
+}
+
+test('a constant that finds no room is told as such, costs no features, and fits once there is room', async () => {
+  const engine = await openEngine({ modelUrl });
+  const { device, features } = engine.gpu;
+  expect(features.subgroups).toBe(true);
+  const refusals: string[] = [];
+  device.addEventListener('uncapturederror', (event) => {
+    event.preventDefault();
+    refusals.push(event.error.message);
+  });
+  const makeRoom = fillUp(engine, 'flags');
+  const full = { code: 'out-of-memory', message: expect.stringContaining('flags') };
+  await expect(all(engine, short)).rejects.toMatchObject(full);
+  await vi.waitFor(() => expect(refusals).not.toEqual([]));
+  expect(engine.gpu.features).toEqual(features);
+  makeRoom();
+  expect(done(await all(engine, short)).video).not.toBeNull();
+  expect(engine.gpu.features).toEqual(features);
+  engine.dispose();
+});
+
+test('kernels that are refused where there is no room cost no features', async () => {
+  const engine = await openEngine({ modelUrl });
+  const { device, features } = engine.gpu;
+  fillUp(engine, 'frames of the clip');
+  device.createComputePipelineAsync = () => Promise.reject(new Error('no room for it'));
+  const full = { code: 'out-of-memory', message: expect.stringContaining('frames of the clip') };
+  await expect(all(engine, short)).rejects.toMatchObject(full);
+  expect(engine.gpu.features).toEqual(features);
   engine.dispose();
 });
 

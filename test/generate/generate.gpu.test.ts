@@ -148,9 +148,8 @@ test('every sampler, more steps, no guidance', async () => {
   };
   for (const sampler of samplerNames) made[sampler] = await draw(sampler);
   expect(await draw('ddpm')).toBe(made.ddpm); // its noise too follows from the seed
-  // DDIM and both Euler samplers are one update on a flow, up to rounding; the others have their own.
-  const { ddpm, 'euler-ancestral': ancestral, 'dpmpp-2m': multistep, lcm, 'flow-euler': euler } = made;
-  expect(new Set([ddpm, ancestral, multistep, lcm, euler]).size).toBe(5);
+  // Samplers that are one update on a flow step at other times.
+  expect(new Set(Object.values(made)).size).toBe(samplerNames.length);
 });
 
 test('what the model does not read of the prompt is told once, before the work', async () => {

@@ -1,6 +1,6 @@
-// Concatenation, addition, SiLU, affine maps and a denoiser's velocity against plain loops.
+// Concatenation, copies, addition, SiLU, affine maps and a denoiser's velocity against plain loops.
 import { test } from 'vitest';
-import { add, affine, concat, silu, velocity } from '../../src/ops/elementwise';
+import { add, affine, concat, copy, silu, velocity } from '../../src/ops/elementwise';
 import { expectClose, randomValues, runPlan } from '../gpu';
 import { activate } from '../reference/matmul';
 
@@ -43,6 +43,16 @@ test.for(shapes)('add [%s]', async (shape) => {
     Array.from(a, (v, i) => v + b[i]!),
     1e-7,
   );
+});
+
+test.for(shapes)('copy [%s]', async (shape) => {
+  const values = randomValues(shape.reduce<number>((a, b) => a * b, 1));
+  const [actual] = await runPlan((plan) => {
+    const out = plan.input(shape, 'f32', 'copy');
+    copy(plan, plan.f32(shape, values), out);
+    return out;
+  });
+  expectClose(actual!, values, 0);
 });
 
 test.for(shapes)('silu [%s]', async (shape) => {

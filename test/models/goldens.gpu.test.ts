@@ -1,6 +1,7 @@
 // Every module of the embedded model against PyTorch's outputs for the weights that are shipped (training/fixtures.py).
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { conditionsOf, type GivenInputs } from '../../src/engine/given';
+import { Plan } from '../../src/gpu/plan';
 import { type Tensor, view } from '../../src/gpu/tensor';
 import { coderConfig, head, stem } from '../../src/models/decoder';
 import { encoder, encoderConfig } from '../../src/models/encoder';
@@ -122,11 +123,11 @@ test('text encoder', async () => {
   expectClose(pooled!, golden('text.pooled'), 1e-3);
 });
 
-test.each([
-  ['picture', [0, 1]],
-  ['clip9', [2]],
-  ['clip3', [1]],
-] as const)('denoiser %s', async (name, prompts) => {
+/** Of each denoiser golden, which prompts. */
+const promptsOf = { picture: [0, 1], clip9: [2], clip3: [1] } as const;
+
+async function checkDenoiser(name: keyof typeof promptsOf): Promise<void> {
+  const prompts = promptsOf[name];
   const config = denoiserConfig(manifest.modules.denoiser.config);
   await check(`${name}.output`, (plan) => {
     const { rows, mask } = promptInputs(plan, [...prompts]);
@@ -146,9 +147,9 @@ test.each([
     );
     return denoiser(plan, { x, t, conditions, prompt }, weights.denoiser, config);
   });
-});
+}
 
-test('decoder stem and head', async () => {
+async function checkDecoder(): Promise<void> {
   const config = coderConfig(manifest.modules.decoder.config);
   const frame = 16 * 16 * 128;
   const [first, sixth, rgba] = await runPlan((plan) => {
@@ -159,6 +160,32 @@ test('decoder stem and head', async () => {
   });
   expectClose([...first!, ...sixth!], golden('stem.output'), 1e-3);
   expectClose(rgba!, golden('head.output'), 1e-3);
+}
+
+test.each(['picture', 'clip9', 'clip3'] as const)('denoiser %s', checkDenoiser);
+test('decoder stem and head', checkDecoder);
+
+describe('with the kernels that a GPU gets, whatever is there', () => {
+  const isTiled = (kernels: readonly string[]) => kernels.filter((label) => label.includes(' tiled '));
+  let isSoftware: boolean;
+
+  beforeAll(async () => {
+    const gpu = await testGpu();
+    ({ isSoftware } = gpu);
+    Object.assign(gpu, { isSoftware: false });
+  });
+  afterAll(async () => void Object.assign(await testGpu(), { isSoftware }));
+
+  test.each<[string, () => Promise<void>]>([
+    ['denoiser picture', () => checkDenoiser('picture')],
+    ['denoiser clip3', () => checkDenoiser('clip3')],
+    ['decoder stem and head', checkDecoder],
+  ])('%s', async (_name, run) => {
+    const call = vi.spyOn(Plan.prototype, 'call');
+    await run();
+    expect(isTiled(call.mock.calls.map(([{ label }]) => label))).not.toEqual([]);
+    call.mockRestore();
+  });
 });
 
 test('encoder', async () => {

@@ -1,4 +1,5 @@
 // Stories: where one scene ends in a prompt, how many pictures that takes, and where each stands in the loop.
+import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { drawnPictures, placesOf, sceneLimits, scenesOf } from '../../src/scenes';
@@ -15,8 +16,16 @@ test.each([
   ['I <3 you > love', ['I <3 you', 'love']],
   ['cat > > dog', ['cat', '', 'dog']],
   ['> cat >', ['', 'cat', '']],
+  ['a <red-> cat -> a <<b>> dog', ['a <red-> cat', 'a <<b>', 'dog']],
+  ['a < b > c', ['a < b', 'c']],
 ])('%j is %j', (prompt, scenes) => {
   expect(scenesOf(prompt)).toEqual(scenes);
+});
+
+test('no script of the page has a lookbehind, which Safari before 16.4 cannot read: it says nothing at all then', () => {
+  const sources = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((name) => /\.tsx?$/.test(name));
+  expect(sources).toContain('scenes.ts');
+  expect(sources.filter((name) => /\(\?<[!=]/.test(readFileSync(`src/${name}`, 'utf8')))).toEqual([]);
 });
 
 test('a picture for every scene, but for one that is given and kept whole', () => {

@@ -135,7 +135,18 @@ test('what takes the place of another makes room, too, but does not cost that', 
   expect(await titles()).toEqual(['a hen', 'an egg on blue']);
   limitTo(0);
   expect(await store.keep(clip('an egg on red'), name)).toBeUndefined();
-  expect(await titles()).toEqual(['an egg on blue']);
+  expect(await titles()).toEqual(['a hen', 'an egg on blue']);
+});
+
+test('a clip for which there is no room to be made costs none, or few where it looked as if there were', async () => {
+  const store = openClipStore(8);
+  for (const prompt of ['a', 'b', 'c', 'd', 'e', 'f']) await store.keep(clip(prompt));
+  limitTo(0);
+  const video = new Blob([file('large'), new Uint8Array(1e5)]);
+  expect(await store.keep({ video, title: 'large' })).toBeUndefined();
+  expect(await titles()).toEqual(['f', 'e', 'd', 'c', 'b', 'a']);
+  expect(await store.keep(clip('g'))).toBeUndefined();
+  expect(await titles()).toEqual(['f', 'e', 'd']);
 });
 
 test('other failures cost no clip', async () => {

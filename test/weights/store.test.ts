@@ -139,6 +139,22 @@ describe('json', () => {
     expect(requests[0].init.cache).toBe('no-cache');
   });
 
+  it('reads what the browser has kept where the server cannot be reached, and asks a server that answers no further', async () => {
+    const asked: (RequestCache | undefined)[] = [];
+    const read = (offline: () => Promise<Response>) => {
+      const answer = ({ init }: { init: RequestInit }) => {
+        asked.push(init.cache);
+        return init.cache === 'force-cache' ? new Response('{ "format": 1 }') : offline();
+      };
+      return new Store(base, { fetch: server({ 'model.json': answer }).fetch, cache: null }).json('model.json');
+    };
+    expect((await read(() => Promise.reject(new TypeError('Failed to fetch')))).value).toEqual({ format: 1 });
+    expect(asked).toEqual(['no-cache', 'no-cache', 'no-cache', 'force-cache']);
+    asked.length = 0;
+    expect((await failure(read(async () => new Response('', { status: 503 })))).message).toContain('answered 503');
+    expect(asked).toEqual(['no-cache']);
+  });
+
   it('says so where the file is missing or broken', async () => {
     const json = (response: () => Response) =>
       failure(new Store(base, { fetch: server({ 'model.json': response }).fetch, cache: null }).json('model.json'));

@@ -20,7 +20,7 @@ interface StepTensors {
 }
 
 /** One step with the prompt's part in it, as the ONNX graph has it; the page runs that part once for all steps. */
-function recordStep(plan: Plan, tensors: StepTensors, { network }: Pick<LoadedModel, 'network'>): Tensor {
+function recordStep(plan: Plan, tensors: StepTensors, { denoiser: network }: Pick<LoadedModel, 'denoiser'>): Tensor {
   const { x, t, conditions, ...prompt } = tensors;
   const { weights, config } = network;
   const features = promptFeatures(plan, prompt, weights, config, x.shape[1]!);
@@ -41,7 +41,7 @@ export function goldenStepPlan(model: LoadedModel, golden: GoldenStep): (recorde
         mask: f32([1, length], golden.mask),
         pooled: f32([1, width], golden.pooled),
         motion: f32([1, 2], Float32Array.from(golden.motion)),
-        conditions: f32([1, frames, ...size, conditionChannels(model.network.config)], golden.conditions),
+        conditions: f32([1, frames, ...size, conditionChannels(model.denoiser.config)], golden.conditions),
       },
       model,
     );
@@ -62,7 +62,7 @@ export function randomStepPlan(model: LoadedModel, frames: number): (recorder: R
         mask: f32([1, length], new Float32Array(length).fill(1)),
         pooled: f32(...random(1, width)),
         motion: f32([1, 2], new Float32Array(2)),
-        conditions: f32(...random(1, frames, ...size, conditionChannels(model.network.config))),
+        conditions: f32(...random(1, frames, ...size, conditionChannels(model.denoiser.config))),
       },
       model,
     );
@@ -77,9 +77,9 @@ export function decodePlan(model: LoadedModel, frames: number, latents: Float32A
 export function recordDecode(
   plan: Plan,
   z: Tensor,
-  { manifest, coder }: Pick<LoadedModel, 'manifest' | 'coder'>,
+  { manifest, decoder }: Pick<LoadedModel, 'manifest' | 'decoder'>,
 ): Tensor {
   const { mean, std } = manifest.latents;
-  const features = stem(plan, denormalise(plan, z, mean, std), coder.weights.scope('stem'), coder.config);
-  return head(plan, features, coder.weights.scope('head'), coder.config);
+  const features = stem(plan, denormalise(plan, z, mean, std), decoder.weights.scope('stem'), decoder.config);
+  return head(plan, features, decoder.weights.scope('head'), decoder.config);
 }

@@ -1,6 +1,7 @@
 // The device that all arms share, with the most that its adapter gives, and counters of what each arm asks of it.
 import { Gpu } from '../../gpu/device';
 import { FlipbookError } from '../../gpu/errors';
+import { nudged } from '../../gpu/nudge';
 
 /** What the peers raise to the adapter's own limits when they open a device themselves. */
 const raised = [
@@ -31,7 +32,7 @@ export async function openSharedGpu(): Promise<Gpu> {
   return gpu;
 }
 
-/** Waits for everything submitted so far: the smallest possible result comes back to the CPU. */
+/** Waits for everything submitted so far: the smallest possible result comes back to the CPU. Nudged, as the engine's waits are. */
 export class Readback {
   readonly #device: GPUDevice;
   readonly #source: GPUBuffer;
@@ -47,7 +48,7 @@ export class Readback {
     const encoder = this.#device.createCommandEncoder();
     encoder.copyBufferToBuffer(this.#source, 0, this.#staging, 0, 16);
     this.#device.queue.submit([encoder.finish()]);
-    await this.#staging.mapAsync(GPUMapMode.READ);
+    await nudged(this.#device.queue, this.#staging.mapAsync(GPUMapMode.READ));
     this.#staging.unmap();
   }
 }

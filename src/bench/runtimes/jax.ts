@@ -1,5 +1,6 @@
 // Arms of jax-js with its WebGPU backend. It opens a device of its own, on the same adapter.
 import type { Array as JaxArray } from '@jax-js/jax';
+import { nudged } from '../../gpu/nudge';
 import type { Prepared } from '../case';
 import { Readback } from './device';
 
@@ -32,11 +33,12 @@ export async function prepareJax(
   );
   await api.blockUntilReady(arrays);
   const compiled = api.jit(compute);
-  const readback = new Readback(api.getWebGPUDevice());
+  const device: GPUDevice = api.getWebGPUDevice();
+  const readback = new Readback(device);
   // Results are computed when they are asked for: one that is disposed of before would never be.
   let results: JaxArray[] = [];
   const settle = async (): Promise<void> => {
-    await api.blockUntilReady(results);
+    await nudged(device.queue, api.blockUntilReady(results));
     for (const result of results.slice(0, -1)) result.dispose();
     results = results.slice(-1);
   };

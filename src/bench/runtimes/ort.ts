@@ -2,6 +2,7 @@
 
 import wasmUrl from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url';
 import type { InferenceSession } from 'onnxruntime-web/webgpu';
+import { nudged } from '../../gpu/nudge';
 import { sizeOf } from '../../gpu/tensor';
 import type { Arm, Context, Prepared } from '../case';
 import type { OnnxValue } from '../onnx';
@@ -121,7 +122,7 @@ async function readFloats(device: GPUDevice, buffer: GPUBuffer, count: number): 
   const encoder = device.createCommandEncoder();
   encoder.copyBufferToBuffer(buffer, 0, staging, 0, buffer.size);
   device.queue.submit([encoder.finish()]);
-  await staging.mapAsync(GPUMapMode.READ);
+  await nudged(device.queue, staging.mapAsync(GPUMapMode.READ));
   const result = new Float32Array(staging.getMappedRange().slice(0)).slice(0, count);
   staging.destroy();
   return result;

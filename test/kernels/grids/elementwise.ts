@@ -7,6 +7,6 @@ export const family: ShaderFamily = {
     each(elementwise, [['add'], ['silu']]),
     grid(affine, { aligned: [true, false] }),
     each(velocity, [[]]),
-    grid(concat, { inputs: [2, 3, 4, 5, 6, 7], aligned: [true, false] }),
+    grid(concat, { inputs: [1, 2, 3, 4, 5, 6, 7], aligned: [true, false] }),
   ],
 };

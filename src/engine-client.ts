@@ -84,6 +84,10 @@ export function createEngineClient(): EngineClient {
       playing = value;
       void running?.remote.setPlaying(value);
     },
+    turn(by) {
+      playing = false;
+      return ofClip((remote) => remote.turn(by));
+    },
     setBackground(background) {
       void running?.remote.setBackground(background);
     },

@@ -1,6 +1,6 @@
 // What the page and the engine's worker say to each other; each method is one message over comlink. It sends none itself.
 import type { GenerateEvent, Recording } from './events';
-import { type ErrorCode, isErrorCode, messageOf } from './gpu/errors';
+import { type ErrorCode, isErrorCode } from './gpu/errors';
 import type { Pixels } from './media/pixels';
 import type { GenerateOptions } from './options';
 
@@ -33,8 +33,20 @@ export interface Failure {
 /** Any thrown value as plain data: a FlipbookError, or a Failure itself, keeps its code, all else is 'unknown'. */
 export function failureOf(error: unknown): Failure {
   const { code, message, hint } = (typeof error === 'object' && error !== null ? error : {}) as Partial<Failure>;
-  if (!isFailureCode(code)) return { code: 'unknown', message: messageOf(error), hint: '' };
-  return { code, message: message ?? '', hint: hint ?? '' };
+  return {
+    code: isFailureCode(code) ? code : 'unknown',
+    message: typeof message === 'string' && message !== '' ? message : inWords(error),
+    hint: typeof hint === 'string' ? hint : '',
+  };
+}
+
+/** Not every value can be made a string: `[{ toString: 1 }]` throws. */
+function inWords(error: unknown): string {
+  try {
+    return String(error);
+  } catch {
+    return 'Something was thrown that says nothing.';
+  }
 }
 
 export type Reply<T> = { readonly value: T } | { readonly failure: Failure };
@@ -66,6 +78,11 @@ export interface EngineWorker {
   cancel(): void;
   /** Whether the finished clip moves. */
   setPlaying(playing: boolean): void;
+  /**
+   * Pauses the finished clip and shows the frame that is so many further on, or back, in its loop; 0 only pauses.
+   * @returns its number, from 0. Beside `generate` or `record`, which may have the canvas then, that of the frame that comes back
+   */
+  turn(by: number): Promise<Reply<number>>;
   /** What the finished clip lies on from now on: `#rrggbb`. */
   setBackground(background: string): void;
   /** The frame shown now, as a PNG. */
@@ -84,6 +101,7 @@ export interface EngineClient {
   record(onFrame: (recorded: number) => void): Promise<Recording>;
   cancel(): void;
   setPlaying(playing: boolean): void;
+  turn(by: number): Promise<number>;
   setBackground(background: string): void;
   still(): Promise<Blob>;
   pixels(index: number, side: number): Promise<Pixels>;

@@ -2,14 +2,24 @@
 // of prompts). It draws nothing.
 import type { GenerateOptions } from './options';
 
-/** `>`, `->` and `→` lead from one scene to the next; what closes a `<word>` does not. */
-const separator = /(?<!<[^<>\s]*)[-=]*>|→/;
+/**
+ * `>`, `->` and `→` lead from one scene to the next; a `<word>`, the group, is passed over. Without lookbehind: Safari before 16.4
+ * could not even read the page's script, which has to say what browser it takes.
+ */
+const separatorOrWord = /(<[^<>\s]*>)|[-=]*>|→/g;
 
 export const sceneLimits = { most: 6, latentFrames: 2 } as const;
 
 /** What each scene shows; a prompt without a story is one scene. Empty ones are kept, to be told of. */
 export function scenesOf(prompt: string): readonly string[] {
-  return prompt.split(separator).map((scene) => scene.trim());
+  const scenes: string[] = [];
+  let from = 0;
+  for (const { 0: found, 1: word, index } of prompt.matchAll(separatorOrWord)) {
+    if (word) continue;
+    scenes.push(prompt.slice(from, index));
+    from = index + found.length;
+  }
+  return [...scenes, prompt.slice(from)].map((scene) => scene.trim());
 }
 
 /** How many pictures come from words, in whole or in part: one for each scene, but for a given one that is kept whole. */

@@ -20,6 +20,8 @@ let place: Place | undefined;
 let opening: Promise<Engine> | undefined;
 let engine: Engine | undefined;
 let player: LoopPlayer | undefined;
+/** Where its loop was stopped to make room on the canvas. */
+let stoppedAt = 0;
 let playing = true;
 let running: AbortController | undefined;
 
@@ -46,7 +48,7 @@ expose({
         }
       } catch (error) {
         // What was finished before is shown again, where it is still in memory.
-        if (engine && !player) startLoop(engine);
+        if (engine && !player) startLoop(engine, stoppedAt);
         throw error;
       } finally {
         await told;
@@ -62,7 +64,7 @@ expose({
       try {
         return await current.clip.record(signal, (recorded) => void onFrame(recorded));
       } finally {
-        if (engine === current) startLoop(current);
+        if (engine === current) startLoop(current, stoppedAt);
       }
     }),
 
@@ -74,6 +76,14 @@ expose({
     playing = value;
     if (value) player?.play();
     else player?.pause();
+  },
+
+  turn(by) {
+    playing = false;
+    return ofClip(async () => {
+      player?.turn(by);
+      return player?.index ?? stoppedAt;
+    });
   },
 
   setBackground(background) {
@@ -142,16 +152,19 @@ async function open(): Promise<Engine> {
   return current;
 }
 
-function startLoop(current: Engine): void {
+function startLoop(current: Engine, from = 0): void {
   stopLoop();
   const { clip } = current;
   if (!clip) return;
-  player = new LoopPlayer({ frames: clip.frames, fps: clip.fps, draw: (index) => clip.show(index) });
+  const { frames, fps } = clip;
+  player = new LoopPlayer({ frames, fps, from, draw: (index) => clip.show(index) });
   if (playing) player.play();
 }
 
 function stopLoop(): void {
-  player?.pause();
+  if (!player) return;
+  player.pause();
+  stoppedAt = player.index;
   player = undefined;
 }
 

@@ -7,6 +7,8 @@ import type { EngineWorker } from '../src/protocol';
 
 const done = async () => ({ value: null });
 let asked: string[] = [];
+/** Whether clips move, as workers were told. */
+let playing: boolean[] = [];
 let workers: FakeWorker[] = [];
 /** Waits before a worker says that it is attached. */
 let opening: Promise<void> = Promise.resolve();
@@ -31,7 +33,8 @@ class FakeWorker extends EventTarget {
         return done();
       },
       cancel: () => void asked.push(`cancel ${name}`),
-      setPlaying: () => undefined,
+      setPlaying: (value) => void playing.push(value),
+      turn: async (by) => ({ value: 2 + by }),
     };
     expose(worker, port2);
   }
@@ -54,6 +57,7 @@ const ignore = () => undefined;
 
 beforeEach(() => {
   asked = [];
+  playing = [];
   workers = [];
   opening = Promise.resolve();
   vi.stubGlobal('Worker', FakeWorker);
@@ -78,6 +82,15 @@ test('after a worker that stopped, the next clip is made by another', async () =
   await expect(engine.still()).rejects.toMatchObject({ code: 'stopped', message: 'on purpose' });
   await engine.generate(defaults, ignore);
   expect(asked).toEqual(['attach 1', 'generate 1', 'attach 2', 'generate 2']);
+});
+
+test('a clip whose page was turned is paused, and so is that of the next worker', async () => {
+  const engine = createEngineClient();
+  await engine.attach(element, ignore);
+  expect(await engine.turn(1)).toBe(3);
+  stop(workers[0]);
+  await engine.generate(defaults, ignore);
+  expect(playing).toEqual([true, false]);
 });
 
 test('a worker that stopped has no adapter any more, which is told once', async () => {

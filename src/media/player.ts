@@ -12,6 +12,8 @@ export interface LoopOptions {
   /** At least 1. */
   readonly frames: number;
   readonly fps: number;
+  /** The frame to begin with: 0 unless given. */
+  readonly from?: number;
   /**
    * Shows one frame. Called only when the frame to show changes, and not before the last call's promise is settled: where
    * drawing is slower than the clip, frames are skipped, and none queue up. The promise must not reject.
@@ -29,12 +31,12 @@ export class LoopPlayer {
   readonly #clock: Clock;
   /** Clock time at which frame 0 of the first round was or would have been due. */
   #start = 0;
-  #index = 0;
+  #index: number;
   #shown = -1;
   #isDrawing = false;
   #takeBack: (() => void) | null = null;
 
-  /** Shows frame 0 and waits for `play`. */
+  /** Shows its first frame and waits for `play`. */
   constructor(options: LoopOptions) {
     if (!Number.isInteger(options.frames) || options.frames < 1) {
       throw new TypeError(`frames is ${options.frames}, expected a whole number from 1`);
@@ -42,7 +44,13 @@ export class LoopPlayer {
     if (!(options.fps > 0)) throw new TypeError(`fps is ${options.fps}, expected a number above 0`);
     this.#options = options;
     this.#clock = options.clock ?? systemClock();
+    this.#index = options.from ?? 0;
     this.#show();
+  }
+
+  /** The frame that is shown, or will be as soon as the one before it is drawn. */
+  get index(): number {
+    return this.#index;
   }
 
   /** Goes on from the current frame. */
@@ -52,9 +60,20 @@ export class LoopPlayer {
     this.#tick();
   }
 
+  /** Stays at the frame that is shown. */
   pause(): void {
-    this.#takeBack?.();
+    if (!this.#takeBack) return;
+    this.#takeBack();
     this.#takeBack = null;
+    if (this.#shown >= 0) this.#index = this.#shown; // Where drawing is slow, time has gone on without it.
+  }
+
+  /** Pauses, and shows the frame that is so many further on, or back, in the loop. */
+  turn(by: number): void {
+    this.pause();
+    const { frames } = this.#options;
+    this.#index = (((this.#index + by) % frames) + frames) % frames;
+    this.#show();
   }
 
   /** Shows the current frame again, because it looks otherwise now. */
@@ -83,7 +102,8 @@ export class LoopPlayer {
     this.#isDrawing = true;
     void drawn.finally(() => {
       this.#isDrawing = false;
-      if (this.#shown < 0) this.#show(); // It was to be redrawn meanwhile.
+      const isPaused = this.#takeBack === null;
+      if (this.#shown < 0 || isPaused) this.#show(); // It was to be redrawn, or turned, meanwhile.
     });
   }
 }

@@ -1,17 +1,17 @@
 // The page's layout and the keys, drops and title that belong to the whole page. Controls and stage are in their own files.
 import { effect } from '@preact/signals';
 import { render } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
-import { defaults, encoderBytes, modelBytes, usualMotion } from '../options';
+import { useEffect } from 'preact/hooks';
+import { defaults, usualMotion } from '../options';
 import { followAddress } from './address';
+import { keepAwake } from './awake';
 import { begin } from './begin';
-import { about, capital, sizeInWords } from './estimate';
 import { BackgroundField, framesHelp, NumberField, PromptField, SamplerField, SeedField, slip } from './fields';
 import { pastedPictures, receiveFiles } from './files';
 import { Footer } from './footer';
-import { Mark, PencilIcon, StopIcon } from './icons';
+import { Go } from './go';
+import { Mark } from './icons';
 import { isComposing } from './keys';
-import { isUnable } from './messages';
 import { PictureField } from './picture-field';
 import { percent } from './progress';
 import { RedrawField } from './redraw-field';
@@ -20,6 +20,7 @@ import { Shelf } from './shelf';
 import { focusGenerate, Stage } from './stage';
 
 export function mount(root: Element, session: Session): void {
+  root.replaceChildren(); // What index.html says to browsers that do not get this far.
   render(<App session={session} />, root);
   effect(() => {
     document.title = titleOf(session);
@@ -29,12 +30,13 @@ export function mount(root: Element, session: Session): void {
     if (document.activeElement?.matches(button)) focusGenerate();
   };
   effect(() => {
-    if (!session.progress.value) handOn('.go .cancel');
+    if (!session.progress.value && !session.isResting.value) handOn('.go .cancel');
   });
   effect(() => {
     if (!session.replaced.value) handOn('.go .note button');
   });
   followAddress(session);
+  keepAwake(() => session.progress.value !== undefined);
 }
 
 function App({ session }: { session: Session }) {
@@ -97,74 +99,6 @@ function Slip({ session }: { session: Session }) {
   );
 }
 
-function Go({ session }: { session: Session }) {
-  const working = session.progress.value !== undefined;
-  return (
-    <div class="go">
-      <button type="submit" class="generate" aria-disabled={working} aria-keyshortcuts="Control+Enter Meta+Enter">
-        <PencilIcon /> Generate
-      </button>
-      {working && (
-        <button type="button" class="cancel" aria-keyshortcuts="Escape" onClick={() => session.cancel()}>
-          <StopIcon /> Cancel
-        </button>
-      )}
-      <p class={`help ${session.adapter.value?.isSoftware ? 'long' : ''}`}>
-        {working ? meanwhile(session) : expectation(session)}
-      </p>
-      <Replaced session={session} />
-    </div>
-  );
-}
-
-/** What last took the place of something in the form, with the way back. */
-function Replaced({ session }: { session: Session }) {
-  const replaced = session.replaced.value;
-  const line = useRef<HTMLParagraphElement>(null);
-  const first = useRef(replaced);
-  useEffect(() => {
-    // It may have been asked for anywhere on the page; what the page begins with can wait to be scrolled to.
-    if (replaced !== first.current) line.current?.scrollIntoView({ block: 'nearest' });
-  }, [replaced]);
-  if (!replaced) return null;
-  return (
-    <p ref={line} class="note">
-      {replaced.words}{' '}
-      <button type="button" class="plain" onClick={replaced.takeBack}>
-        Undo
-      </button>
-    </p>
-  );
-}
-
-function meanwhile(session: Session) {
-  return (
-    <>
-      <span class="keys">Escape cancels. </span>
-      {session.clip.value &&
-        session.progress.value?.part !== 'again' &&
-        'Your last clip stays until the new one is finished.'}
-    </>
-  );
-}
-
-function expectation(session: Session) {
-  const adapter = session.adapter.value;
-  const seconds = session.estimate.value;
-  const bytes = modelBytes + (session.start.picture.value ? encoderBytes : 0);
-  const isReady = Object.keys(session.errors.value).length === 0 && !isUnable(session.failure.value);
-  const isFirst = seconds === undefined && !session.clip.value && isReady;
-  return (
-    <>
-      {isFirst && `The first clip fetches the model, ${sizeInWords(bytes)}, once. `}
-      {seconds !== undefined && `${capital(about(seconds))} here. `}
-      {adapter?.isSoftware &&
-        'This browser draws without a graphics chip, which is slow: fewer frames and steps help. '}
-      <span class="keys">Enter does the same.</span>
-    </>
-  );
-}
-
 function Settings({ session }: { session: Session }) {
   return (
     <section class="settings card" aria-label="Settings">
@@ -200,9 +134,13 @@ function usePageKeys(session: Session): void {
     const onKeyDown = (event: KeyboardEvent) => {
       if (document.querySelector('dialog[open]')) return; // Its keys are its own.
       if (isComposing(event)) return;
-      if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
+      if (turnPage(session, event)) event.preventDefault();
+      else if (event.repeat) {
+        // Held down at Cancel or in a field, Enter would press the button that comes next, and begin one clip after another.
+        if (event.key === 'Enter' && !event.shiftKey) event.preventDefault();
+      } else if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
         event.preventDefault();
-        if (!event.repeat) begin(session);
+        begin(session);
       } else if (event.key === 'Escape' && session.progress.value) {
         event.preventDefault();
         session.cancel();
@@ -213,11 +151,19 @@ function usePageKeys(session: Session): void {
   }, [session]);
 }
 
-/** The browser asks before the page is left with a clip in the making. */
+/** Left and right arrows turn the clip's pages where they mean nothing else. @returns whether they did */
+function turnPage(session: Session, event: KeyboardEvent): boolean {
+  const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  if (!by || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return false;
+  if (event.target instanceof Element && event.target.matches('input, textarea, select, video')) return false;
+  return session.turn(by);
+}
+
+/** The browser asks before the page is left with a clip in the making, or with one that would be gone. */
 function useFarewell(session: Session): void {
   useEffect(() => {
     const onBeforeUnload = (event: BeforeUnloadEvent) => {
-      if (session.progress.value) event.preventDefault();
+      if (session.progress.value || session.isAtRisk.value) event.preventDefault();
     };
     addEventListener('beforeunload', onBeforeUnload);
     return () => removeEventListener('beforeunload', onBeforeUnload);

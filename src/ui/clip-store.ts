@@ -1,21 +1,21 @@
-// Finished clips between visits: their MP4s in the browser's Cache API, with the pictures that they started from, which may be
-// drawings that are nowhere else. The settings are the ones inside the files.
+// Finished clips between visits: their MP4s in the browser's Cache API, with the pictures that they started from and the files of
+// those that were made here, which are nowhere else. The settings are the ones inside the MP4s.
 // Storage may be full or forbidden and its entries damaged: then there are fewer clips, never an error.
 import { signal } from '@preact/signals';
 import { readClipMetadata } from '../media/metadata';
-import type { StartPicture } from '../media/picture';
 import { frameSide, type Restored, restored } from '../options';
+import type { GivenPicture } from './settings';
 
 /** What is kept of a clip. */
-export interface FinishedClip {
+export interface StoredClip {
   readonly video: Blob;
   readonly title: string;
   /** What it started from: the one that its file names. */
-  readonly picture?: StartPicture | undefined;
+  readonly picture?: GivenPicture | undefined;
 }
 
 /** A clip as its entry knows it. */
-export interface KeptClip extends FinishedClip {
+export interface KeptClip extends StoredClip {
   /** Of its entry. */
   readonly name: string;
   readonly settings: Restored;
@@ -29,15 +29,17 @@ export interface ClipStore {
    * @param place the name of the entry whose place it takes; without it, it is the newest
    * @returns its entry's name, if the browser took it
    */
-  keep(clip: FinishedClip, place?: string): Promise<string | undefined>;
+  keep(clip: StoredClip, place?: string): Promise<string | undefined>;
   remove(name: string): Promise<void>;
 }
 
 /** Of Response headers, which hold Latin-1 only. */
 const titleHeader = 'X-Flipbook-Title';
 const pictureHeader = 'X-Flipbook-Picture';
-/** Where the video ends; the picture's pixels come after it. */
+/** Where the video ends; the picture's pixels come after it, and then its file. */
 const bytesHeader = 'X-Flipbook-Video-Bytes';
+/** Of the picture's file; 0 where it has none. */
+const fileBytesHeader = 'X-Flipbook-Picture-File-Bytes';
 
 /** How often this page has tried to store or remove a clip: after each time another size may be stored. */
 export const storeChanges = signal(0);
@@ -67,8 +69,9 @@ export function openClipStore(most: number): ClipStore {
           [titleHeader]: encodeURIComponent(title),
           [pictureHeader]: encodeURIComponent(picture?.name ?? ''),
           [bytesHeader]: String(video.size),
+          [fileBytesHeader]: String(picture?.file?.length ?? 0),
         };
-        const body = new Blob(picture ? [video, picture.pixels.data] : [video]);
+        const body = new Blob(picture ? [video, picture.pixels.data, picture.file ?? ''] : [video]);
         await put(cache, name, body, headers);
         for (const old of (await sorted(cache)).slice(most)) await cache.delete(old);
         return name;
@@ -153,12 +156,15 @@ async function readPicture(
   headers: Headers,
   rest: Blob,
   sha256: string | undefined,
-): Promise<StartPicture | undefined> {
-  if (!sha256 || rest.size !== frameSide * frameSide * 4) return undefined;
+): Promise<GivenPicture | undefined> {
+  const end = frameSide * frameSide * 4;
+  const fileBytes = Number(headers.get(fileBytesHeader));
+  if (!sha256 || !(fileBytes >= 0) || rest.size !== end + fileBytes) return undefined;
   try {
     const name = decodeURIComponent(headers.get(pictureHeader) ?? '').slice(0, 100);
-    const data = new Uint8ClampedArray(await rest.arrayBuffer());
-    return { name, sha256, pixels: { width: frameSide, height: frameSide, data } };
+    const bytes = await rest.arrayBuffer();
+    const pixels = { width: frameSide, height: frameSide, data: new Uint8ClampedArray(bytes.slice(0, end)) };
+    return { name, sha256, pixels, ...(fileBytes > 0 && { file: new Uint8Array(bytes.slice(end)) }) };
   } catch {
     return undefined;
   }

@@ -1,9 +1,9 @@
 // The clips before the last one, newest first: of this visit, and of earlier ones as far as the browser keeps them. How they are
 // kept is clip-store.ts's, and what a visitor sees shelf.tsx's.
 import { computed, type ReadonlySignal, signal } from '@preact/signals';
-import type { StartPicture } from '../media/picture';
 import type { Restored } from '../options';
-import { type ClipStore, type FinishedClip, openClipStore } from './clip-store';
+import { type ClipStore, openClipStore, type StoredClip } from './clip-store';
+import type { GivenPicture } from './settings';
 
 export interface EarlierClip {
   /** Object URL of the MP4, `null` where none could be encoded. */
@@ -11,7 +11,7 @@ export interface EarlierClip {
   readonly title: string;
   readonly settings: Restored;
   /** What it started from, where that was a picture and is still known. */
-  readonly picture?: StartPicture | undefined;
+  readonly picture?: GivenPicture | undefined;
 }
 
 /** How many are at hand: their files are in memory. */
@@ -29,9 +29,9 @@ export interface Earlier {
   /** A clip that another one takes the place of. The oldest of too many goes. */
   add(clip: EarlierClip): void;
   /** Stores a clip that was just finished. @param address the object URL of its video */
-  keep(clip: FinishedClip, address: string): Promise<void>;
+  keep(clip: StoredClip, address: string): Promise<void>;
   /** The clip whose video was at `from` is at `to` now, on another paper: it is stored in place of itself. */
-  replace(from: string, clip: FinishedClip, to: string): Promise<void>;
+  replace(from: string, clip: StoredClip, to: string): Promise<void>;
   /** Here and where it is stored. @throws where storage fails; then it stays */
   remove(clip: EarlierClip): Promise<void>;
   /** What was stored is gone. */
@@ -43,8 +43,8 @@ export function createEarlier(store: ClipStore = openClipStore(storedClips)): Ea
   const clips = signal<readonly EarlierClip[]>([]);
   const last = signal<'taken' | 'refused' | 'cleared'>('taken');
   /**
-   * Entries of the store by the object URL of the clip's video, of clips on the stage and the shelf; undefined where the browser
-   * did not take it. What was cleared has none: then it is another map, so that what is still under way can tell.
+   * Maps a clip's object URL to its entry in the store (undefined if the browser refused it). `forget` replaces the map, so that a
+   * `keep` or `replace` in flight can see that the store was cleared.
    */
   let names = new Map<string, Promise<string | undefined>>();
   const isCleared = ({ address }: EarlierClip) => address !== null && !names.has(address);

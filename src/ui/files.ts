@@ -1,8 +1,8 @@
 // Files that reach the page: dropped, pasted or chosen. A clip that somebody made with Flipbook brings its settings back,
 // any other picture becomes the start picture. No file is trusted: what a clip says goes into the form as text and through
 // the same validation as typing, and what a picture holds is the browser's to decode.
+import { failureOf } from '../protocol';
 import { settingsOf } from './clip-store';
-import { toFailure } from './messages';
 import type { Session } from './session';
 
 /** Takes the only one of `files`. Which of several is meant is not guessed: that is told. @param asPicture as `receiveFile` */
@@ -28,7 +28,7 @@ export async function receiveFile(session: Session, file: File, asPicture = fals
       session.tell(`${name} holds no Flipbook settings. Drop an MP4 that this page made, or a picture to start from.`);
   } catch (error) {
     if (isPicture) await session.usePicture(file);
-    else if (file.type.startsWith('video/')) session.tell(`${name}: ${toFailure(error).message}`);
+    else if (file.type.startsWith('video/')) session.tell(`${name}: ${failureOf(error).message}`);
     else session.tell(`${name} is neither a picture nor a clip that this page made, unchanged.`);
   }
 }

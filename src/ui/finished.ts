@@ -2,14 +2,14 @@
 // clips before it are earlier.ts's.
 import { computed, effect, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { DoneEvent } from '../events';
-import type { StartPicture } from '../media/picture';
 import { defaults, toRestored } from '../options';
-import type { EngineClient } from '../protocol';
+import { type EngineClient, failureOf } from '../protocol';
 import { readColour } from '../validate';
 import type { Earlier } from './earlier';
-import { toFailure, withoutVideo } from './messages';
+import { withoutVideo } from './messages';
 import type { Progress } from './progress';
 import { releaseLater } from './save';
+import type { GivenPicture } from './settings';
 import type { Telling } from './telling';
 
 /** A finished clip. `address` is an object URL of the MP4, `null` where none could be encoded. */
@@ -18,15 +18,19 @@ export interface Clip extends Omit<DoneEvent, 'type' | 'problem'> {
   /** What to call it: the prompt, or the picture that it started from. */
   readonly title: string;
   /** What it started from. */
-  readonly picture: StartPicture | undefined;
+  readonly picture: GivenPicture | undefined;
 }
 
 export interface FinishedState {
   readonly clip: ReadonlySignal<Clip | undefined>;
   /** What the stage shows the clip on: the form's, or while that is wrong the clip's own. `#rrggbb` */
   readonly background: ReadonlySignal<string>;
+  /** There is one that is not stored, and no file of it was saved. */
+  readonly isAtRisk: ReadonlySignal<boolean>;
+  /** A file of a clip was handed to the visitor. */
+  noteSaved(saved: Clip): void;
   /** Takes the place of the clip before, which goes to the earlier ones. */
-  take(done: DoneEvent, title: string, picture: StartPicture | undefined): void;
+  take(done: DoneEvent, title: string, picture: GivenPicture | undefined): void;
   /**
    * The clip to download, with a video on the background that is shown: made anew where that changed or where there is none,
    * but not beside a clip in the making. Who asks while that goes on gets the same. Where it fails, which is told, the clip
@@ -47,6 +51,8 @@ export interface FinishedOptions {
 export function createFinished({ engine, telling, earlier, colour, progress }: FinishedOptions): FinishedState {
   const { note, failure, say, fail } = telling;
   const clip = signal<Clip | undefined>(undefined);
+  const isSaved = signal(false);
+  const isStored = () => clip.value?.address && earlier.kept.value !== 'none' && earlier.kept.value !== 'cleared';
   const background = computed(() => readColour(colour.value) ?? clip.value?.options.background ?? defaults.background);
   effect(() => {
     if (clip.value) engine.setBackground(background.value);
@@ -59,7 +65,7 @@ export function createFinished({ engine, telling, earlier, colour, progress }: F
     const what = old ? 'on this paper' : 'once more';
     let isOver = false;
     const inking = (done: number) => {
-      if (isOver) return; // The last news may come after the answer.
+      if (isOver || progress.value?.isCancelling) return; // The last news may come after the answer, or after Cancel.
       const words = `Inking the pages ${what}: ${done} of ${frames}`;
       progress.value = { fraction: done / frames, words, left: undefined, part: 'again' };
     };
@@ -80,7 +86,7 @@ export function createFinished({ engine, telling, earlier, colour, progress }: F
       return made;
     } catch (error) {
       fail(error);
-      return toFailure(error).code === 'cancelled' ? undefined : last;
+      return failureOf(error).code === 'cancelled' ? undefined : last;
     } finally {
       isOver = true;
       progress.value = undefined;
@@ -101,10 +107,15 @@ export function createFinished({ engine, telling, earlier, colour, progress }: F
   return {
     clip,
     background,
+    isAtRisk: computed(() => clip.value !== undefined && !isSaved.value && !isStored()),
+    noteSaved({ stats }) {
+      if (stats === clip.value?.stats) isSaved.value = true; // It may be another clip by now, or the same on another paper.
+    },
     take({ type: _type, problem: _problem, ...done }, title, picture) {
       const old = clip.value;
       const address = done.video && URL.createObjectURL(done.video);
       clip.value = { ...done, title, picture, address };
+      isSaved.value = false;
       if (old) {
         const settings = toRestored(old.options);
         earlier.add({ address: old.address, title: old.title, picture: old.picture, settings });

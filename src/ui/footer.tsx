@@ -44,6 +44,7 @@ function Stored({ session }: { session: Session }) {
   const changes = storeChanges.value;
   const kept = session.earlier.kept.value;
   const isCleared = kept === 'cleared';
+  const why = clip?.address === null ? 'it has no MP4' : clip && kept === 'none' && 'the browser did not take it';
   const refresh = async () => {
     usage.value = (await navigator.storage?.estimate?.().catch(() => undefined))?.usage;
     isKept.value = await keepStorage(clip !== undefined && !isCleared);
@@ -62,8 +63,8 @@ function Stored({ session }: { session: Session }) {
     <p>
       <strong>What is stored here.</strong> Your settings with the start picture, the last {storedClips} clips with
       theirs, how fast this machine is, and the model once it is downloaded
-      {!usage.value ? '' : ` (${sizeInWords(usage.value)} now)`}.{' '}
-      {kept === 'none' && clip?.address && 'Your last clip is not stored: the browser did not take it. '}The browser{' '}
+      {!usage.value ? '' : ` (${sizeInWords(usage.value)} now)`}. {why && `Your last clip is not stored: ${why}. `}The
+      browser{' '}
       {isKept.value ? 'keeps it until you clear it' : 'may clear it when space is short or after days without a visit'}.
       Save the clips that you want to be sure of.{' '}
       <button type="button" class="plain" disabled={session.progress.value !== undefined} onClick={() => void clear()}>

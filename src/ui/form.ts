@@ -14,7 +14,7 @@ import {
 } from '../options';
 import { type FieldErrors, parseDecimal, type Validated, validate } from '../validate';
 import { loadSettings, type Settings } from './settings';
-import type { StartPictureState } from './start-picture';
+import { nameOf, type StartPictureState } from './start-picture';
 
 /** What the page's controls need of it. */
 export interface Controls {
@@ -28,11 +28,13 @@ export interface Controls {
   /** A control was left: its message may show. */
   leave(field: Field): void;
   rollSeed(): void;
-  /** The address that brings the form back (not the start picture), or nothing while the form is wrong. */
+  /** The address that brings the form back, and names its start picture, be it here or missing; nothing while the form is wrong. */
   link(): string | undefined;
 }
 
 export interface Form extends Controls {
+  /** What the last visit left, which a link may have taken the place of. */
+  readonly stored: Settings;
   /** What a reload should bring back. */
   readonly settings: ReadonlySignal<Settings>;
   /** All that was put in, the start picture included, to compare. A seed that is not locked is nobody's choice. */
@@ -61,7 +63,8 @@ export function createForm(link: Restored, start: Pick<StartPictureState, 'pictu
     validate({ ...given, redraw: picture && given.redraw, picture });
   /** The link was copied from this form: that locks nothing. */
   const isCopy = () => {
-    const here = validWith((start.setAside ?? start.picture.peek())?.sha256, stored.form);
+    const before = start.setAside ?? { picture: start.picture.peek(), missing: start.missing.peek() };
+    const here = validWith(nameOf(before), stored.form);
     return here.ok && JSON.stringify(decodeLink(encodeLink(here.options))) === JSON.stringify(link);
   };
   const seedLocked = signal(stored.seedLocked || (link.seed !== undefined && !isCopy()));
@@ -83,6 +86,7 @@ export function createForm(link: Restored, start: Pick<StartPictureState, 'pictu
   );
 
   return {
+    stored,
     form,
     seedLocked,
     errors,
@@ -120,8 +124,9 @@ export function createForm(link: Restored, start: Pick<StartPictureState, 'pictu
       });
     },
     link() {
-      if (!valid.value.ok) return undefined;
-      return new URL(encodeLink(valid.value.options), location.href).href;
+      const named = validWith(nameOf({ picture: start.picture.value, missing: start.missing.value }));
+      const given = named.ok ? named : valid.value; // What would not go with the missing picture goes without it.
+      return given.ok ? new URL(encodeLink(given.options), location.href).href : undefined;
     },
   };
 }

@@ -39,9 +39,27 @@ export const PauseIcon = () => (
   </Icon>
 );
 
+export const PreviousIcon = () => (
+  <Icon>
+    <path d="m14.5 5.5-6.5 6.5 6.5 6.500" />
+  </Icon>
+);
+
+export const NextIcon = () => (
+  <Icon>
+    <path d="m9.5 5.5 6.500 6.500-6.500 6.500" />
+  </Icon>
+);
+
 export const DownloadIcon = () => (
   <Icon>
     <path d="M12 4v10.5M7.6 10.6 12 15l4.4-4.4M5 19.5h14" />
+  </Icon>
+);
+
+export const ShareIcon = () => (
+  <Icon>
+    <path d="M12 14.500V4M8.300 7.600 12 4l3.700 3.600M8.500 10H6v9.500h12V10h-2.500" />
   </Icon>
 );
 

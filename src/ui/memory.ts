@@ -1,9 +1,9 @@
 // When what is on the page is stored: at once, but for what a link brought. That becomes the visitor's own, in place of what
 // is stored, only when they change something. Where and how it is stored is settings.ts's.
 import { computed, effect, type ReadonlySignal, signal } from '@preact/signals';
-import type { StartPicture } from '../media/picture';
 import type { Form } from './form';
 import { everywhere, savePicture, saveSettings, thisTab } from './settings';
+import type { StartPictureState } from './start-picture';
 
 export interface Memory {
   /** Whether the page shows what a link says, and nothing of it is stored. */
@@ -15,23 +15,26 @@ export interface Memory {
 /** @param isLinked the page was opened by a link */
 export function createMemory(
   { settings, said }: Pick<Form, 'settings' | 'said'>,
-  picture: ReadonlySignal<StartPicture | undefined>,
+  { picture, missing }: Pick<StartPictureState, 'picture' | 'missing'>,
   isLinked: boolean,
 ): Memory {
   /** What a link brought, until something of it is changed. */
   const linked = signal(isLinked ? said.value : undefined);
   const borrowed = computed(() => linked.value === said.value);
-  // A tab that comes back with what it had must not take the place of what another one has changed since.
-  let places = thisTab;
+  // A tab that comes back with what it had must not take the place of what another one has changed since: what the page begins
+  // with is stored for this tab alone.
+  let isBeginning = true;
+  const places = () => (isBeginning ? thisTab : everywhere);
   effect(() => {
     if (borrowed.value) return;
     linked.value = undefined;
-    saveSettings(settings.value, places);
+    saveSettings(settings.value, places());
   });
   effect(() => {
-    if (!borrowed.value) savePicture(picture.value, places);
+    if (!borrowed.value) savePicture({ picture: picture.value, missing: missing.value }, places());
   });
-  places = everywhere;
+  // `effect` has run each of them once by now, before it returned: from here on they run after changes.
+  isBeginning = false;
   return {
     borrowed,
     borrow() {

@@ -1,6 +1,5 @@
 // Failures in plain words: what happened, what still works, what to do. The engine's own words are the detail below.
 import type { GenerateEvent, Recording } from '../events';
-import { isErrorCode } from '../gpu/errors';
 import { modelTitle, type Restored } from '../options';
 import type { Failure, FailureCode } from '../protocol';
 import { webGpuAdvice } from './browsers';
@@ -13,7 +12,7 @@ export interface Message {
   readonly retry: boolean;
 }
 
-type Unread = Extract<GenerateEvent, { type: 'unread' }>;
+type UnreadEvent = Extract<GenerateEvent, { type: 'unread' }>;
 
 /** What the advice depends on. */
 export interface Surroundings {
@@ -35,7 +34,7 @@ export function otherModel({ model = modelTitle }: Restored): string {
 }
 
 /** What the model did not see of a prompt. */
-export function unread({ unknown, cut }: Unread): string {
+export function unread({ unknown, cut }: UnreadEvent): string {
   const quoted = (texts: readonly string[]) => texts.map((text) => `“${shortened(text)}”`).join(', ');
   return [
     unknown.length > 0 ? `This model reads English words, and does not know ${quoted(unknown)}.` : '',
@@ -106,7 +105,7 @@ const known: Record<Explained, (failure: Failure, surroundings: Surroundings) =>
   }),
   encoder: ({ message, hint }) => ({
     title: 'No MP4 this time',
-    body: `${message} The clip still plays here.`,
+    body: `${message} The clip still plays here. Without an MP4 it is not stored: it is gone when you leave the page.`,
     advice: `${hint || 'For an MP4, open this page in a browser that encodes H.264 or VP9.'} Download APNG has the whole loop, with its transparency.`,
     retry: false,
   }),
@@ -150,23 +149,4 @@ function shortened(text: string): string {
 /** Errors end without a full stop as often as with one, and other words follow them here. */
 function sentence(text: string): string {
   return text === '' || /[.!?…]$/.test(text) ? text : `${text}.`;
-}
-
-/** Not every value can be made a string: `[{ toString: 1 }]` throws. */
-function inWords(error: unknown): string {
-  try {
-    return String(error);
-  } catch {
-    return 'Something was thrown that says nothing.';
-  }
-}
-
-/** Any thrown value as a failure: errors of the engine carry a code and a hint, others only words. */
-export function toFailure(error: unknown): Failure {
-  const { code, message, hint } = (typeof error === 'object' && error !== null ? error : {}) as Partial<Failure>;
-  return {
-    code: isErrorCode(code) || code === 'stopped' || code === 'gone' ? code : 'unknown',
-    message: typeof message === 'string' && message !== '' ? message : inWords(error),
-    hint: typeof hint === 'string' ? hint : '',
-  };
 }

@@ -6,10 +6,12 @@ import { frameSide } from '../options';
 import { DrawButton } from './drawing';
 import { receiveFile } from './files';
 import { PictureIcon } from './icons';
+import { fileName, releaseLater, save } from './save';
 import type { Session } from './session';
 
 export function PictureField({ session }: { session: Session }) {
   const picture = session.start.picture.value;
+  const file = picture?.file;
   const problem = session.start.problem.value;
   const missing = session.start.missing.value;
   const dragging = session.dragging.value;
@@ -51,6 +53,15 @@ export function PictureField({ session }: { session: Session }) {
           {problem}
         </p>
       )}
+      {file && (
+        <p class="help">
+          It was made here and is nowhere else. Links and clips only name it:{' '}
+          <button type="button" class="plain" onClick={() => saveFile(picture.name, file)}>
+            Save it
+          </button>{' '}
+          for whoever is to draw the same clip.
+        </p>
+      )}
       {!picture && (
         <p class="help">
           <span id="picture-help">{help(missing)}</span>{' '}
@@ -72,7 +83,7 @@ function words(picture: StartPicture | undefined) {
 /** @param missing SHA-256 of a picture that these settings name and that is not here */
 function help(missing: string): string {
   if (missing) {
-    return `These settings belong to a clip that started from a picture (SHA-256 ${missing.slice(0, 12)}…). It is not part of links and files: add the same one to make the same clip.`;
+    return `These settings belong to a clip that started from a picture (SHA-256 ${missing.slice(0, 12)}…). It is not part of links and files: add the same file to make the same clip. Who sent you these can save it from their page, if it was made there.`;
   }
   return 'Optional: a picture to move, to change in part, or to draw a sticker after.';
 }
@@ -84,6 +95,12 @@ export function Thumbnail({ picture }: { picture: StartPicture }) {
     canvas.current?.getContext('2d')?.putImageData(new ImageData(data, width, height), 0, 0);
   }, [picture]);
   return <canvas ref={canvas} width={frameSide} height={frameSide} />;
+}
+
+function saveFile(name: string, file: BlobPart): void {
+  const address = URL.createObjectURL(new Blob([file], { type: 'image/png' }));
+  save(address, fileName(name, undefined, 'png'));
+  releaseLater(address);
 }
 
 function remove(session: Session): void {

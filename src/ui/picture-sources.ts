@@ -1,19 +1,22 @@
-// Where a start picture comes from: a file, the finished clip's first frame, a drawing. Each can be undone.
+// Where a start picture comes from: a file, a frame of the finished clip, a drawing. Each can be undone.
 // Not the picture's own state, nor how a file is read (`start-picture.ts`).
 import { batch, type ReadonlySignal } from '@preact/signals';
+import type { StartPicture } from '../media/picture';
 import { type Pixels, toPng } from '../media/pixels';
 import { frameSide } from '../options';
 import type { EngineClient } from '../protocol';
 import { whole } from '../redraw';
+import { capital } from './estimate';
 import type { Clip } from './finished';
 import type { Controls } from './form';
+import type { Pages } from './pages';
 import type { StartPictureState } from './start-picture';
 import type { Undo } from './undo';
 
 export interface PictureSources {
   /** Makes a file the start picture. What is no picture changes nothing, and is explained at the control. */
   usePicture(file: File): Promise<void>;
-  /** Makes the finished clip's first frame the start picture, as it is. */
+  /** Makes the frame at which the finished clip rests the start picture, as it is; of one that moves, the first. */
   keepPicture(): Promise<void>;
   /** Makes a drawing the start picture, as a sketch of what the prompt draws. */
   startFromSketch(drawing: File): Promise<void>;
@@ -25,13 +28,14 @@ export interface PictureSourcesOptions {
   readonly engine: EngineClient;
   readonly start: StartPictureState;
   readonly clip: ReadonlySignal<Clip | undefined>;
+  readonly page: Pages['page'];
   readonly form: Controls['form'];
   readonly edit: Controls['edit'];
   readonly undo: Pick<Undo, 'replace'>;
   readonly fail: (error: unknown) => void;
 }
 
-export function createPictureSources({ engine, start, clip, form, edit, undo, fail }: PictureSourcesOptions): {
+export function createPictureSources({ engine, start, clip, page, form, edit, undo, fail }: PictureSourcesOptions): {
   sources: PictureSources;
   /** Whether the picture that is being read is taken, once that is known; undefined when none is being read. */
   reading(): Promise<boolean> | undefined;
@@ -46,11 +50,11 @@ export function createPictureSources({ engine, start, clip, form, edit, undo, fa
   };
 
   const take = async (file: File, isSketch: boolean) => {
-    const taken = await start.use(file, (given, put) => {
+    const act = (given: StartPicture, put: () => void) => {
       const before = start.picture.value;
       const missing = start.missing.value;
       const isSame = given.sha256 === (before?.sha256 ?? missing);
-      const act = () => {
+      const replace = () => {
         put();
         if (isSketch) edit('redraw', whole);
         // That the one before was a sketch says nothing of another; a box stays.
@@ -58,10 +62,10 @@ export function createPictureSources({ engine, start, clip, form, edit, undo, fa
         const remark = missing ? ' It is not the one that these settings name: they draw another clip with it.' : '';
         return `“${given.name}” is the start picture now.${remark}`;
       };
-      if (before || (missing && !isSame)) undo.replace(act, 'hand');
-      else batch(act);
-    });
-    return taken !== undefined;
+      if (before || (missing && !isSame)) undo.replace(replace, 'hand');
+      else batch(replace);
+    };
+    return (await start.use(file, act, isSketch)) !== undefined;
   };
 
   const sources: PictureSources = {
@@ -71,17 +75,18 @@ export function createPictureSources({ engine, start, clip, form, edit, undo, fa
       read(async () => {
         const finished = clip.value;
         if (!finished) return false;
+        const index = page.value ?? 0;
+        const which = index === 0 ? 'first page' : `page ${index + 1}`;
         try {
-          const first = await engine.pixels(0, frameSide);
-          const file = await pictureFile(first, `First page of “${finished.title}”`);
-          const taken = await start.use(file, (_given, put) =>
+          const frame = await engine.pixels(index, frameSide);
+          const file = await pictureFile(frame, `${capital(which)} of “${finished.title}”`);
+          const act = (_given: StartPicture, put: () => void) =>
             undo.replace(() => {
               put();
               edit('redraw', '');
-              return 'Its first page is the start picture now: another seed or prompt moves it in another way.';
-            }),
-          );
-          return taken !== undefined;
+              return `Its ${which} is the start picture now: another seed or prompt moves it in another way.`;
+            });
+          return (await start.use(file, act, true)) !== undefined;
         } catch (error) {
           fail(error);
           return false;

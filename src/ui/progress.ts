@@ -7,10 +7,12 @@ export interface Progress {
   readonly fraction: number;
   /** What is going on, in plain words. */
   readonly words: string;
-  /** Seconds left of the whole clip, once a step was measured. */
+  /** Seconds left of the whole clip, once a step was measured; 0 with its last frame. */
   readonly left: number | undefined;
   /** Changes when another part of the work begins. 'again': not a new clip, but the finished one's video once more. */
   readonly part: 'start' | 'load' | 'compile' | 'picture' | 'clip' | 'frames' | 'done' | 'again';
+  /** It was asked to end, and has not yet. */
+  readonly isCancelling?: true;
 }
 
 export const atStart: Progress = { fraction: 0, words: 'Waking up the engine', left: undefined, part: 'start' };
@@ -51,11 +53,16 @@ export function advance(before: Progress, event: GenerateEvent): Progress {
     }
     case 'frame': {
       const words = `Inking the pages: ${event.index} of ${event.of}`;
-      return next('frames', [ends.compile, 1], event.share, words, known(event.eta));
+      return next('frames', [ends.compile, 1], event.share, words, event.index < event.of ? known(event.eta) : 0);
     }
     case 'done':
       return { fraction: 1, words: 'Finished', left: undefined, part: 'done' };
   }
+}
+
+/** What is shown until the engine has answered. */
+export function cancelling({ fraction, part }: Progress): Progress {
+  return { fraction, part, words: 'Cancelling…', left: undefined, isCancelling: true };
 }
 
 /** Seconds, once they were measured. */
@@ -71,8 +78,9 @@ export function percent({ fraction }: Progress): number {
   return Math.floor(fraction * 100);
 }
 
-/** “about 12 s left”; before a step was measured, that it is being estimated. */
-export function timeLeft({ left, part }: Progress): string {
-  if (part === 'done') return '';
+/** “about 12 s left”; before a step was measured, that it is being estimated. Nothing where nothing is measured. */
+export function timeLeft({ left, part, isCancelling }: Progress): string {
+  if (part === 'done' || part === 'again' || isCancelling) return '';
+  if (left === 0) return 'nearly done';
   return left === undefined ? 'estimating the time left' : `${about(left)} left`;
 }

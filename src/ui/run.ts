@@ -2,16 +2,15 @@
 // and the finished one finished.ts's.
 import { batch, computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { DoneEvent, GenerateEvent } from '../events';
-import type { StartPicture } from '../media/picture';
 import type { GenerateOptions } from '../options';
-import type { AdapterReport, EngineClient } from '../protocol';
+import { type AdapterReport, type EngineClient, failureOf } from '../protocol';
 import type { Validated } from '../validate';
 import { broadcast } from './broadcast';
 import { work } from './estimate';
 import type { FinishedState } from './finished';
-import { inFull, toFailure, unread, withoutVideo } from './messages';
+import { inFull, unread, withoutVideo } from './messages';
 import { advance, atStart, type Progress, timeLeft } from './progress';
-import { loadPace, loadUsedSeed, savePace, saveUsedSeed } from './settings';
+import { type GivenPicture, loadPace, loadUsedSeed, savePace, saveUsedSeed } from './settings';
 import type { Telling } from './telling';
 
 export interface Run {
@@ -19,8 +18,10 @@ export interface Run {
   readonly estimate: ReadonlySignal<number | undefined>;
   /** The seed that the last clip used: unlocked, it is rolled before it is used again. */
   readonly usedSeed: string | undefined;
+  /** The last clip was lost: the next one may use its seed, unlocked or not. */
+  drawAgain(): void;
   /** Resolves when the clip is finished, or has failed, which is told. */
-  make(options: GenerateOptions, picture: StartPicture | undefined): Promise<void>;
+  make(options: GenerateOptions, picture: GivenPicture | undefined): Promise<void>;
   /** Another adapter has another pace. */
   onAdapter(report: AdapterReport): void;
 }
@@ -46,24 +47,10 @@ export function createRun({ engine, telling, adapter, progress, valid, take, onS
     usedSeed = seed;
     saveUsedSeed(seed);
   };
-  /** What the clip under way starts from. */
-  let started: StartPicture | undefined;
-
-  const onEvent = (event: GenerateEvent) => {
-    const before = progress.value;
-    if (!before) return; // Late news of a run that was given up.
-    const next = advance(before, event);
-    progress.value = next;
-    if (event.type !== 'done') broadcast(event);
-    if (event.type === 'unread') return tell(unread(event));
-    if (event.type === 'done') finish(event);
-    else say([next.words, next.left === undefined ? '' : timeLeft(next)].filter(Boolean).join(', '));
-  };
-
-  const finish = (done: DoneEvent) => {
+  const finish = (done: DoneEvent, picture: GivenPicture | undefined) => {
     const { codec, stats, options, problem } = done;
-    const title = options.prompt || started?.name || 'a picture';
-    take(done, title, started);
+    const title = options.prompt || picture?.name || 'a picture';
+    take(done, title, picture);
     broadcast({ type: 'done', codec, stats, options, problem: problem?.message, adapter: adapter.value?.name });
     const { seconds } = stats;
     pace.value = (seconds.total - seconds.load - seconds.compile) / work(options);
@@ -84,6 +71,7 @@ export function createRun({ engine, telling, adapter, progress, valid, take, onS
     get usedSeed() {
       return usedSeed;
     },
+    drawAgain: () => use(undefined),
     onAdapter({ name }) {
       pace.value = loadPace(name);
     },
@@ -94,13 +82,23 @@ export function createRun({ engine, telling, adapter, progress, valid, take, onS
         onStart();
         progress.value = atStart;
       });
-      started = picture;
+      const onEvent = (event: GenerateEvent) => {
+        const before = progress.value;
+        if (!before) return; // Late news of a run that was given up.
+        if (before.isCancelling && event.type !== 'done') return; // Only that it was finished all the same still counts.
+        const next = before.isCancelling ? before : advance(before, event); // A late second click is still one on Cancel.
+        progress.value = next;
+        if (event.type !== 'done') broadcast(event);
+        if (event.type === 'done') finish(event, picture);
+        else if (event.type === 'unread') tell(unread(event));
+        else say([next.words, next.left === undefined ? '' : timeLeft(next)].filter(Boolean).join(', '));
+      };
       use(String(options.seed));
       say('Started.', true);
       try {
         await engine.generate(options, onEvent, picture?.pixels);
       } catch (error) {
-        if (toFailure(error).code !== 'cancelled') use(undefined); // What was lost is drawn next, not another clip.
+        if (failureOf(error).code !== 'cancelled') use(undefined); // What was lost is drawn next, not another clip.
         fail(error, true);
       } finally {
         progress.value = undefined;

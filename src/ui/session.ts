@@ -1,7 +1,6 @@
 // The page's state and what a visitor can do with it, as signals. No markup, and no engine of its own: it is handed one.
-import { batch, type ReadonlySignal, type Signal, signal } from '@preact/signals';
-import type { StartPicture } from '../media/picture';
-import { decodeLink, defaults, type Field, type Restored } from '../options';
+import { batch, computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import { decodeLink, defaults, encodeLink, type Field, type GenerateOptions, type Restored } from '../options';
 import type { AdapterReport, EngineClient } from '../protocol';
 import type { ClipStore } from './clip-store';
 import { createEarlier, type Earlier } from './earlier';
@@ -9,15 +8,16 @@ import { createFinished, type FinishedState } from './finished';
 import { type Controls, createForm } from './form';
 import { createMemory, type Memory } from './memory';
 import { otherModel } from './messages';
+import { createPages, type Pages } from './pages';
 import { createPictureSources, type PictureSources } from './picture-sources';
-import type { Progress } from './progress';
+import { cancelling, type Progress } from './progress';
 import { createRun, type Run } from './run';
-import { clearStorage, loadSettings } from './settings';
+import { clearStorage, type GivenPicture, type Settings } from './settings';
 import { createStartPicture, type PictureReader, type StartPictureState } from './start-picture';
 import { createTelling, type Telling } from './telling';
 import { createUndo, type Source, type Undo } from './undo';
 
-export interface Session extends Controls, PictureSources {
+export interface Session extends Controls, PictureSources, Pages {
   readonly engine: EngineClient;
   readonly start: StartPictureState;
   /** Whether files are being dragged over the page, and there over the start picture's control. */
@@ -27,10 +27,12 @@ export interface Session extends Controls, PictureSources {
   readonly clip: FinishedState['clip'];
   /** The finished clip's frames went away with the device that they lay on: its MP4, if it has one, is what is left of it. */
   readonly isClipLost: ReadonlySignal<boolean>;
+  /** There is something to save of the finished clip, and it is gone when the page is left. */
+  readonly isAtRisk: ReadonlySignal<boolean>;
+  readonly noteSaved: FinishedState['noteSaved'];
   /** The clips before it. */
   readonly earlier: Pick<Earlier, 'clips' | 'kept' | 'remove'>;
   readonly failure: Telling['failure'];
-  readonly playing: Signal<boolean>;
   readonly background: FinishedState['background'];
   readonly announcement: Telling['announcement'];
   readonly note: Telling['note'];
@@ -40,10 +42,12 @@ export interface Session extends Controls, PictureSources {
   /** Resolves to the first wrong field, or nothing when the run ended, one way or the other. */
   generate(): Promise<Field | undefined>;
   cancel(): void;
+  /** A clip was cancelled just now: a second click or key press is still meant for Cancel, not for what takes its place. */
+  readonly isResting: ReadonlySignal<boolean>;
   /** Whether the form shows what a link says, unchanged and unused. */
   readonly borrowed: Memory['borrowed'];
   /** Puts parameters from a file or an earlier clip into the form, as they are. @param picture that it started from, if known */
-  restore(raw: Restored, from: string, picture?: StartPicture): void;
+  restore(raw: Restored, from: string, picture?: GivenPicture): void;
   /** The same for a link, if there is one in the address's hash. */
   openLink(hash: string): void;
   /** Makes an idea the prompt. */
@@ -58,7 +62,6 @@ export interface Session extends Controls, PictureSources {
   clearStored(): Promise<boolean>;
   report(error: unknown): void;
   readonly tell: Telling['tell'];
-  setPlaying(playing: boolean): void;
 }
 
 export interface SessionOptions {
@@ -71,6 +74,9 @@ export interface SessionOptions {
   readonly clipStore?: ClipStore;
 }
 
+/** Milliseconds after a cancelled clip in which none is begun: as long as a double click may take. */
+const rest = 500;
+
 export function createSession(engine: EngineClient, options: SessionOptions = {}): Session {
   const link = decodeLink(options.hash ?? '');
   const isLinked = Object.keys(link).length > 0;
@@ -78,7 +84,6 @@ export function createSession(engine: EngineClient, options: SessionOptions = {}
   const adapter = signal<AdapterReport | undefined>(undefined);
   const progress = signal<Progress | undefined>(undefined);
   const isClipLost = signal(false);
-  const playing = signal(!options.reducedMotion);
   const telling = createTelling();
   const { announcement, note, failure, say, tell, fail } = telling;
   const start = createStartPicture({
@@ -86,32 +91,35 @@ export function createSession(engine: EngineClient, options: SessionOptions = {}
     read: options.readPicture,
     say: (message) => say(message, true),
   });
-  const { valid, showAll, fill, settings, said, ...controls } = createForm(link, start);
+  const { stored, valid, showAll, fill, settings, said, ...controls } = createForm(link, start);
   const undo = createUndo({ settings, said, fill, seedLocked: controls.seedLocked }, start, (words) => {
     note.value = '';
     say(words, true);
   });
   const earlier = createEarlier(options.clipStore);
   const colour = controls.form.background;
-  const { clip, background, take, recorded } = createFinished({ engine, telling, earlier, colour, progress });
+  const finished = createFinished({ engine, telling, earlier, colour, progress });
+  const { clip, background, take } = finished;
+  const { reducedMotion = false } = options;
+  const { pages, begin } = createPages({ engine, telling, clip, isClipLost, progress, reducedMotion });
   const run = createRun({
     engine,
     telling,
     adapter,
     progress,
     valid,
-    take(...finished) {
-      take(...finished);
+    take(...given) {
+      take(...given);
       isClipLost.value = false;
+      begin();
     },
     onStart() {
       undo.forget();
       start.forgive();
     },
   });
-  // Both look at what earlier visits stored: before this one stores anything.
-  if (isLinked) offerStored(link, start, undo);
-  const memory = createMemory({ settings, said }, start.picture, isLinked);
+  if (isLinked) offerStored(stored, link, start, undo);
+  const memory = createMemory({ settings, said }, start, isLinked);
   note.value = otherModel(link);
   if (note.value) say(note.value);
 
@@ -121,14 +129,33 @@ export function createSession(engine: EngineClient, options: SessionOptions = {}
     else if (clip.value) {
       isClipLost.value = true;
       if (progress.value) return; // What ends the run is told in full.
+      run.drawAgain();
       const left = clip.value.address ? 'What plays now is its MP4' : 'It had no MP4';
-      tell(`The graphics device went away, and the frames of this clip with it. ${left}; Generate draws it again.`);
+      const again = isOfForm(clip.value.options) ? 'Generate draws it again' : 'its settings draw it again';
+      tell(`The graphics device went away, and the frames of this clip with it. ${left}; ${again}.`);
     }
   };
+  /** Whether the form asks for such a clip, on whatever background. */
+  const isOfForm = (options: GenerateOptions) => {
+    const asked = valid.value.ok && encodeLink({ ...valid.value.options, background: options.background });
+    return asked === encodeLink(options);
+  };
 
-  const { sources, reading } = createPictureSources({ ...controls, engine, start, clip, undo, fail });
+  const isResting = signal(false);
+  let last = progress.value;
+  progress.subscribe((now) => {
+    if (last?.isCancelling && !now) {
+      isResting.value = true;
+      setTimeout(() => {
+        isResting.value = false;
+      }, rest);
+    }
+    last = now;
+  });
 
-  const restore = (given: Restored, from: string, picture?: StartPicture, source?: Source) => {
+  const { sources, reading } = createPictureSources({ ...controls, ...pages, engine, start, clip, undo, fail });
+
+  const restore = (given: Restored, from: string, picture?: GivenPicture, source?: Source) => {
     const before = start.picture.value;
     undo.replace(() => {
       fill(given);
@@ -144,6 +171,7 @@ export function createSession(engine: EngineClient, options: SessionOptions = {}
   return {
     ...controls,
     ...sources,
+    ...pages,
     engine,
     start,
     borrowed: memory.borrowed,
@@ -152,9 +180,10 @@ export function createSession(engine: EngineClient, options: SessionOptions = {}
     progress,
     clip,
     isClipLost,
+    isAtRisk: computed(() => finished.isAtRisk.value && !(isClipLost.value && !clip.value?.address)),
+    noteSaved: finished.noteSaved,
     earlier,
     failure,
-    playing,
     background,
     announcement,
     note,
@@ -163,9 +192,9 @@ export function createSession(engine: EngineClient, options: SessionOptions = {}
       controls.rollSeed();
       say(`Seed ${controls.form.seed.value}.`, true);
     },
-    recorded,
+    recorded: finished.recorded,
     async attach(element) {
-      engine.setPlaying(playing.value);
+      engine.setPlaying(pages.playing.value);
       try {
         await engine.attach(element, onAdapter);
       } catch (error) {
@@ -195,8 +224,12 @@ export function createSession(engine: EngineClient, options: SessionOptions = {}
       return wrong;
     },
     cancel() {
-      if (progress.value) engine.cancel();
+      if (!progress.value || progress.value.isCancelling) return;
+      progress.value = cancelling(progress.value);
+      say(progress.value.words, true);
+      engine.cancel();
     },
+    isResting,
     restore,
     replaced: undo.replaced,
     suggest(prompt) {
@@ -226,21 +259,16 @@ export function createSession(engine: EngineClient, options: SessionOptions = {}
     },
     report: fail,
     tell,
-    setPlaying(value) {
-      playing.value = value;
-      engine.setPlaying(value);
-    },
   };
 }
 
 /** What was here before the page was opened by a link can be had back, if there was something that somebody wrote or gave. */
-function offerStored(link: Restored, start: StartPictureState, undo: Undo): void {
-  const stored = loadSettings();
+function offerStored(stored: Settings, link: Restored, start: StartPictureState, undo: Undo): void {
   const { setAside } = start;
   const { prompt } = stored.form;
   if (!setAside && (prompt === defaults.prompt || prompt === link.prompt)) return;
   undo.offer('The link’s settings are in place of yours.', stored, () => {
-    if (setAside) start.bring(setAside);
-    else start.want(undefined);
+    if (setAside?.picture) start.bring(setAside.picture);
+    else start.want(setAside?.missing);
   });
 }

@@ -33,33 +33,52 @@ export function saveSettings({ form, seedLocked }: Settings, places: Places): vo
   write(settingsKey, { ...changed, seedLocked }, ...places);
 }
 
-/** The start picture of the last visit, if it is one of `side` pixels. */
-export function loadPicture(side: number): StartPicture | undefined {
-  const { name, sha256, pixels } = read(pictureKey, own());
-  if (typeof name !== 'string' || typeof pixels !== 'string') return undefined;
-  if (typeof sha256 !== 'string' || !sha256Hex.test(sha256)) return undefined;
-  try {
-    const data = Uint8ClampedArray.from(atob(pixels), (character) => character.charCodeAt(0));
-    if (data.length !== side * side * 4) return undefined;
-    return { name: name.slice(0, 100), sha256, pixels: { width: side, height: side, data } };
-  } catch {
-    return undefined; // Not base64.
-  }
+/** A start picture, with its file where that was made on this page: then it may be nowhere else. */
+export interface GivenPicture extends StartPicture {
+  readonly file?: Uint8Array<ArrayBuffer>;
 }
 
-/** Pixels, not a file: what is encoded after a reload is the same to the last bit. */
-export function savePicture(picture: StartPicture | undefined, places: Places): void {
-  if (!picture) {
-    remove(pictureKey, ...places);
-    return;
-  }
-  const characters = Array.from(picture.pixels.data, (byte) => String.fromCharCode(byte));
-  write(pictureKey, { name: picture.name, sha256: picture.sha256, pixels: btoa(characters.join('')) }, ...places);
+/** A start picture, or only the SHA-256 of one that settings name while it is not here; at most one of the two. */
+export interface NamedPicture {
+  readonly picture: GivenPicture | undefined;
+  readonly missing: string;
+}
+
+const none: NamedPicture = { picture: undefined, missing: '' };
+
+/** The start picture of the last visit, if it is one of `side` pixels. */
+export function loadPicture(side: number): NamedPicture {
+  const { name, sha256, pixels, file } = read(pictureKey, own());
+  if (typeof sha256 !== 'string' || !sha256Hex.test(sha256)) return none;
+  if (pixels === undefined) return { ...none, missing: sha256 };
+  const data = fromBase64(pixels);
+  if (typeof name !== 'string' || data?.length !== side * side * 4) return none;
+  const given = fromBase64(file);
+  const picture = {
+    name: name.slice(0, 100),
+    sha256,
+    pixels: { width: side, height: side, data: new Uint8ClampedArray(data) },
+    ...(given && { file: given }),
+  };
+  return { ...none, picture };
+}
+
+/** Pixels beside the file, or without one: what is encoded after a reload is the same to the last bit. */
+export function savePicture({ picture, missing }: NamedPicture, places: Places): void {
+  if (picture) {
+    const { name, sha256, pixels, file } = picture;
+    write(
+      pictureKey,
+      { name, sha256, pixels: toBase64(pixels.data), ...(file && { file: toBase64(file) }) },
+      ...places,
+    );
+  } else if (missing) write(pictureKey, { sha256: missing }, ...places);
+  else remove(pictureKey, ...places);
 }
 
 /** The seed that the last clip used: unlocked, the next one uses another. */
 export function loadUsedSeed(): string | undefined {
-  const { seed } = read(usedSeedKey, own());
+  const { seed } = read(usedSeedKey, own(usedSeedKey)); // A tab that made no clip has the form of one that did.
   return typeof seed === 'string' ? seed : undefined;
 }
 
@@ -116,8 +135,9 @@ export type Places = readonly Place[];
 export const thisTab: Places = [tab];
 export const everywhere: Places = [tab, browser];
 
-function own(): Place {
-  return quietly(() => tab().getItem(settingsKey)) ? tab : browser;
+/** Where this tab has `key` from: itself, if there is anything. */
+function own(key = settingsKey): Place {
+  return quietly(() => tab().getItem(key)) ? tab : browser;
 }
 
 function read(key: string, place: Place): Record<string, unknown> {
@@ -131,6 +151,16 @@ function write(key: string, value: unknown, ...places: Places): void {
 
 function remove(key: string, ...places: Places): void {
   for (const place of places) quietly(() => place().removeItem(key));
+}
+
+function toBase64(bytes: Uint8Array | Uint8ClampedArray): string {
+  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
+}
+
+/** Undefined for what is none. */
+function fromBase64(text: unknown): Uint8Array<ArrayBuffer> | undefined {
+  if (typeof text !== 'string') return undefined;
+  return quietly(() => Uint8Array.from(atob(text), (character) => character.charCodeAt(0)));
 }
 
 /** Storage may be full or forbidden: the page works without memory. */

@@ -1,15 +1,16 @@
-// The stage: the book with the canvas, progress, and what can be done with a finished clip. It draws no frame itself.
+// The stage: the book with the canvas, and progress or a message of what went wrong. It draws no frame itself, and what can be done
+// with a finished clip is transport.tsx's.
 import { useEffect, useRef } from 'preact/hooks';
-import { encodeLink, type GenerateOptions } from '../options';
+import type { GenerateOptions } from '../options';
 import { whole } from '../redraw';
 import { begin } from './begin';
-import { sizeInWords } from './estimate';
 import type { Clip } from './finished';
-import { DownloadIcon, EmptyDrawing, KeepIcon, LinkIcon, PauseIcon, PictureIcon, PlayIcon } from './icons';
+import { EmptyDrawing } from './icons';
 import { explain, isUnable, surroundings } from './messages';
+import { pageInWords } from './pages';
 import { type Progress, percent, timeLeft } from './progress';
-import { fileName, releaseLater, save } from './save';
 import type { Session } from './session';
+import { Transport } from './transport';
 
 export function Stage({ session }: { session: Session }) {
   return (
@@ -37,7 +38,10 @@ function Book({ session }: { session: Session }) {
   const hasDrawn = progress?.part === 'picture' || progress?.part === 'clip' || progress?.part === 'frames';
   const isEmpty = !clip && !hasDrawn;
   const isNew = progress && progress.part !== 'again';
-  const label = isNew ? 'Preview of the clip in the making' : clip ? `Clip: ${clip.title}` : 'Empty page';
+  const page = session.page.value;
+  const folio = clip && page !== undefined ? pageInWords(page, clip) : '';
+  const shown = clip ? `Clip: ${clip.title}${folio && `. ${folio}`}` : 'Empty page';
+  const label = isNew ? 'Preview of the clip in the making' : shown;
   // The canvas has nothing to show until another clip is on its way.
   const kept = session.isClipLost.value && !hasDrawn ? clip?.address : undefined;
   return (
@@ -47,7 +51,9 @@ function Book({ session }: { session: Session }) {
         {kept && <KeptVideo address={kept} label={label} playing={session.playing.value} />}
         {isEmpty && <Empty session={session} />}
       </div>
-      <div class="caption">{progress ? <ProgressStrip progress={progress} /> : <Caption clip={clip} />}</div>
+      <div class="caption">
+        {progress ? <ProgressStrip progress={progress} /> : <Caption clip={clip} folio={folio} />}
+      </div>
     </div>
   );
 }
@@ -72,14 +78,15 @@ function emptyWords({ progress, failure, borrowed, start }: Session): readonly [
   return ['A blank page.', 'Describe a sticker and press Generate: it comes out of pure noise, and moves.'];
 }
 
-function Caption({ clip }: { clip: Clip | undefined }) {
+/** @param folio which page is shown, where it stays */
+function Caption({ clip, folio }: { clip: Clip | undefined; folio: string }) {
   if (!clip) return <span>Page 1</span>;
   const { seed, steps } = clip.options;
   return (
     <>
       <q title={clip.title}>{clip.title}</q>
       <span>
-        seed {seed} · {steps} {steps === 1 ? 'step' : 'steps'} · {origin(clip.options)}
+        {folio && `${folio} · `}seed {seed} · {steps} {steps === 1 ? 'step' : 'steps'} · {origin(clip.options)}
         {clip.stats.seconds.total.toFixed(1)} s
       </span>
     </>
@@ -122,68 +129,6 @@ function ProgressStrip({ progress }: { progress: Progress }) {
       <p>
         <strong>{done}%</strong> <span class="words">{progress.words}</span> <span class="left">{left}</span>
       </p>
-    </div>
-  );
-}
-
-function Transport({ session }: { session: Session }) {
-  const clip = session.clip.value;
-  const playing = session.playing.value;
-  // A button that had the keyboard keeps it while a clip is in the making.
-  const working = session.progress.value !== undefined;
-  const ofFrames = (act: () => Promise<void>) => ({
-    disabled: !clip || session.isClipLost.value,
-    'aria-disabled': working,
-    onClick: () => void (working || act()),
-  });
-  const saveMp4 = () => saveVideo(session);
-  /** One file of a clip, however often it is asked for. */
-  const packing = useRef<Promise<void> | undefined>(undefined);
-  const pack = async () => {
-    packing.current ??= saveAnimation(session).finally(() => {
-      packing.current = undefined;
-    });
-  };
-  return (
-    <div class="transport">
-      <button
-        type="button"
-        class="tool"
-        disabled={!clip}
-        aria-label={playing ? 'Pause' : 'Play'}
-        title={playing ? 'Pause' : 'Play'}
-        onClick={() => session.setPlaying(!playing)}
-      >
-        {playing ? <PauseIcon /> : <PlayIcon />}
-      </button>
-      <button type="button" class="quiet" {...ofFrames(() => savePicture(session))}>
-        <PictureIcon /> Save PNG
-      </button>
-      <button
-        type="button"
-        class="quiet"
-        title="Start the next clip from this one’s first page"
-        {...ofFrames(() => session.keepPicture())}
-      >
-        <KeepIcon /> Start from page 1
-      </button>
-      <button type="button" class="quiet" onClick={() => void copyLink(session)}>
-        <LinkIcon /> Copy link
-      </button>
-      <button type="button" class="download" {...(clip?.address ? { onClick: saveMp4 } : ofFrames(saveMp4))}>
-        <DownloadIcon /> Download MP4
-        {clip?.video && clip.options.background === session.background.value && (
-          <small>{sizeInWords(clip.video.size)}</small>
-        )}
-      </button>
-      <button
-        type="button"
-        class="quiet sticker"
-        title="A looping PNG without the paper, for chats and web pages"
-        {...ofFrames(pack)}
-      >
-        <DownloadIcon /> Download APNG <small>transparent</small>
-      </button>
     </div>
   );
 }
@@ -235,64 +180,4 @@ function Notice({ session }: { session: Session }) {
 /** Before a button goes away: the keyboard stays where the next action is. */
 export function focusGenerate(): void {
   document.querySelector<HTMLElement>('.go .generate')?.focus({ preventScroll: true });
-}
-
-async function saveVideo(session: Session): Promise<void> {
-  const clip = await session.recorded();
-  if (clip?.address) save(clip.address, fileName(clip.title, clip.options.seed, 'mp4'));
-}
-
-async function savePicture(session: Session): Promise<void> {
-  await saveFile(session, 'png', () => session.engine.still());
-}
-
-/** Pixels of a side of the animation: chats show stickers about this large. */
-const stickerSide = 256;
-
-async function saveAnimation(session: Session): Promise<void> {
-  const packing = 'Packing the transparent pages…';
-  session.tell(packing);
-  const isSaved = await saveFile(session, 'apng', () => session.engine.animation(stickerSide));
-  if (isSaved) session.tell('The APNG is ready.');
-  else if (session.note.value === packing) session.note.value = '';
-}
-
-/** Files are named after the clip that was there when they were asked for. @returns whether it was made; if not, that is told */
-async function saveFile(session: Session, ending: string, make: () => Promise<Blob>): Promise<boolean> {
-  const clip = session.clip.value;
-  if (!clip) return false;
-  const name = fileName(clip.title, clip.options.seed, ending);
-  try {
-    const address = URL.createObjectURL(await make());
-    save(address, name);
-    releaseLater(address);
-    return true;
-  } catch (error) {
-    session.report(error);
-    return false;
-  }
-}
-
-async function copyLink(session: Session): Promise<void> {
-  const link = session.link();
-  if (!link) {
-    session.tell('A link needs correct settings first: see the messages at the controls.');
-    return;
-  }
-  history.replaceState(null, '', link);
-  const clip = session.clip.value;
-  const isOfAnother =
-    clip !== undefined &&
-    encodeLink({ ...clip.options, background: session.background.value }) !== new URL(link, location.href).hash;
-  const remarks = [
-    isOfAnother ? 'It holds the settings in the form, which are not those of the clip shown.' : '',
-    session.start.picture.value ? 'It does not hold the start picture: the same clip needs that, too.' : '',
-  ].filter(Boolean);
-  try {
-    await navigator.clipboard.writeText(link);
-    const all = 'Link copied: it brings these settings anywhere, and so the same clip.';
-    session.tell(remarks.length > 0 ? ['Link copied.', ...remarks].join(' ') : all);
-  } catch {
-    session.tell(['Copying is not allowed here; the address bar now holds the link.', ...remarks].join(' '));
-  }
 }

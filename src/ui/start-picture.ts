@@ -3,27 +3,32 @@
 import { batch, type ReadonlySignal, signal } from '@preact/signals';
 import { readPicture, type StartPicture } from '../media/picture';
 import { frameSide } from '../options';
+import { failureOf } from '../protocol';
 import { broadcast } from './broadcast';
-import { toFailure } from './messages';
-import { loadPicture } from './settings';
+import { type GivenPicture, loadPicture, type NamedPicture } from './settings';
 
 export type PictureReader = (file: File, side: number) => Promise<StartPicture>;
 
 export interface StartPictureState {
   /** What the next clip starts from. */
-  readonly picture: ReadonlySignal<StartPicture | undefined>;
+  readonly picture: ReadonlySignal<GivenPicture | undefined>;
   /** Why the last file given is not it. */
   readonly problem: ReadonlySignal<string>;
   /** SHA-256 of the one that a link or a file names, while it is not here and no other was given; then there is no picture. */
   readonly missing: ReadonlySignal<string>;
-  /** The one of the last visit, where a link that names another or none took its place. */
-  readonly setAside: StartPicture | undefined;
+  /** That of the last visit, where a link that names another or none took its place. */
+  readonly setAside: NamedPicture | undefined;
   /**
    * Takes a file. What is no picture changes nothing, and is explained at the control.
    * @param act calls `take` among what else it means to take it
+   * @param isMadeHere the file is nowhere else: it is kept with the picture
    * @returns it, unless it was refused or something else came first
    */
-  use(file: File, act?: (given: StartPicture, take: () => void) => void): Promise<StartPicture | undefined>;
+  use(
+    file: File,
+    act?: (given: GivenPicture, take: () => void) => void,
+    isMadeHere?: boolean,
+  ): Promise<GivenPicture | undefined>;
   /** Says at the control why something is not taken. */
   refuse(why: string): void;
   /** Lets go of why the last file was not taken. */
@@ -33,12 +38,12 @@ export interface StartPictureState {
   /** For settings from elsewhere: theirs, or none. What is here stays only if it is that one. */
   want(sha256: string | undefined): void;
   /** The one that settings from elsewhere name, where it is at hand. */
-  bring(picture: StartPicture): void;
+  bring(picture: GivenPicture): void;
   /** Keeps what is here now. @returns puts it back */
   remember(): () => void;
 }
 
-interface Surroundings {
+interface StartPictureOptions {
   /** `undefined`: no link; else what it names, which may be nothing. */
   readonly linked: { readonly picture: string | undefined } | undefined;
   readonly read?: PictureReader | undefined;
@@ -46,17 +51,18 @@ interface Surroundings {
   readonly say: (message: string) => void;
 }
 
-export function createStartPicture({ linked, read = readPicture, say }: Surroundings): StartPictureState {
+export function createStartPicture({ linked, read = readPicture, say }: StartPictureOptions): StartPictureState {
   const stored = loadPicture(frameSide);
+  const storedName = nameOf(stored);
   // A link stands for itself: a picture from the last visit is not part of it, unless it is the one that it names.
-  const isOther = linked !== undefined && stored?.sha256 !== linked.picture;
-  const picture = signal(isOther ? undefined : stored);
+  const isOther = linked !== undefined && linked.picture !== storedName;
+  const picture = signal(isOther ? undefined : stored.picture);
   const problem = signal('');
-  const missing = signal((isOther && linked.picture) || '');
+  const missing = signal(isOther ? (linked.picture ?? '') : stored.missing);
   /** Files are read in the background: only the one given last counts. */
   let latest = 0;
 
-  const set = (value: StartPicture | undefined, missed = '') => {
+  const set = (value: GivenPicture | undefined, missed = '') => {
     batch(() => {
       picture.value = value;
       missing.value = missed;
@@ -73,15 +79,16 @@ export function createStartPicture({ linked, read = readPicture, say }: Surround
     picture,
     problem,
     missing,
-    setAside: isOther ? stored : undefined,
+    setAside: isOther && storedName ? stored : undefined,
     refuse,
     forgive() {
       problem.value = '';
     },
-    async use(file, act = (_given, take) => take()) {
+    async use(file, act = (_given, take) => take(), isMadeHere = false) {
       const turn = ++latest;
       try {
-        const given = await read(file, frameSide);
+        const shown = await read(file, frameSide);
+        const given = isMadeHere ? { ...shown, file: new Uint8Array(await file.arrayBuffer()) } : shown;
         if (turn !== latest) return undefined;
         act(given, () => {
           set(given);
@@ -91,7 +98,7 @@ export function createStartPicture({ linked, read = readPicture, say }: Surround
         return given;
       } catch (error) {
         if (turn !== latest) return undefined;
-        const { message, hint } = toFailure(error);
+        const { message, hint } = failureOf(error);
         refuse([message, hint].filter(Boolean).join(' '));
         broadcast({ type: 'failure', code: 'input', message, hint });
         return undefined;
@@ -118,4 +125,9 @@ export function createStartPicture({ linked, read = readPicture, say }: Surround
       };
     },
   };
+}
+
+/** SHA-256 of the picture that settings go with, be it here or missing. */
+export function nameOf({ picture, missing }: NamedPicture): string | undefined {
+  return picture?.sha256 ?? (missing || undefined);
 }

@@ -1,10 +1,10 @@
 // What the page says of what it did: the line below the stage, a failure in full, and the live region that screen readers read.
 // The words are messages.ts's, and how often the region speaks is announcer.ts's.
 import { type Signal, signal } from '@preact/signals';
-import type { Failure } from '../protocol';
+import { type Failure, failureOf } from '../protocol';
 import { createAnnouncer } from './announcer';
 import { broadcast } from './broadcast';
-import { inFull, toFailure } from './messages';
+import { inFull } from './messages';
 
 /** What went wrong, and whether that was a clip in the making, which can be tried again; else it was something done with one. */
 export interface RunFailure extends Failure {
@@ -43,7 +43,7 @@ export function createTelling(): Telling {
     say,
     tell,
     fail(error, ofRun = false) {
-      const reason = toFailure(error);
+      const reason = failureOf(error);
       if (reason.code === 'cancelled') return tell('Cancelled.');
       failure.value = { ...reason, ofRun };
       broadcast({ type: 'failure', ...reason });

@@ -36,42 +36,41 @@ export function createUndo(
   say: (words: string) => void,
 ): Undo {
   const replaced = signal<Replaced | undefined>(undefined);
-  /** What the form says while nothing in it is the visitor's own. */
-  let foreign: string | undefined;
-  /** The way back outlasts a clip. */
-  let lasts = false;
+  /** What the form said right after it was loaded from elsewhere; undefined once something was given by hand. */
+  let saidAsLoaded: string | undefined;
+  let outlastsClips = false;
 
-  const wayTo = (before: Settings, putPictureBack: () => void) => () => {
-    foreign = undefined; // The way forward leads to what is here now.
-    const lasted = lasts;
+  const wayBackTo = (before: Settings, putPictureBack: () => void) => () => {
+    saidAsLoaded = undefined; // Redo must lead back to the current form.
+    const outlastedClips = outlastsClips;
     replace(() => {
       fill(before.form);
       seedLocked.value = before.seedLocked;
       putPictureBack();
       return 'Your settings are back.';
     }, 'hand');
-    lasts = lasted;
+    outlastsClips = outlastedClips;
   };
   const replace = (act: () => string, source: Source = 'elsewhere') => {
-    // What came from elsewhere and is as it came is nothing to go back to: there is only what it took the place of.
-    const kept = said.peek() === foreign ? replaced.peek() : undefined;
-    const takeBack = kept?.takeBack ?? wayTo(settings.peek(), start.remember());
+    // A form that is still exactly as it was loaded from elsewhere is skipped: undo goes back to what the visitor had before it.
+    const skipped = said.peek() === saidAsLoaded ? replaced.peek() : undefined;
+    const takeBack = skipped?.takeBack ?? wayBackTo(settings.peek(), start.remember());
     const words = batch(act);
     replaced.value = { words, takeBack };
-    foreign = source === 'hand' ? undefined : said.peek();
-    lasts = source === 'link' || (lasts && kept !== undefined);
+    saidAsLoaded = source === 'hand' ? undefined : said.peek();
+    outlastsClips = source === 'link' || (outlastsClips && skipped !== undefined);
     say(words);
   };
   return {
     replaced,
     replace,
     offer(words, before, putPictureBack) {
-      replaced.value = { words, takeBack: wayTo(before, putPictureBack) };
-      foreign = said.peek();
-      lasts = true;
+      replaced.value = { words, takeBack: wayBackTo(before, putPictureBack) };
+      saidAsLoaded = said.peek();
+      outlastsClips = true;
     },
     forget() {
-      if (!lasts) replaced.value = undefined;
+      if (!outlastsClips) replaced.value = undefined;
     },
   };
 }

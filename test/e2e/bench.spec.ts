@@ -13,7 +13,9 @@ test('runs and verifies a case, shows it, and gives it to copy', async ({ page, 
   expect(result.ceilings!.gflops).toBeGreaterThan(0);
   const [found] = result.cases;
   const verified = found!.arms.filter(({ error }) => error !== undefined && error < 1e-4).map(({ runtime }) => runtime);
-  expect(verified).toEqual(expect.arrayContaining(['flipbook', 'onnxruntime-web', 'tfjs', 'onnxruntime-web wasm']));
+  expect(verified).toEqual(
+    expect.arrayContaining(['flipbook', 'onnxruntime-web', 'tfjs', 'jax-js', 'onnxruntime-web wasm']),
+  );
   expect(result.ratios.linear).toBeGreaterThan(0);
   await expect(page.getByRole('table')).toContainText('Flipbook');
   await expect(page.getByRole('table').getByRole('caption')).toContainText(/MFLOP, .* MB/);

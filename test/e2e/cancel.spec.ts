@@ -1,6 +1,6 @@
 // Cancel as a visitor feels it, in each part of the work: from the click to a page that is ready, and what the GPU still gets.
 import type { Page } from '@playwright/test';
-import { expect, generate, inWorker, open, test } from './flipbook';
+import { ended, expect, generate, inWorker, open, progressBar, test } from './flipbook';
 
 /** Milliseconds that a GPU is allowed. A software adapter shares its processor with everything else: there submits count. */
 const allowed = process.env.FLIPBOOK_GPU === 'hardware' ? 200 : 20_000;
@@ -14,7 +14,7 @@ const counter = `
   const channel = new BroadcastChannel('submits');
   channel.onmessage = () => channel.postMessage(submits - before)`;
 
-/** Clicks Cancel once the progress says so. @returns milliseconds until the page has said it and can start again */
+/** Clicks Cancel once the progress says so. @returns milliseconds until the page has said that it is done */
 const cancelAt = (page: Page, words: string) =>
   page.evaluate(
     (wanted) =>
@@ -26,8 +26,8 @@ const cancelAt = (page: Page, words: string) =>
             clicked = performance.now();
             document.querySelector<HTMLElement>('.go .cancel')?.click();
           }
-          const isReady = document.querySelector('.go .generate')?.getAttribute('aria-disabled') === 'false';
-          if (!clicked || !isReady || document.querySelector('.note')?.textContent?.trim() !== 'Cancelled.') return;
+          const isOver = document.querySelector('[role=progressbar]') === null;
+          if (!clicked || !isOver || document.querySelector('.note')?.textContent?.trim() !== 'Cancelled.') return;
           observer.disconnect();
           resolve(performance.now() - clicked);
         };
@@ -69,3 +69,17 @@ test('cancel: at most the submit that is running is waited for, whatever is unde
     });
   }
 });
+
+for (const width of [1280, 360]) {
+  test(`a double click on Cancel, on a page ${width} pixels wide, cancels, and begins nothing`, async ({ page }) => {
+    await page.setViewportSize({ width, height: 720 });
+    await open(page, { steps: '200', frames: '8' });
+    await generate(page);
+    await expect(progressBar(page)).toHaveAttribute('aria-valuetext', /step [1-9]/, { timeout: 60_000 });
+    await page.getByRole('button', { name: 'Cancel' }).dblclick();
+    await ended(page);
+    await expect(page.locator('.note')).toHaveText('Cancelled.');
+    await expect(page.getByRole('button', { name: 'Generate' })).toHaveAttribute('aria-disabled', 'false');
+    await expect(progressBar(page)).toHaveCount(0);
+  });
+}

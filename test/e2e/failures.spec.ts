@@ -44,6 +44,20 @@ for (const [what, answer] of [
   });
 }
 
+test('a browser that cannot read the page’s script is told which ones can; in others those words go', async ({
+  page,
+}) => {
+  const words = page.getByText('this browser is too old for it');
+  const script = '**/assets/index-*.js';
+  await page.route(script, (route) => route.fulfill({ contentType: 'text/javascript', body: '/(?<' }));
+  await page.goto('/');
+  await expect(words).toBeVisible();
+  await page.unroute(script);
+  await page.reload();
+  await expect(page.getByRole('button', { name: 'Generate' })).toBeVisible();
+  await expect(words).toHaveCount(0);
+});
+
 test('no WebGPU: advice for the browser at hand, and a form that still works', async ({ page }) => {
   await page.addInitScript(() => {
     Object.defineProperty(Navigator.prototype, 'gpu', { get: () => undefined });
@@ -133,6 +147,8 @@ test('no encoder: the clip plays and can be saved as PNG and APNG', async ({ pag
   await generate(page);
   await ended(page);
   await expect(page.locator(notice)).toContainText('No MP4 this time');
+  await expect(page.locator(notice)).toContainText('it is gone when you leave the page');
+  await expect(page.locator('footer')).toContainText('Your last clip is not stored: it has no MP4.');
   await page.getByRole('button', { name: 'Dismiss' }).click();
   await page.getByRole('button', { name: 'Download MP4' }).click(); // Asked for again, it says so again.
   await expect(page.locator(notice)).toContainText('No MP4 this time');

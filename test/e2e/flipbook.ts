@@ -41,7 +41,13 @@ export async function open(page: Page, form: Record<string, string> = {}): Promi
   await expect(page.getByRole('button', { name: 'Generate' })).toBeVisible();
 }
 
-export const generate = (page: Page) => page.getByRole('button', { name: 'Generate' }).click();
+/** Right after Cancel, as while a clip is made, a click begins nothing: the button says so. */
+export async function generate(page: Page): Promise<void> {
+  const button = page.getByRole('button', { name: 'Generate' });
+  await expect(button).toHaveAttribute('aria-disabled', 'false');
+  await button.click();
+}
+
 export const progressBar = (page: Page) => page.getByRole('progressbar');
 
 /** Waits until the generation that was started has ended, one way or the other. */

@@ -132,6 +132,8 @@ test('the keyboard alone: arrows step, Enter or Ctrl+Enter generates, Escape can
     await expect(progressBar(page)).toBeVisible();
     await page.keyboard.press('Escape');
     await ended(page);
+    // Right after Cancel, what might be meant for it begins nothing.
+    await expect(page.getByRole('button', { name: 'Generate' })).toHaveAttribute('aria-disabled', 'false');
   }
   // While characters are chosen with an input method, the same keys are the method's.
   await page.getByLabel('Prompt').dispatchEvent('keydown', { key: 'Enter', ctrlKey: true, isComposing: true });
@@ -197,7 +199,7 @@ test.describe('a phone', () => {
     await page.reload();
     await expect(page.locator('.shelf li')).toHaveCount(5);
     expect(await width()).toBe(360);
-    for (const name of ['Generate', 'Copy link', 'Download MP4', 'Roll dice']) {
+    for (const name of ['Generate', 'Next page', 'Copy link', 'Download MP4', 'Roll dice']) {
       const box = await page.getByRole('button', { name }).boundingBox();
       expect(box?.x).toBeGreaterThanOrEqual(0);
       expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThanOrEqual(360);

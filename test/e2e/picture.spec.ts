@@ -1,5 +1,6 @@
 // A clip that starts from a visitor's picture: chosen, dropped, pasted or kept from a clip; and everything that is no picture.
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import {
@@ -81,7 +82,15 @@ test('a chosen picture moves without a prompt; file, link and reload name it and
   const elsewhere = await browser.newPage();
   await elsewhere.goto(link);
   await expect(remove(elsewhere)).toHaveCount(0);
-  await expect(elsewhere.getByLabel('Start picture')).toHaveAccessibleDescription(/started from a picture \(SHA-256/);
+  const isMissed = () =>
+    expect(elsewhere.getByLabel('Start picture')).toHaveAccessibleDescription(/started from a picture \(SHA-256/);
+  await isMissed();
+  await elsewhere.getByLabel('Prompt').fill('a crab');
+  await elsewhere.getByRole('button', { name: 'Copy link' }).click();
+  await expect(elsewhere.locator('.note')).toContainText('does not hold the start picture');
+  expect(elsewhere.url()).toContain(/picture=[0-9a-f]{64}/.exec(link)?.[0]);
+  await elsewhere.goto(new URL('/', link).href);
+  await isMissed();
   await elsewhere.close();
 
   // The first clip's file brings its settings back, but not its picture.
@@ -175,13 +184,16 @@ test('a clip’s first page takes the place of another picture and its box, unti
   await expect(page.getByLabel('Box to redraw')).toHaveValue('4,4,8,8');
   await page.getByRole('button', { name: 'Undo' }).click(); // It goes forth again.
   await isPageOne();
+  const saved = await download(page, 'Save it');
+  expect(saved.file.suggestedFilename()).toBe('first-page-of-a-rocket.png');
   await page.getByLabel('Prompt').fill('a shaking rocket');
   const seen = await stages(page);
   await makeClip(page);
   expect(await seen()).toEqual(['clip']);
   const { path } = await download(page);
   expect(pixels(path)).not.toBe(before);
-  expect(xmp(path)).toMatchObject({ Picture: expect.stringMatching(/^[0-9a-f]{64}$/), Prompt: 'a shaking rocket' });
+  const named = createHash('sha256').update(readFileSync(saved.path)).digest('hex');
+  expect(xmp(path)).toMatchObject({ Picture: named, Prompt: 'a shaking rocket' });
 });
 
 test('an encoder that cannot be fetched is told, and words alone still work', async ({ page }) => {

@@ -1,13 +1,16 @@
 // Encoders that break or fall silent in the middle of a clip: the error says what happened, and nothing leaks.
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { Mp4Sink } from '../../src/media/mp4';
 import { frameTiming } from '../../src/media/sink';
 import { type Behaviour, FakeEncoder, fake } from './fake-encoder';
 import { allClosed, failure, frames, open, shape } from './faults';
 
+/** Milliseconds after which an encoder that gives nothing is taken for silent, in the tests of just that. */
+const patience = 300;
+
 /** Adds every frame, then closes: the error is of whichever noticed first. */
-async function encodeAll(Encoder: typeof VideoEncoder, list: readonly VideoFrame[]) {
-  const sink = await Mp4Sink.open({ ...shape, Encoder, patience: 300 });
+async function encodeAll(Encoder: typeof VideoEncoder, list: readonly VideoFrame[], wait = 60_000) {
+  const sink = await Mp4Sink.open({ ...shape, Encoder, patience: wait });
   for (const [i, frame] of list.entries()) {
     await sink.add(frame).catch((error) => {
       for (const rest of list.slice(i + 1)) rest.close();
@@ -26,20 +29,29 @@ test('the fake encoder makes a file when it behaves', async () => {
 });
 
 test('an encoder may take its time, as long as it gives something now and then', async () => {
+  // By a clock of its own: a machine under load would be late by the real one.
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
   const behaviour: Behaviour = {
     encode: () => undefined,
     flush: async (encoder) => {
       for (let i = 0; i < 5; i++) {
-        await new Promise((resolve) => setTimeout(resolve, 100));
+        await vi.advanceTimersByTimeAsync(0.9 * patience);
         encoder.give(i ? 'delta' : 'key', frameTiming(i, 12).timestamp);
       }
     },
   };
-  expect((await encodeAll(fake({}, behaviour), frames(5))).frames).toBe(5);
+  expect((await encodeAll(fake({}, behaviour), frames(5), patience)).frames).toBe(5);
 });
 
 /** The trial goes well; then, in the clip, this. */
-const midway: Record<string, readonly [Behaviour, string]> = {
+const midway: Record<string, readonly [Behaviour, string, wait?: number]> = {
+  'a queue that stays full': [
+    { encode: (encoder) => encoder.encodeQueueSize++ },
+    'gave no answer within 0.3 s',
+    patience,
+  ],
+  'a flush that does not end': [{ flush: () => new Promise(() => {}) }, 'gave no answer within 0.3 s', patience],
   'encode throws': [
     {
       encode: (encoder, frame, index) => {
@@ -86,8 +98,6 @@ const midway: Record<string, readonly [Behaviour, string]> = {
     { flush: () => Promise.reject(new DOMException('flush failed', 'EncodingError')) },
     'flush failed',
   ],
-  'a queue that stays full': [{ encode: (encoder) => encoder.encodeQueueSize++ }, 'gave no answer within 0.3 s'],
-  'a flush that does not end': [{ flush: () => new Promise(() => {}) }, 'gave no answer within 0.3 s'],
   'a delta frame first': [{ encode: (encoder, frame) => encoder.give('delta', frame.timestamp) }, 'no key frame'],
   'no decoder configuration': [
     { encode: (encoder, frame, index) => encoder.give(index ? 'delta' : 'key', frame.timestamp, false) },
@@ -112,9 +122,9 @@ const midway: Record<string, readonly [Behaviour, string]> = {
   ],
 };
 
-test.for(Object.entries(midway))('%s: a clear error, every frame closed', async ([, [behaviour, words]]) => {
+test.for(Object.entries(midway))('%s: a clear error, every frame closed', async ([, [behaviour, words, wait]]) => {
   const list = frames(5);
-  const error = await failure(encodeAll(fake({}, behaviour), list));
+  const error = await failure(encodeAll(fake({}, behaviour), list, wait));
   expect(error.code).toBe('encoder');
   expect(error.message).toContain(words);
   expect(error.hint).not.toBe('');

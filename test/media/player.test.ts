@@ -106,6 +106,29 @@ test('pause keeps the frame and play goes on from it', () => {
   expect(drawn).toEqual([0, 2, 3]);
 });
 
+test('turning pauses, and goes round in both directions', () => {
+  const { clock, drawn, loop } = player(3, 10);
+  loop.play();
+  clock.advance(110);
+  loop.turn(1);
+  expect(clock.waiting).toBeNull();
+  for (const by of [1, -1, -5, 0]) loop.turn(by);
+  expect([drawn, loop.index]).toEqual([[0, 1, 2, 0, 2, 0], 0]);
+  loop.turn(2);
+  loop.play();
+  clock.advance(110);
+  expect(drawn.slice(-2)).toEqual([2, 0]); // On from there.
+});
+
+test('begins with the frame that it is given', () => {
+  const drawn: number[] = [];
+  const clock = new TestClock();
+  const loop = new LoopPlayer({ frames: 5, fps: 10, from: 3, clock, draw: (index) => void drawn.push(index) });
+  loop.play();
+  clock.advance(110);
+  expect(drawn).toEqual([3, 4]);
+});
+
 test('a clock that goes back shows frame 0, not a frame that does not exist', () => {
   const { clock, drawn, loop } = player(3, 10);
   loop.play();
@@ -135,9 +158,16 @@ test('where drawing is slower than the clip frames are skipped, and after a paus
   await settle();
   clock.advance(100);
   expect(drawn).toEqual([0, 1, 5]);
+  clock.advance(100);
   loop.pause();
+  expect(loop.index).toBe(5); // Not the one that time had gone on to.
   await settle();
   expect(drawn).toEqual([0, 1, 5]);
+  loop.turn(1);
+  loop.turn(1);
+  loop.turn(1);
+  await settle();
+  expect(drawn).toEqual([0, 1, 5, 6, 0]); // Of those turned to meanwhile the last.
 });
 
 test('no frames, or no speed, is refused', () => {

@@ -81,9 +81,23 @@ test('the picture that a clip started from comes back to the last bit, and its v
   expect(await kept?.video.arrayBuffer()).toEqual(await file('a fox', sha256).arrayBuffer());
 });
 
+test('the file of a picture that was made here comes back with it', async () => {
+  const picture = { ...drawing, file: Uint8Array.of(137, 80, 78, 71) };
+  await openClipStore(3).keep({ ...drawn('a fox'), picture });
+  const [kept] = await openClipStore(3).load();
+  expect(kept?.picture).toEqual(picture);
+  expect(await kept?.video.arrayBuffer()).toEqual(await file('a fox', sha256).arrayBuffer());
+});
+
+const fileOf = (bytes: string) => ({ 'X-Flipbook-Picture-File-Bytes': bytes });
+
 test.each<[string, Record<string, string>, BlobPart[]]>([
   ['cut short', {}, [pixels.data.slice(1)]],
   ['too long', {}, [pixels.data, 'more']],
+  ['whose file is cut short', fileOf('5'), [pixels.data, 'more']],
+  ['whose file is longer than it says', fileOf('3'), [pixels.data, 'more']],
+  ['whose file has no length', fileOf('x'), [pixels.data]],
+  ['whose file has a length below 0', fileOf('-4'), [pixels.data.slice(4)]],
   ['of a video that ends nobody knows where', { 'X-Flipbook-Video-Bytes': 'x' }, [pixels.data]],
   ['of a name that is no text', { 'X-Flipbook-Picture': '%' }, [pixels.data]],
 ])('a damaged picture is none: %s', async (_what, damage, rest) => {

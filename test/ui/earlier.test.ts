@@ -2,7 +2,7 @@
 // clip-store.gpu.test.ts's.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { defaults } from '../../src/options';
-import type { ClipStore, FinishedClip, KeptClip } from '../../src/ui/clip-store';
+import type { ClipStore, KeptClip, StoredClip } from '../../src/ui/clip-store';
 import { type EarlierClip, shelfSize } from '../../src/ui/earlier';
 import { createSession, type Session } from '../../src/ui/session';
 import type { FakeEngine } from './fake-engine';
@@ -136,7 +136,7 @@ test('a clip that was put on another paper is stored in place of itself, and rem
 });
 
 test('the start picture is stored with a clip, on another paper, too, and is given back at the next visit', async () => {
-  const kept: FinishedClip[] = [];
+  const kept: StoredClip[] = [];
   const settings = { prompt: 'a ghost', picture: sha256 };
   const clipStore: ClipStore = {
     ...emptyStore,

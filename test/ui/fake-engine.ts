@@ -32,6 +32,7 @@ export function fakeEngine({
   let settle: { resolve: () => void; reject: (error: unknown) => void } | undefined;
   let opened: ((adapter: AdapterReport | undefined) => void) | undefined;
   let context: CanvasRenderingContext2D | null = null;
+  let page = 0;
   const asked: GenerateOptions[] = [];
   const pictures: FakeEngine['pictures'] = [];
   const log: string[] = [];
@@ -68,6 +69,7 @@ export function fakeEngine({
     },
     send(event) {
       card(event.type);
+      if (event.type === 'done') page = 0;
       emit?.(event);
     },
     ink(recorded) {
@@ -91,6 +93,13 @@ export function fakeEngine({
     },
     setPlaying(playing) {
       log.push(`playing ${playing}`);
+    },
+    async turn(by) {
+      log.push(`turn ${by}`);
+      const { frames } = asked.at(-1)!;
+      page = (page + by + frames) % frames;
+      card(`page ${page + 1}`);
+      return page;
     },
     setBackground(background) {
       log.push(`background ${background}`);

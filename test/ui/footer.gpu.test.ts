@@ -60,6 +60,14 @@ test('a clip that the browser did not take is said not to be stored, until the n
   await vi.waitFor(() => expect(words()).not.toContain('Your last clip is not stored'));
 });
 
+test('a clip without an MP4 is said not to be stored', async () => {
+  const session = open();
+  await make(engine, session, null);
+  await vi.waitFor(() => expect(words()).toContain('Your last clip is not stored: it has no MP4.'));
+  await make(engine, session);
+  await vi.waitFor(() => expect(words()).not.toContain('Your last clip is not stored'));
+});
+
 test('all that goes is said before it is cleared; then no browser is blamed for it', async () => {
   const confirm = vi.fn(() => false);
   vi.stubGlobal('confirm', confirm);

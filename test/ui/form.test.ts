@@ -74,6 +74,27 @@ test('in a new tab, too, though what a tab keeps is its own', async () => {
   expect(next.asked[0]?.seed).not.toBe(engine.asked[0]?.seed);
 });
 
+test('in a new tab that is reloaded before its first clip, too; but not where it was lost', async () => {
+  vi.stubGlobal('sessionStorage', storage());
+  await make(engine, createSession(engine));
+  const first = sessionStorage;
+  vi.stubGlobal('sessionStorage', storage());
+  createSession(fakeEngine());
+  const next = fakeEngine();
+  const reloaded = createSession(next);
+  const { seed } = engine.asked[0]!;
+  expect(reloaded.form.seed.value).toBe(String(seed));
+  await make(next, reloaded);
+  expect(next.asked[0]?.seed).not.toBe(seed);
+  // What this tab has of its own counts, be it that the seed may be used again.
+  vi.stubGlobal('sessionStorage', first);
+  sessionStorage.setItem('flipbook:used-seed', '{}');
+  localStorage.setItem('flipbook:used-seed', `{"seed":"${seed}"}`);
+  const again = fakeEngine();
+  await make(again, createSession(again));
+  expect(again.asked[0]?.seed).toBe(seed);
+});
+
 describe('memory', () => {
   test('the form comes back as typed, right or wrong', () => {
     const session = createSession(engine);

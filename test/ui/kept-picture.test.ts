@@ -1,9 +1,10 @@
 // The start picture in what lasts: storage, links and files. What is done with it is start-picture.test.ts's.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { decodeLink } from '../../src/options';
 import { createSession } from '../../src/ui/session';
 import { type FakeEngine, fakeEngine } from './fake-engine';
-import { file, good, pixels, sha256 } from './pictures';
-import { storage, visit } from './visit';
+import { each, file, good, pixels, sha256, stubCanvas } from './pictures';
+import { emptyStore, make, storage, visit } from './visit';
 
 let engine: FakeEngine;
 beforeEach(() => {
@@ -33,6 +34,59 @@ test('a link names it and never brings it', async () => {
   expect(elsewhere.start.picture.value).toBeUndefined();
   await elsewhere.start.use(file('cat.png'));
   expect(elsewhere.start.missing.value).toBe('');
+});
+
+test('one that a link names is still named where it is missing: by another link, after an edit, a reload and an undo', async () => {
+  const session = createSession(engine, { hash: `#prompt=&seed=9&picture=${sha256}` });
+  const named = (link: string | undefined) => decodeLink(new URL(link ?? '').hash).picture;
+  expect(named(session.link())).toBe(sha256); // Right with it, though not without.
+  session.edit('prompt', 'a crab');
+  session.edit('redraw', 'all');
+  expect(named(session.link())).toBe(sha256);
+  const reloaded = createSession(fakeEngine(), good);
+  expect([reloaded.start.missing.value, reloaded.form.redraw.value]).toEqual([sha256, 'all']);
+  const { hash } = new URL(reloaded.link() ?? '');
+  expect(createSession(fakeEngine(), { hash }).start.missing.value).toBe(sha256);
+  const other = createSession(fakeEngine(), { hash: '#prompt=a+boat' });
+  expect(other.start.missing.value).toBe('');
+  other.replaced.value?.takeBack();
+  expect(other.start.missing.value).toBe(sha256);
+  await reloaded.start.use(file('cat.png'));
+  expect(createSession(fakeEngine()).start).toMatchObject({ missing: { value: '' }, picture: { value: { sha256 } } });
+  reloaded.removePicture();
+  expect(createSession(fakeEngine()).start.missing.value).toBe('');
+});
+
+test('a link that would be wrong with the missing picture goes without it', () => {
+  const session = createSession(engine, { hash: `#prompt=a+crab&frames=4&picture=${sha256}` });
+  expect(session.errors.value).toEqual({});
+  expect(decodeLink(new URL(session.link() ?? '').hash)).toMatchObject({ frames: '4' });
+  expect(session.link()).not.toContain('picture');
+});
+
+test('a link that was copied here with a missing picture locks no seed after a reload', () => {
+  const session = createSession(engine, { hash: `#prompt=a+crab&picture=${sha256}` });
+  session.edit('steps', '9');
+  session.seedLocked.value = false;
+  const { hash } = new URL(session.link() ?? '');
+  expect(createSession(fakeEngine(), { hash }).seedLocked.value).toBe(false);
+});
+
+test('the file of one that was made here is kept, with its clip and after a reload; that of another is the visitor’s', async () => {
+  stubCanvas();
+  const session = createSession(engine, { ...each, clipStore: emptyStore });
+  const kept = () => new TextDecoder().decode(session.start.picture.value?.file);
+  await session.usePicture(file('cat.png'));
+  expect(kept()).toBe('');
+  await make(engine, session);
+  await session.keepPicture();
+  expect(kept()).toBe('png');
+  await session.startFromSketch(new File(['strokes'], 'Drawing', { type: 'image/png' }));
+  expect(kept()).toBe('strokes');
+  const { file: found } = createSession(fakeEngine()).start.picture.value!;
+  expect(new TextDecoder().decode(found)).toBe('strokes');
+  await make(engine, session);
+  expect(session.clip.value?.picture?.file).toBe(session.start.picture.value?.file);
 });
 
 test('is stored with the settings that it goes with', async () => {

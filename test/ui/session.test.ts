@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FlipbookError } from '../../src/gpu/errors';
 import { defaults } from '../../src/options';
-import type { ClipStore, FinishedClip } from '../../src/ui/clip-store';
+import type { ClipStore, StoredClip } from '../../src/ui/clip-store';
 import { work } from '../../src/ui/estimate';
 import { createSession } from '../../src/ui/session';
 import { type FakeEngine, fakeEngine } from './fake-engine';
@@ -100,7 +100,7 @@ describe('a clip whose video the encoder did not finish', () => {
   const problem = { message: 'The video encoder stopped: taken away', hint: 'Press Download MP4 to try again.' };
 
   test('says so with what to do; asked for, its video is made once more, stored, and nothing is wrong any longer', async () => {
-    const kept: FinishedClip[] = [];
+    const kept: StoredClip[] = [];
     const keep: ClipStore['keep'] = async (clip) => String(kept.push(clip));
     const session = createSession(engine, { clipStore: { ...emptyStore, keep } });
     session.edit('prompt', 'a rocket');
@@ -259,22 +259,6 @@ test('the pace of this adapter is that of the work alone, and is stored beside t
   expect(session.estimate.value).toBeCloseTo(10);
   const stored = JSON.parse(localStorage.getItem('flipbook:pace') ?? '');
   expect(stored).toEqual({ 'Late chip': 0.5, 'Test adapter': expect.closeTo(10 / work(defaults), 10) });
-});
-
-test('a finished clip whose frames are lost is said to be, once, and the next one is whole again', async () => {
-  const session = createSession(engine);
-  await session.attach(Object.create(null));
-  engine.open(undefined);
-  expect([session.isClipLost.value, session.note.value]).toEqual([false, '']); // There was none.
-  await make(engine, session);
-  engine.open(undefined);
-  expect([session.isClipLost.value, session.adapter.value]).toEqual([true, undefined]);
-  expect(session.note.value).toMatch(/went away.*plays now is its MP4/);
-  engine.open({ name: 'Test adapter', isSoftware: true });
-  await make(engine, session, null);
-  expect(session.isClipLost.value).toBe(false);
-  engine.open(undefined);
-  expect(session.note.value).toMatch(/had no MP4/);
 });
 
 test('a failure is announced in the words of its notice', async () => {

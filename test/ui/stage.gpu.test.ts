@@ -7,6 +7,7 @@ import { createSession } from '../../src/ui/session';
 import { Stage } from '../../src/ui/stage';
 import '../../src/ui/style/page.css';
 import { type FakeEngine, fakeEngine } from './fake-engine';
+import { pixels, sha256 } from './pictures';
 import { emptyStore, make } from './visit';
 
 /** Names of files that were saved. */
@@ -99,6 +100,121 @@ describe('the buttons', () => {
     expect(session.note.value).toBe('');
     expect(saved).toHaveLength(1);
   });
+
+  test('one MP4 is saved, however often it is asked for while it is put on another paper', async () => {
+    const session = open();
+    await make(engine, session);
+    session.edit('background', '#123456');
+    await vi.waitFor(() => expect(isOff('Download MP4')).toEqual([false, false]));
+    for (let i = 0; i < 3; i++) button('Download MP4').click();
+    await vi.waitFor(() => expect(engine.log).toContain('record'));
+    engine.end();
+    await vi.waitFor(() => expect(session.progress.value).toBeUndefined());
+    await vi.waitFor(() => expect(saved).toEqual([expect.stringMatching(/\.mp4$/)]));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(saved).toHaveLength(1);
+    button('Download MP4').click();
+    await vi.waitFor(() => expect(saved).toHaveLength(2));
+  });
+
+  test.each(['Save PNG', 'Download APNG'])('%s: of a clip that has no MP4 there is something then', async (name) => {
+    const session = open();
+    await make(engine, session, null, problem);
+    await vi.waitFor(() => expect(isOff(name)).toEqual([false, false]));
+    expect(session.isAtRisk.value).toBe(true);
+    button(name).click();
+    await vi.waitFor(() => expect(session.isAtRisk.value).toBe(false));
+  });
+
+  test('a link that names a start picture says that it does not hold it, missing or not', async () => {
+    const before = location.href;
+    const session = createSession(engine, { clipStore: emptyStore, hash: `#prompt=a+crab&picture=${sha256}` });
+    render(h('main', {}, h(Stage, { session })), root);
+    button('Copy link').click();
+    await vi.waitFor(() => expect(session.note.value).toMatch(/does not hold the start picture: the same clip needs/));
+    expect(location.hash).toContain(sha256);
+    session.start.bring({ name: 'Drawing', sha256, pixels, file: new Uint8Array(1) });
+    button('Copy link').click();
+    await vi.waitFor(() =>
+      expect(session.note.value).toMatch(/does not hold the start picture: press “Save it” there/),
+    );
+    history.replaceState(null, '', before);
+  });
+});
+
+describe('Share', () => {
+  const share = vi.fn();
+  const allow = (canShare: (data: ShareData) => boolean) =>
+    Object.defineProperties(navigator, {
+      canShare: { value: canShare, configurable: true },
+      share: { value: share, configurable: true },
+    });
+  beforeEach(() => void share.mockReset());
+  afterEach(() => {
+    for (const name of ['canShare', 'share']) Reflect.deleteProperty(navigator, name);
+  });
+
+  test('is not offered without an MP4, nor where the browser shares none', async () => {
+    allow(() => true);
+    const session = open();
+    await make(engine, session, null);
+    await vi.waitFor(() => expect(isOff('Download MP4')).toEqual([false, false]));
+    expect(button('Share')).toBeUndefined();
+    allow(() => false);
+    await make(engine, session);
+    await vi.waitFor(() => expect(button('Download MP4').textContent).toContain('kB'));
+    expect(button('Share')).toBeUndefined();
+  });
+
+  test('hands over the file that Download MP4 saves; that it was not wanted is no failure', async () => {
+    allow(({ files }) => files?.[0]?.type === 'video/mp4');
+    const session = open();
+    await make(engine, session);
+    await session.clearStored();
+    await vi.waitFor(() => expect(button('Share')).toBeDefined());
+    session.note.value = '';
+    share.mockRejectedValueOnce(new DOMException('never mind', 'AbortError'));
+    button('Share').click();
+    await vi.waitFor(() => expect(share).toHaveBeenCalledTimes(1));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect([notice(), session.note.value, session.isAtRisk.value]).toEqual(['', '', true]);
+    button('Share').click();
+    await vi.waitFor(() => expect(session.isAtRisk.value).toBe(false));
+    const [{ title, files }] = share.mock.lastCall as [Required<ShareData>];
+    button('Download MP4').click();
+    await vi.waitFor(() => expect(saved).toEqual([files[0]?.name]));
+    expect([title, await files[0]?.text()]).toEqual([session.clip.value?.title, 'mp4']);
+  });
+
+  test('asks for another click where the first one is too long ago; other failures are told', async () => {
+    allow(() => true);
+    const session = open();
+    await make(engine, session);
+    await vi.waitFor(() => expect(button('Share')).toBeDefined());
+    share.mockRejectedValueOnce(new DOMException('no click', 'NotAllowedError'));
+    button('Share').click();
+    await vi.waitFor(() => expect(session.note.value).toBe('The MP4 is ready: press Share once more.'));
+    share.mockRejectedValueOnce(new DOMException('broken', 'DataError'));
+    button('Share').click();
+    await vi.waitFor(() => expect(notice()).toContain('broken'));
+  });
+
+  test.each([320, 360, 480, 600, 1280])('stands beside Download MP4 on a page %i pixels wide', async (width) => {
+    await page.viewport(width, 800);
+    allow(() => true);
+    const session = open();
+    await make(engine, session);
+    await vi.waitFor(() => expect(button('Share')).toBeDefined());
+    const [file, shared] = ['Download MP4', 'Share'].map((name) => button(name).getBoundingClientRect()) as [
+      DOMRect,
+      DOMRect,
+    ];
+    expect([shared.top, shared.height]).toEqual([file.top, file.height]);
+    expect(shared.left).toBeGreaterThan(file.right);
+    expect(shared.right).toBeLessThanOrEqual(root.getBoundingClientRect().right);
+    expect(shared.height).toBeGreaterThanOrEqual(36);
+    await page.viewport(414, 896);
+  });
 });
 
 describe.each([320, 360, 390, 480, 600, 1280])('the caption on a page %i pixels wide', (width) => {
@@ -128,6 +244,9 @@ describe.each([320, 360, 390, 480, 600, 1280])('the caption on a page %i pixels 
     await make(engine, session);
     await vi.waitFor(() => expect(caption().textContent).toContain('4294967295'));
     const { height } = caption().getBoundingClientRect();
+    expect(outside()).toEqual([]);
+    session.turn(1);
+    await vi.waitFor(() => expect(caption().textContent).toContain('Page 2'));
     expect(outside()).toEqual([]);
     for (const [words, left] of [
       ['Finished', undefined],

@@ -4,12 +4,12 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { GenerateEvent } from '../../src/events';
 import { FlipbookError } from '../../src/gpu/errors';
 import { defaults } from '../../src/options';
-import type { FailureCode } from '../../src/protocol';
+import { type FailureCode, failureOf } from '../../src/protocol';
 import { createAnnouncer } from '../../src/ui/announcer';
 import { webGpuAdvice } from '../../src/ui/browsers';
 import { inWords, sizeInWords, work } from '../../src/ui/estimate';
-import { explain, toFailure } from '../../src/ui/messages';
-import { advance, atStart, percent, timeLeft } from '../../src/ui/progress';
+import { explain } from '../../src/ui/messages';
+import { advance, atStart, cancelling, percent, timeLeft } from '../../src/ui/progress';
 
 test.each([
   [0.2, 'under a second'],
@@ -117,6 +117,19 @@ describe('progress', () => {
       'under a second left',
     );
   });
+
+  test('says that it is nearly done with the last frame, and no time where none is measured', () => {
+    const inked = (index: number) =>
+      advance(atStart, { type: 'frame', index, of: 4, share: index / 4, eta: 4 - index });
+    expect([3, 4].map((index) => timeLeft(inked(index)))).toEqual(['about 1 s left', 'nearly done']);
+    const again = {
+      fraction: 0.5,
+      words: 'Inking the pages once more: 2 of 4',
+      left: undefined,
+      part: 'again',
+    } as const;
+    expect([again, cancelling(inked(3)), cancelling(atStart)].map(timeLeft)).toEqual(['', '', '']);
+  });
 });
 
 describe('announcements', () => {
@@ -175,15 +188,11 @@ test('without a video there is advice of its own kind, and always the other file
   expect(advice('Press Download MP4.')).toMatch(/^Press Download MP4\. Download APNG has the whole loop/);
 });
 
-test('a code of the page’s own stays what it is', () => {
-  for (const code of ['gone', 'stopped'] as const) expect(toFailure({ code, message: 'x', hint: '' }).code).toBe(code);
-});
-
 test.each<[FailureCode, string, RegExp]>([
   [
     'encoder',
     'The video encoder stopped: no reason',
-    /^The video encoder stopped: no reason\. The clip still plays here\.$/,
+    /^The video encoder stopped: no reason\. The clip still plays here\. Without .* it is gone when you leave the page\.$/,
   ],
   ['encoder', 'It stopped.', /^It stopped\. The clip/],
   ['out-of-memory', 'There is no room', /^There is no room\. Your settings are safe/],
@@ -193,7 +202,7 @@ test.each<[FailureCode, string, RegExp]>([
 });
 
 test('without an adapter the advice is for the browser at hand, and then the general one', () => {
-  const failure = toFailure(new FlipbookError('no-adapter', 'none answered'));
+  const failure = failureOf(new FlipbookError('no-adapter', 'none answered'));
   const userAgent = 'Mozilla/5.0 (X11; Linux x86_64) Chrome/130.0.0.0 Safari/537.36';
   expect(explain(failure, { ...surroundings, userAgent }).advice).toMatch(
     /--enable-unsafe-webgpu.* hardware acceleration/,
@@ -203,21 +212,6 @@ test('without an adapter the advice is for the browser at hand, and then the gen
 test('an address that is not secure is the reason, before the browser is', () => {
   const { advice } = explain({ code: 'no-webgpu', message: '', hint: '' }, { ...surroundings, isSecure: false });
   expect(advice).toMatch(/https/);
-});
-
-test('anything thrown becomes a failure', () => {
-  expect(toFailure(new Error('boom'))).toEqual({ code: 'unknown', message: 'boom', hint: '' });
-  expect(toFailure(new FlipbookError('limits', 'too small')).code).toBe('limits');
-  expect(['ENOENT', 'constructor', 8].map((code) => toFailure({ code }).code)).toEqual(Array(3).fill('unknown'));
-  expect(toFailure(null).message).toBe('null');
-  expect(toFailure([{ toString: 1 }]).message).toMatch(/says nothing/);
-  fc.assert(
-    fc.property(fc.anything({ withNullPrototype: true }), (value) => {
-      const { code, message, hint } = toFailure(value);
-      expect([typeof code, typeof message, typeof hint]).toEqual(['string', 'string', 'string']);
-    }),
-    { numRuns: 2000 },
-  );
 });
 
 test.each([

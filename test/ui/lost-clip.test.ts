@@ -1,0 +1,97 @@
+// A finished clip that is lost, with the graphics device or with the page: what is said of it, and when it is worth a question.
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { ClipStore } from '../../src/ui/clip-store';
+import { createSession, type Session } from '../../src/ui/session';
+import type { FakeEngine } from './fake-engine';
+import { emptyStore, make, visit } from './visit';
+
+let engine: FakeEngine;
+beforeEach(() => {
+  engine = visit();
+});
+afterEach(() => vi.unstubAllGlobals());
+
+test('a finished clip whose frames are lost is said to be, once, and the next one is whole again', async () => {
+  const session = createSession(engine);
+  await session.attach(Object.create(null));
+  engine.open(undefined);
+  expect([session.isClipLost.value, session.note.value]).toEqual([false, '']); // There was none.
+  await make(engine, session);
+  engine.open(undefined);
+  expect([session.isClipLost.value, session.adapter.value]).toEqual([true, undefined]);
+  expect(session.note.value).toMatch(/went away.*plays now is its MP4/);
+  engine.open({ name: 'Test adapter', isSoftware: true });
+  await make(engine, session, null);
+  expect(session.isClipLost.value).toBe(false);
+  engine.open(undefined);
+  expect(session.note.value).toMatch(/had no MP4/);
+});
+
+describe('a finished clip that is lost while nothing is made', () => {
+  async function lost(change: (session: Session) => void | Promise<void>) {
+    const session = createSession(engine, { clipStore: emptyStore });
+    await session.attach(Object.create(null));
+    await make(engine, session);
+    await change(session);
+    engine.open(undefined);
+    return session;
+  }
+
+  test('is drawn again by Generate, as is said, though its seed is not locked; then others are', async () => {
+    const session = await lost(() => undefined);
+    expect([session.seedLocked.value, session.note.value]).toEqual([false, expect.stringMatching(/Generate draws it/)]);
+    for (let clip = 0; clip < 2; clip++) await make(engine, session);
+    const [first, again, next] = engine.asked;
+    expect(again).toEqual(first);
+    expect(next?.seed).not.toBe(first?.seed);
+  });
+
+  test.each<[string, (session: Session) => void | Promise<void>, RegExp]>([
+    ['is on another paper', (session) => session.edit('background', '#123456'), /Generate draws it again/],
+    ['is of other settings', (session) => session.edit('steps', '3'), /its settings draw it again/],
+    [
+      'was to be followed by another, which was cancelled',
+      async (session) => {
+        const run = session.generate();
+        session.cancel();
+        await run;
+      },
+      /its settings draw it again/,
+    ],
+  ])('is said to be drawn by Generate only where that is so: it %s', async (_what, change, words) => {
+    expect((await lost(change)).note.value).toMatch(words);
+  });
+});
+
+describe('a clip is at risk', () => {
+  const refusing: ClipStore = { ...emptyStore, keep: async () => undefined };
+
+  test.each<[string, ClipStore, Blob | null, boolean]>([
+    ['not where it is stored', emptyStore, new Blob(['mp4']), false],
+    ['where the browser did not take it', refusing, new Blob(['mp4']), true],
+    ['where it has no MP4', emptyStore, null, true],
+  ])('%s, until a file of it is saved', async (_where, clipStore, video, isAtRisk) => {
+    const session = createSession(engine, { clipStore });
+    expect(session.isAtRisk.value).toBe(false);
+    await make(engine, session, video);
+    await vi.waitFor(() => expect(session.isAtRisk.value).toBe(isAtRisk));
+    const saved = session.clip.value!;
+    session.noteSaved(saved);
+    expect(session.isAtRisk.value).toBe(false);
+    await make(engine, session, video);
+    session.noteSaved(saved); // That was the one before.
+    await vi.waitFor(() => expect(session.isAtRisk.value).toBe(isAtRisk));
+  });
+
+  test('once what is stored was cleared, and not any more where nothing of it is left', async () => {
+    const session = createSession(engine, { clipStore: emptyStore });
+    await session.attach(Object.create(null));
+    await make(engine, session);
+    await session.clearStored();
+    expect(session.isAtRisk.value).toBe(true);
+    await make(engine, session, null);
+    expect(session.isAtRisk.value).toBe(true);
+    engine.open(undefined);
+    expect(session.isAtRisk.value).toBe(false);
+  });
+});

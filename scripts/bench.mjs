@@ -6,7 +6,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import { command, firstLine, given, Interruption, pageModule, say, withPage } from './page.mjs';
+import { command, firstLine, given, Interruption, listen, pageModule, say, withPage } from './page.mjs';
 import { buildIfStale, install, root } from './site.mjs';
 
 const usage =
@@ -16,6 +16,7 @@ const usage =
 const mostMinutes = 40;
 
 /** @typedef {import('../src/bench/result.ts').BenchResult} BenchResult */
+/** @typedef {import('../src/bench/run.ts').RunEvent} RunEvent */
 
 async function main() {
   const { values } = parseArgs({
@@ -123,28 +124,22 @@ async function run({ only, quick, tune, json }) {
  * @param {(result: BenchResult) => void} keep is given the result so far whenever something was added to it
  */
 async function drive(page, address, keep) {
-  /** @type {() => void} */
-  let done = () => {};
-  const finished = new Promise((resolve, failed) => {
-    done = () => resolve(undefined);
-    page.on('crash', () => failed(new Error('the page crashed')));
-    setTimeout(() => failed(new Error(`it took longer than ${mostMinutes} minutes`)), mostMinutes * 60_000).unref();
-  });
-  finished.catch(() => undefined);
   page.on('pageerror', (error) => say(`  page: ${firstLine(error)}`));
-  await page.exposeFunction('benchListener', (/** @type {{ event: any, result: BenchResult }} */ { event, result }) => {
+  const onEvent = (/** @type {{ event: RunEvent | { type: 'done' }, result: BenchResult | undefined }} */ told) => {
+    const { event, result } = told;
     if (result && ['case', 'cold', 'adapter', 'tuned', 'counted', 'failure'].includes(event.type)) keep(result);
-    if (event.type === 'done') done();
-    else tell(event);
-  });
-  await page.addInitScript(() => {
-    addEventListener('flipbook-bench', (event) => Reflect.get(window, 'benchListener')(Reflect.get(event, 'detail')));
-  });
+    if (event.type === 'done') return event;
+    tell(event);
+  };
+  const { finished } = await listen(page, 'flipbook-bench', onEvent);
   await page.goto(address);
-  await finished;
+  const late = new Promise((_resolve, reject) => {
+    setTimeout(() => reject(new Error(`it took longer than ${mostMinutes} minutes`)), mostMinutes * 60_000).unref();
+  });
+  await Promise.race([finished, late]);
 }
 
-/** @param {Record<string, any>} event */
+/** @param {RunEvent} event */
 function tell(event) {
   if (event.type === 'task') say(`${event.text}`);
   else if (event.type === 'line') say(`  ${event.text}`);
@@ -153,9 +148,9 @@ function tell(event) {
     const { gflops, gigabytesPerSecond } = event.ceilings;
     say(`  ${event.machine.adapter}: ${gflops.toFixed(2)} GFLOP/s, ${gigabytesPerSecond.toFixed(2)} GB/s`);
   } else if (event.type === 'case' || event.type === 'cold') {
-    const { flops = 0, bytes = 0 } = event.result?.cost ?? {};
+    const { flops, bytes } = event.type === 'case' ? event.result.cost : { flops: 0, bytes: 0 };
     if (flops > 0) say(`    ${(flops / 1e6).toPrecision(3)} MFLOP, ${(bytes / 1e6).toPrecision(3)} MB at least`);
-    for (const arm of event.result?.arms ?? [event.arm]) {
+    for (const arm of event.type === 'case' ? event.result.arms : [event.arm]) {
       const dispatches = arm.dispatches === undefined ? '' : `, ${arm.dispatches} dispatches`;
       const time = arm.milliseconds ? `${arm.milliseconds.median.toFixed(2)} ms${dispatches}` : `FAILED ${arm.failure}`;
       say(`    ${arm.runtime}, ${arm.how}: ${time}`);

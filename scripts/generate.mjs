@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { access, constants, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
-import { command, firstLine, given, pageModule, retell, say, withPage } from './page.mjs';
+import { command, firstLine, given, listen, pageModule, retell, say, withPage } from './page.mjs';
 import { buildIfStale, install } from './site.mjs';
 
 const usage =
@@ -12,6 +12,15 @@ const usage =
 const names = ['prompt', 'seed', 'steps', 'guidance', 'frames', 'motion', 'redraw', 'sampler', 'background'];
 const fields = names.map((name) => `--${name}`);
 const options = [...fields, '--out', '--picture', '--json', '--help'];
+
+/** @typedef {import('../src/protocol.ts').Failure} Failure */
+/** @typedef {import('../src/events.ts').DoneEvent} DoneEvent */
+/** @typedef {Exclude<import('../src/events.ts').GenerateEvent, DoneEvent>} Progress */
+/**
+ * What src/ui tells of by `broadcast`.
+ * @typedef {Progress | { type: 'picture' } | ({ type: 'failure' } & Failure)
+ *   | (Pick<DoneEvent, 'type' | 'codec' | 'stats' | 'options'> & { problem?: string, adapter?: string })} PageEvent
+ */
 
 async function main() {
   const values = readArguments();
@@ -111,28 +120,14 @@ async function drive(page, address, { link, ...options }, out, picture) {
   const pictured = new Promise((done) => {
     onPicture = () => done(undefined);
   });
-  let onFailure = (/** @type {Error} */ _error) => {};
-  /** Rejects at any failure, one after the clip is finished too. */
-  const failing = new Promise((_done, failed) => {
-    onFailure = failed;
-  });
-  const finished = new Promise((done, failed) => {
-    page.on('crash', () => failed(new Error('the page crashed, probably out of memory: ask for fewer frames')));
-    void page.exposeFunction('flipbookListener', (/** @type {{ type: string }} */ event) => {
-      if (event.type === 'picture') onPicture();
-      else if (event.type === 'done') done(event);
-      else if (event.type === 'failure') {
-        const error = new Error(sentences(event));
-        failed(error);
-        onFailure(error);
-      } else tell(event);
-    });
-  });
-  finished.catch(() => undefined);
-  failing.catch(() => undefined);
-  await page.addInitScript(() => {
-    addEventListener('flipbook', (event) => Reflect.get(window, 'flipbookListener')(Reflect.get(event, 'detail')));
-  });
+  const onEvent = (/** @type {PageEvent} */ event) => {
+    if (event.type === 'done') return event;
+    if (event.type === 'failure') throw new Error(sentences(event));
+    if (event.type === 'picture') onPicture();
+    else tell(event);
+  };
+  const crashed = 'the page crashed, probably out of memory: ask for fewer frames';
+  const { finished, failing } = await listen(page, 'flipbook', onEvent, crashed);
   await page.goto(`${address}${link}`);
   if (picture) {
     await page.getByLabel('Start picture').setInputFiles(picture);
@@ -165,21 +160,30 @@ async function drive(page, address, { link, ...options }, out, picture) {
   };
 }
 
-/** @param {Record<string, any>} event */
+/** @param {Progress} event */
 function tell(event) {
   if (event.type === 'unread') return say(`the model does not read: ${[...event.unknown, ...event.cut].join(', ')}`);
-  const lines = {
-    load: () => `load ${(event.loaded / 1e6).toFixed(1)} of ${(event.total / 1e6).toFixed(1)} MB`,
-    compile: () => `compile ${event.done} of ${event.total}`,
-    step: () =>
-      `${event.stage}${event.scene ? ` ${event.scene.index} of ${event.scene.of}` : ''} step ${event.index} of ${event.of}${event.eta > 0 ? `, ${Math.round(event.eta)} s left` : ''}`,
-    frame: () => `frame ${event.index} of ${event.of}`,
-  };
-  const line = lines[/** @type {keyof typeof lines} */ (event.type)]?.();
-  if (line) retell(line);
+  retell(lineOf(event));
 }
 
-/** What happened and what to do. @param {Record<string, any>} failure */
+/** @param {Exclude<Progress, { type: 'unread' }>} event */
+function lineOf(event) {
+  switch (event.type) {
+    case 'load':
+      return `load ${(event.loaded / 1e6).toFixed(1)} of ${(event.total / 1e6).toFixed(1)} MB`;
+    case 'compile':
+      return `compile ${event.done} of ${event.total}`;
+    case 'step': {
+      const scene = event.scene ? ` ${event.scene.index} of ${event.scene.of}` : '';
+      const left = event.eta > 0 ? `, ${Math.round(event.eta)} s left` : '';
+      return `${event.stage}${scene} step ${event.index} of ${event.of}${left}`;
+    }
+    case 'frame':
+      return `frame ${event.index} of ${event.of}`;
+  }
+}
+
+/** What happened and what to do. @param {Failure} failure */
 function sentences({ message, hint }) {
   const parts = [message, hint].filter(Boolean);
   return parts.map((part) => part.replace(/\.$/, '')).join('. ');

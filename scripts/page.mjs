@@ -92,6 +92,45 @@ export async function withPage(use, options) {
 }
 
 /**
+ * Hears what the page tells by the events of one name, from when it is next opened. What `onEvent` gives ends `finished`, which
+ * rejects at an earlier failure; what it throws is one, and so is a crash. `failing` rejects at any, a later one too.
+ * @template Detail, Result
+ * @param {import('playwright-core').Page} page
+ * @param {string} eventName
+ * @param {(detail: Detail) => Result | undefined} onEvent
+ * @param {string} [crashed] what is said of a crash
+ * @returns {Promise<{ finished: Promise<Result>, failing: Promise<never> }>}
+ */
+export async function listen(page, eventName, onEvent, crashed = 'the page crashed') {
+  /** @type {(result: Result) => void} */
+  let finish = () => {};
+  /** @type {((error: unknown) => void)[]} */
+  const rejects = [];
+  const fail = (/** @type {unknown} */ error) => rejects.forEach((reject) => void reject(error));
+  /** @type {Promise<Result>} */
+  const finished = new Promise((resolve, reject) => {
+    finish = resolve;
+    rejects.push(reject);
+  });
+  /** @type {Promise<never>} */
+  const failing = new Promise((_resolve, reject) => void rejects.push(reject));
+  for (const promise of [finished, failing]) promise.catch(() => undefined); // Nobody may be waiting.
+  page.on('crash', () => fail(new Error(crashed)));
+  await page.exposeFunction('tellScript', (/** @type {Detail} */ detail) => {
+    try {
+      const result = onEvent(detail);
+      if (result !== undefined) finish(result);
+    } catch (error) {
+      fail(error);
+    }
+  });
+  await page.addInitScript((name) => {
+    addEventListener(name, (event) => Reflect.get(window, 'tellScript')(Reflect.get(event, 'detail')));
+  }, eventName);
+  return { finished, failing };
+}
+
+/**
  * Runs a command. Where it fails: one line that says why, and an exit code that is not 0.
  * @param {string} name
  * @param {() => Promise<void>} main

@@ -30,7 +30,7 @@ self.addEventListener('message', ({ data }: MessageEvent<TaskMessage>) => {
     .finally(() => post({ type: 'end' }));
 });
 
-async function perform({ task, modelUrl }: TaskMessage): Promise<void> {
+async function perform({ task, modelUrl, large }: TaskMessage): Promise<void> {
   const counters = new Counters();
   if (task.kind === 'cold_start') {
     post({ type: 'cold', arm: await coldStart(task.runtime, modelUrl, counters) });
@@ -52,7 +52,7 @@ async function perform({ task, modelUrl }: TaskMessage): Promise<void> {
     pace: paces[gpu.isSoftware ? 'software' : 'hardware'],
     tell,
   };
-  const context = contextOf(gpu);
+  const context = contextOf(gpu, large);
   if (task.group === 'frames' || task.group === 'denoiser_step' || task.group === 'decode') {
     await wholeModel(task.group, context, modelUrl, options);
     return;
@@ -108,7 +108,7 @@ async function wholeModel(
 }
 
 /** Peers load once, when the first arm needs them. */
-function contextOf(gpu: Gpu): Context {
+function contextOf(gpu: Gpu, large: boolean): Context {
   const lazily = <T>(load: () => Promise<T>) => {
     let loading: Promise<T> | undefined;
     return () => {
@@ -118,6 +118,7 @@ function contextOf(gpu: Gpu): Context {
   };
   return {
     gpu,
+    large,
     ort: lazily(() => loadOrt(gpu.device)),
     tfjs: lazily(() => loadTfjs(gpu.device)),
     jax: lazily(loadJax),

@@ -40,6 +40,8 @@ export interface BenchCase {
 /** What arms run on. Peers are loaded when the first arm asks for them; a peer that cannot load fails that arm. */
 export interface Context {
   readonly gpu: Gpu;
+  /** Kernels are timed on the larger shapes of each group. */
+  readonly large: boolean;
   ort(): Promise<Ort>;
   tfjs(): Promise<Tfjs>;
   jax(): Promise<Jax>;

@@ -15,6 +15,8 @@ export interface TaskMessage {
   readonly task: Task;
   /** Folder of the model, with a slash at its end. */
   readonly modelUrl: string;
+  /** See `Context`. */
+  readonly large: boolean;
 }
 
 export type BenchEvent =

@@ -1,5 +1,6 @@
 // A result as Markdown: the tables of docs/PERFORMANCE.md. The method around them is written by hand.
 import type { KernelTime } from '../gpu/profile';
+import { caveats } from './caveats';
 import {
   type BenchResult,
   type CaseResult,
@@ -93,7 +94,8 @@ function about({ date, seconds, machine, versions, ceilings, tuning }: BenchResu
   ]);
 }
 
-function summary({ ratios, download }: BenchResult): string {
+function summary(result: BenchResult): string {
+  const { ratios, download } = result;
   const rows = ratioNames.map((name) => {
     const [ratio, target] = [ratios[name], targets[name]];
     const verdict = ratio === null || target === null ? '' : ratio >= target ? 'reached' : 'missed';
@@ -103,6 +105,8 @@ function summary({ ratios, download }: BenchResult): string {
     '### Ours over the peers',
     markdownTable(['ratio', 'measured', 'goal', ''], rows, [false, true, true, false]),
   ];
+  const careful = caveats(result);
+  if (careful.length > 0) lines.push('Ratios to read with care:', list(careful));
   if (download) {
     const kilobytes = (bytes: number) => `${digits(bytes / 1e3)} kB`;
     lines.push(

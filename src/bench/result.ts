@@ -37,6 +37,8 @@ export interface ArmResult {
   readonly dispatches?: number;
   /** Most bytes in GPU buffers at once; where it was measured alone. */
   readonly peakGpuBytes?: number;
+  /** Bytes of the weights as they lie in GPU memory, nearly all of them f16; of our arm where memory is compared. */
+  readonly weightBytes?: number;
   /** Why there is no time, in the arm's own words. */
   readonly failure?: string;
 }

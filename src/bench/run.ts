@@ -1,7 +1,15 @@
 // Runs the bench's tasks one after another, each in a thread of its own with a time limit, and gathers the result.
 // It draws nothing and measures nothing itself.
-import { type BenchEvent, coldRuntimes, type Task } from './protocol';
-import { type ArmResult, type BenchResult, type CaseResult, type Group, groups, ratiosOf } from './result';
+import { type BenchEvent, coldRuntimes, type Task, type TaskMessage } from './protocol';
+import {
+  type ArmResult,
+  type BenchResult,
+  type CaseResult,
+  type Ceilings,
+  type Group,
+  groups,
+  ratiosOf,
+} from './result';
 
 export interface RunOptions {
   /** Default: all. */
@@ -50,7 +58,8 @@ export async function* runBench(options: RunOptions): AsyncGenerator<{ event: Ru
     if (signal?.aborted) break;
     const name = nameOf(task);
     yield { event: { type: 'task', text: name }, result: { ...draft } };
-    for await (const event of perform(task, modelUrl, limit * 60_000, signal)) {
+    const message = { task, modelUrl, large: takesLarge(draft.ceilings) };
+    for await (const event of perform(message, limit * 60_000, signal)) {
       if (event.type === 'adapter') Object.assign(draft, { machine: event.machine, ceilings: event.ceilings });
       else if (event.type === 'tuned') draft.tuning = event.tuning;
       else if (event.type === 'counted') Object.assign(draft, { plans: event.plans, predictions: event.predictions });
@@ -65,6 +74,18 @@ export async function* runBench(options: RunOptions): AsyncGenerator<{ event: Ru
       yield { event, result: { ...draft } };
     }
   }
+}
+
+/**
+ * 1e9 operations per second from which an adapter gets the large shapes. A peer's simple kernel may reach a hundredth of its
+ * adapter's rate, and the largest shape has 15e9 operations: here that is 1.5 s in one dispatch. After about 2 s a watchdog takes
+ * the device from all arms.
+ */
+const largeGflops = 1000;
+
+/** By what was measured: the smallest GPUs are no faster than software renderers. */
+function takesLarge(ceilings: Ceilings | null): boolean {
+  return ceilings !== null && ceilings.gflops >= largeGflops;
 }
 
 function tasks(only: readonly Group[], quick: boolean, tune: RunOptions['tune']): Task[] {
@@ -99,8 +120,7 @@ function coldCase(arms: readonly ArmResult[]): CaseResult {
 
 /** What the thread says, until it ends, dies, takes too long or is told to stop. */
 async function* perform(
-  task: Task,
-  modelUrl: string,
+  message: TaskMessage,
   limit: number,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<BenchEvent> {
@@ -123,7 +143,7 @@ async function* perform(
     event.preventDefault();
     fail(event.message || 'its script did not load');
   });
-  thread.postMessage({ task, modelUrl });
+  thread.postMessage(message);
   try {
     for (;;) {
       const event = events.shift();

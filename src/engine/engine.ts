@@ -135,7 +135,9 @@ export class Engine {
     } catch (error) {
       if (!hasCode(error, 'shader') || !this.gpu.doWithoutFeatures()) throw error;
       if (this.#watched === 0) this.gpu.forgive(); // The refused command would stop the second try, too.
-      return this.#compiled(model, shape, signal, onProgress);
+      const programs = await this.#compiled(model, shape, signal, onProgress);
+      void this.gpu.rememberRefusal();
+      return programs;
     }
   }
 

@@ -1,5 +1,6 @@
 // Which variant of a kernel is used on which shape: the default, or the one that was measured as the fastest on this
-// adapter and remembered in the browser. It measures nothing (src/ops/tune.ts) and knows no kernel.
+// adapter and remembered in the browser, which also remembers adapters that refuse kernels with optional features. It measures
+// nothing (src/ops/tune.ts) and knows no kernel.
 import { messageOf } from './errors';
 import type { Plan } from './plan';
 import type { Tensor } from './tensor';
@@ -129,6 +130,31 @@ export async function rememberChoices(
     return kept !== undefined;
   } catch {
     return false; // Storage may be full or forbidden: the defaults stay.
+  }
+}
+
+/**
+ * What an adapter's refusal of kernels with optional features is remembered for: these kernels in this browser, of which every
+ * version has another compiler.
+ */
+const refusedBy = () => `${kernelVersion} ${globalThis.navigator?.userAgent}`;
+const refusalOf = (adapter: string) => `refused|${adapter}`;
+
+/** Whether this adapter was seen to refuse them. */
+export async function recallRefusal(adapter: string, store?: TextStore): Promise<boolean> {
+  try {
+    const text = await (store ?? (await openTextStore()))?.get(refusalOf(adapter));
+    return text === refusedBy();
+  } catch {
+    return false; // It is seen again.
+  }
+}
+
+export async function rememberRefusal(adapter: string, store?: TextStore): Promise<void> {
+  try {
+    await (store ?? (await openTextStore()))?.put(refusalOf(adapter), refusedBy());
+  } catch {
+    // Storage may be full or forbidden: each visit sees it again.
   }
 }
 

@@ -1,6 +1,6 @@
 // The GPU: one device, its buffers with their running total, and its pipelines by source. open.ts finds it.
 // It records and runs nothing: that is Plan and Program.
-import { adapterId, Choices, recallChoices } from './choices';
+import { adapterId, Choices, recallChoices, recallRefusal, rememberRefusal } from './choices';
 import { deviceLost, FlipbookError, lossOr } from './errors';
 import type { Kernel } from './kernel';
 import { Memory, megabytes } from './memory';
@@ -38,6 +38,8 @@ export class Gpu {
   readonly #memory: Memory;
   /** Rejects whoever waits for the device, when it is lost. */
   readonly #waiting = new Set<(error: FlipbookError) => void>();
+  /** Which adapter, with which features, refused kernels. */
+  #refused: string | undefined;
   #failure: FlipbookError | undefined;
   #disposed = false;
 
@@ -90,8 +92,12 @@ export class Gpu {
     return adapterId(this.adapterInfo, { ...this.features });
   }
 
-  /** Uses the variants of kernels that were measured as the fastest on this adapter, if they ever were. */
+  /**
+   * Uses the variants of kernels that were measured as the fastest on this adapter, if they ever were, and no optional feature
+   * where this browser refused kernels that have them.
+   */
   async recall(): Promise<void> {
+    if (await recallRefusal(this.id)) this.#dropFeatures();
     this.choices = await recallChoices(this.id);
   }
 
@@ -150,9 +156,19 @@ export class Gpu {
   /** Kernels recorded from now on use no optional feature. @returns whether they did so far */
   doWithoutFeatures(): boolean {
     const { f16, subgroups } = this.features;
-    this.features = { ...this.features, f16: false, subgroups: false };
+    if (f16 || subgroups) this.#refused = this.id;
+    this.#dropFeatures();
     this.choices = new Choices(); // They were measured with those.
     return f16 || subgroups;
+  }
+
+  /** It was the features: without them kernels were taken. Later visits with this version of the browser do not try them. */
+  async rememberRefusal(): Promise<void> {
+    if (this.#refused) await rememberRefusal(this.#refused);
+  }
+
+  #dropFeatures(): void {
+    this.features = { ...this.features, f16: false, subgroups: false };
   }
 
   /** A tensor of its own, to be freed with `free`. f16 is given as its bit patterns. */

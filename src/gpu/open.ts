@@ -1,6 +1,7 @@
-// Finds the graphics adapter and opens its device, or says why there is none. What a device can do is device.ts's.
+// Finds the graphics adapter and opens its device, or says why there is none. What a device does is device.ts's.
 import { Gpu } from './device';
 import { FlipbookError, messageOf } from './errors';
+import { hasConsecutiveSubgroups } from './subgroup_layout';
 
 /**
  * Opens the adapter with the optional features it has, and the limits that every WebGPU device has: they hold the longest clip.
@@ -17,10 +18,20 @@ export async function openGpu(): Promise<Gpu> {
       label: 'flipbook',
       requiredFeatures: wanted.filter((feature) => adapter.features.has(feature)),
     });
-    const gpu = new Gpu(device, adapter.info);
-    await gpu.recall();
-    return gpu;
+    return await readyGpu(device, adapter.info);
   } catch (cause) {
     throw new FlipbookError('no-adapter', `The graphics adapter gave no device: ${messageOf(cause)}`, { cause });
   }
+}
+
+/** A device with the features that can be relied on, and what is remembered of its adapter. Both are found out at the same time. */
+export async function readyGpu(device: GPUDevice, info: GPUAdapterInfo): Promise<Gpu> {
+  const gpu = new Gpu(device, info);
+  const consecutive = gpu.features.subgroups ? hasConsecutiveSubgroups(gpu) : true;
+  await gpu.recall();
+  if (await consecutive) return gpu;
+  console.info('Subgroups are not used: their threads are not consecutive, or it cannot be told');
+  gpu.features = { ...gpu.features, subgroups: false };
+  await gpu.recall(); // What is remembered goes by features.
+  return gpu;
 }

@@ -61,6 +61,55 @@ test('the report tells goals, failures and predictions', () => {
   expect(text).toContain('Invalid \\| pipeline');
 });
 
+const cold = (more: { weightBytes?: number } = {}) =>
+  caseOf('cold_start', [
+    arm('flipbook', 'ours', 3500, { peakGpuBytes: 20e6, ...more }),
+    arm('onnxruntime-web', 'as written', 24000, { peakGpuBytes: 70e6 }),
+  ]);
+const step = caseOf('denoiser_step', [
+  arm('flipbook', 'ours', 1000),
+  arm('onnxruntime-web', 'as written', 14000),
+  arm('onnxruntime-web wasm', 'record', 200),
+]);
+
+test('a cold start is also told without its step', () => {
+  const told = 'Without that step it is about 4.00: (24000 - 14000) / (3500 - 1000) ms.';
+  expect(report(resultOf([step, cold()]))).toContain(
+    `- \`cold_start_vs_ort\` has one denoiser step in it on each side. ${told}\n`,
+  );
+  expect(report(resultOf([cold()]))).not.toContain('Without that step');
+  const slower = caseOf('denoiser_step', [arm('flipbook', 'ours', 4000), arm('onnxruntime-web', 'as written', 14000)]);
+  expect(report(resultOf([slower, cold()])), 'no step is longer than a start with it').not.toContain(
+    'Without that step',
+  );
+});
+
+test('memory is also told with both sides’ weights in one format, where their bytes are known', () => {
+  const told = "- `peak_gpu_bytes_vs_ort` compares our weights in fp16 with the peer's in f32.";
+  expect(report(resultOf([cold()]))).toContain(`${told}\n`);
+  expect(report(resultOf([cold({ weightBytes: 15e6 })]))).toContain(
+    `${told} With the peer's in fp16 (15.0 MB less) it would be about 2.75, with ours in f32 (as much more) about 2.00.\n`,
+  );
+});
+
+test('a ratio over as-written arms alone is told to be that', () => {
+  const failed = failedArm('onnxruntime-web', 'strongest rewrite', 'its result is off');
+  const written = [arm('flipbook', 'ours', 10), arm('jax-js', 'as written', 20)];
+  const told =
+    "- `spatial_attention` is over as-written arms alone: no strongest rewrite (onnxruntime-web's somehow) gave a verified result in any case.\n";
+  const without = caseOf('spatial_attention', [...written, failed]);
+  const others = [
+    caseOf('temporal_attention', [...written, failed]),
+    caseOf('temporal_attention', [...written, arm('onnxruntime-web', 'strongest rewrite', 30)]),
+    caseOf('linear', written), // nobody wrote a stronger one
+    caseOf('conv3d', [...written, failed]), // a ratio for each kind
+  ];
+  const text = report(resultOf([without, without, ...others]));
+  expect(text).toContain(told);
+  expect(text.match(/as-written arms alone/g)).toHaveLength(1);
+  expect(report(resultOf(others))).not.toContain('Ratios to read with care');
+});
+
 test('programs are shown with their arena, against the sum of activations and what is alive', () => {
   const step = planOf({
     runs: 8,

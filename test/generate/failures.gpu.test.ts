@@ -29,7 +29,8 @@ async function failure(other: Engine): Promise<unknown> {
 }
 
 const { createBuffer } = GPUDevice.prototype;
-afterEach(() => {
+afterEach(async () => {
+  await caches.delete('flipbook-tuning'); // where it is remembered that a driver refuses features
   GPUDevice.prototype.createBuffer = createBuffer;
   vi.restoreAllMocks();
 });
@@ -115,6 +116,11 @@ test('a driver that refuses kernels with the features that it offers gets those 
   expect(done(await all(engine, short)).video).not.toBeNull();
   expect(refused.size).toBeGreaterThan(0);
   engine.dispose();
+  await vi.waitFor(async () => {
+    const next = await openEngine({ modelUrl });
+    next.dispose();
+    expect(next.gpu.features.subgroups).toBe(false); // That is remembered.
+  });
 });
 
 test('a weight that finds no room is told as such, and is loaded again once there is room', async () => {

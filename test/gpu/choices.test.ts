@@ -1,7 +1,16 @@
-// Which variant of a kernel is picked, what is remembered for whom, and the time that tuning may take. No GPU: a made-up
+// Which variant of a kernel is picked, what is remembered for whom, refusals too, and the time that tuning may take. No GPU: a made-up
 // clock and made-up measurements.
-import { describe, expect, test } from 'vitest';
-import { adapterId, Choices, kernelVersion, type Problem, recallChoices, rememberChoices } from '../../src/gpu/choices';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import {
+  adapterId,
+  Choices,
+  kernelVersion,
+  type Problem,
+  recallChoices,
+  recallRefusal,
+  rememberChoices,
+  rememberRefusal,
+} from '../../src/gpu/choices';
 import { virtualTensor } from '../../src/gpu/tensor';
 import { type Measure, tune } from '../../src/ops/tune';
 
@@ -159,5 +168,35 @@ describe('what is remembered', () => {
     expect(plain).not.toBe(adapterId({ ...info, architecture: 'b' }, { f16: false, subgroups: true }));
     expect(plain).not.toBe(adapterId(info, { f16: true, subgroups: true }));
     expect(plain).toBe(adapterId({ ...info }, { subgroups: true, f16: false }));
+  });
+});
+
+describe('a driver that refused kernels with optional features', () => {
+  afterEach(() => void vi.unstubAllGlobals());
+  const browser = (userAgent: string) => vi.stubGlobal('navigator', { userAgent });
+
+  test('is remembered for its adapter, beside what was tuned', async () => {
+    const store = memory();
+    await rememberChoices('gpu', { a: names[1]! }, store);
+    expect(await recallRefusal('gpu', store)).toBe(false);
+    await rememberRefusal('gpu', store);
+    expect(await recallRefusal('gpu', store)).toBe(true);
+    expect(await recallRefusal('another', store)).toBe(false);
+    expect((await recallChoices('gpu', store)).size).toBe(1);
+  });
+
+  test('gets them again in another version of the browser', async () => {
+    const store = memory();
+    browser('Browser/1');
+    await rememberRefusal('gpu', store);
+    expect(await recallRefusal('gpu', store)).toBe(true);
+    browser('Browser/2');
+    expect(await recallRefusal('gpu', store)).toBe(false);
+  });
+
+  test('storage that refuses costs nothing but the memory', async () => {
+    const refuse = () => Promise.reject(new Error('no storage'));
+    await rememberRefusal('gpu', { get: refuse, put: refuse });
+    expect(await recallRefusal('gpu', { get: refuse, put: refuse })).toBe(false);
   });
 });

@@ -9,7 +9,10 @@ describe('opening', () => {
   const gpuProperty = Object.getOwnPropertyDescriptor(Navigator.prototype, 'gpu')!;
   const { requestAdapter } = GPU.prototype;
   const { requestDevice } = GPUAdapter.prototype;
-  afterEach(() => {
+  const { createShaderModule } = GPUDevice.prototype;
+  afterEach(async () => {
+    await caches.delete('flipbook-tuning');
+    GPUDevice.prototype.createShaderModule = createShaderModule;
     Object.defineProperty(Navigator.prototype, 'gpu', gpuProperty);
     GPU.prototype.requestAdapter = requestAdapter;
     GPUAdapter.prototype.requestDevice = requestDevice;
@@ -18,6 +21,38 @@ describe('opening', () => {
   test('the adapter here is named', async () => {
     const gpu = await openGpu();
     expect(`${gpu.adapterInfo.vendor}${gpu.adapterInfo.architecture}${gpu.adapterInfo.description}`).not.toBe('');
+    gpu.dispose();
+  });
+
+  test('subgroups are used where their threads are consecutive, and not where any other thread comes next', async () => {
+    const right = await openGpu();
+    expect(right.features.subgroups).toBe(true);
+    expect(right.bytesInUse, 'what was looked at is freed').toBe(0);
+    let changed = 0;
+    GPUDevice.prototype.createShaderModule = function (descriptor) {
+      const code = descriptor.code.replace('vec2u(id,', 'vec2u(id ^ 1u,');
+      if (code !== descriptor.code) changed++;
+      return createShaderModule.call(this, { ...descriptor, code });
+    };
+    const wrong = await openGpu();
+    expect(changed).toBe(3); // workgroups of 64, 128 and 256 threads
+    expect(wrong.features).toEqual({ ...right.features, subgroups: false });
+    right.dispose();
+    wrong.dispose();
+  });
+
+  test('a driver that refuses kernels with features, and takes those without, is opened without them from then on', async () => {
+    const gpu = await openGpu();
+    expect(gpu.features.subgroups).toBe(true);
+    const featuresOfTheNext = async () => {
+      const next = await openGpu();
+      next.dispose();
+      return next.features;
+    };
+    expect(gpu.doWithoutFeatures()).toBe(true);
+    expect(await featuresOfTheNext()).toMatchObject({ subgroups: true }); // It may not have been the features.
+    await gpu.rememberRefusal();
+    expect(await featuresOfTheNext()).toMatchObject({ f16: false, subgroups: false });
     gpu.dispose();
   });
 

@@ -1,6 +1,7 @@
 // What browsers' software adapters lack, on an adapter that has it: weights read as f16, keys and values staged as f16, sums by
 // subgroups of eight. Each against the reference of every other variant, so that sums must be f32's. Not their speed.
 import { beforeAll, describe, expect, test } from 'vitest';
+import { hasConsecutiveSubgroups } from '../../src/gpu/subgroup_layout';
 import type { Schedule } from '../../src/ops/attention';
 import type { Conv3dVariant } from '../../src/ops/conv3d';
 import type { LinearVariant } from '../../src/ops/linear';
@@ -25,6 +26,11 @@ beforeAll(async () => {
   // An adapter without them would be given other kernels, and every test here would pass for nothing.
   expect(features, adapterInfo.description).toMatchObject({ f16: true, subgroups: true });
   expect(adapterInfo.subgroupMinSize, 'threads of a subgroup').toBeGreaterThanOrEqual(8);
+});
+
+test('threads of its subgroups are consecutive, as far as it says that they are', async () => {
+  const gpu = await testGpu();
+  expect(await hasConsecutiveSubgroups(gpu)).toBe(true);
 });
 
 const name = (value: object | undefined): string =>

@@ -84,7 +84,7 @@ export function temporalCases(context: Context): BenchCase[] {
 
 function caseOf(context: Context, shape: Shape, axis: 'space' | 'time'): BenchCase {
   const { source, channels, heads, reach } = shape;
-  const { frames, places } = context.gpu.isSoftware ? shape : shape.large;
+  const { frames, places } = context.large ? shape.large : shape;
   const count = frames * places * channels;
   const tokens = axis === 'space' ? places : frames;
   const relative = reach === undefined ? undefined : randomValues([heads, 2 * reach + 1]);

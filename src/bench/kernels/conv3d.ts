@@ -13,7 +13,7 @@ interface Shape {
   readonly kernel: readonly [number, number, number];
   readonly cin: number;
   readonly cout: number;
-  /** Time, height, width: for a software adapter, and for a GPU. */
+  /** Time, height, width; `large` of a large shape. */
   readonly size: readonly [number, number, number];
   readonly large: readonly [number, number, number];
 }
@@ -61,7 +61,7 @@ const shapes: readonly Shape[] = [
 export function convCases(context: Context): BenchCase[] {
   return shapes.map((shape) => {
     const { source, kernel, cin, cout } = shape;
-    const [time, height, width] = context.gpu.isSoftware ? shape.size : shape.large;
+    const [time, height, width] = context.large ? shape.large : shape.size;
     const taps = kernel[0] * kernel[1] * kernel[2];
     const places = time * height * width;
     const conv: Conv = {

@@ -18,7 +18,7 @@ interface Layer {
   readonly bias: Float32Array;
 }
 
-/** Rows of a clip of 36 frames; a GPU gets eight times as many. */
+/** Rows of a clip of 36 frames; a large shape has eight times as many. */
 const shapes = [
   { rows: 576, cin: 256, cout: 768 },
   { rows: 576, cin: 768, cout: 256 },
@@ -26,7 +26,7 @@ const shapes = [
 
 export function linearCases(context: Context): BenchCase[] {
   return shapes.map(({ rows: few, cin, cout }) => {
-    const rows = context.gpu.isSoftware ? few : 8 * few;
+    const rows = context.large ? 8 * few : few;
     const layer: Layer = {
       rows,
       cin,

@@ -37,7 +37,7 @@ const shapes = [
 export function normCases(context: Context): BenchCase[] {
   return shapes.map((shape) => {
     const { source, frames, channels, groups } = shape;
-    const size = context.gpu.isSoftware ? shape.size : shape.large;
+    const size = context.large ? shape.large : shape.size;
     const count = frames * size[0] * size[1] * channels;
     const norm: Norm = {
       frames,

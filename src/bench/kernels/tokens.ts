@@ -28,7 +28,7 @@ export function tokenCases(context: Context): BenchCase[] {
 }
 
 function normCase(context: Context, { source, rows: few, large, channels }: (typeof norms)[number]): BenchCase {
-  const rows = context.gpu.isSoftware ? few : large;
+  const rows = context.large ? large : few;
   const shape = [rows, channels];
   const x = randomValues(shape).map((value) => 2 * value + 0.5);
   const [weight, bias] = [randomValues([channels]), randomValues([channels])];
@@ -106,7 +106,7 @@ function normCase(context: Context, { source, rows: few, large, channels }: (typ
 
 function crossCase(context: Context, shape: (typeof crosses)[number]): BenchCase {
   const { source, queries: few, large, channels, heads, tokens } = shape;
-  const queries = context.gpu.isSoftware ? few : large;
+  const queries = context.large ? large : few;
   const headDim = channels / heads;
   const q = randomValues([queries, channels]);
   const [k, v] = [randomValues([tokens, channels]), randomValues([tokens, channels])];

@@ -17,8 +17,7 @@ const frames = 9;
 
 /** The time counts from the creation of this thread. */
 export async function coldStart(runtime: ColdRuntime, modelUrl: string, counters: Counters): Promise<ArmResult> {
-  if (runtime === 'flipbook') await ours(modelUrl);
-  else await onnxruntime(modelUrl);
+  const weightBytes = runtime === 'flipbook' ? await ours(modelUrl) : await onnxruntime(modelUrl);
   return {
     runtime,
     kind: runtime === 'flipbook' ? 'ours' : 'as written',
@@ -26,18 +25,21 @@ export async function coldStart(runtime: ColdRuntime, modelUrl: string, counters
     milliseconds: timingOf([performance.now()]),
     dispatches: counters.dispatches,
     peakGpuBytes: counters.peakBytes,
+    ...(weightBytes && { weightBytes }),
   };
 }
 
-async function ours(modelUrl: string): Promise<void> {
+/** @returns bytes of the step's weights */
+async function ours(modelUrl: string): Promise<number> {
   const gpu = await openGpu();
   const model = await openModel(gpu, modelUrl, { cache: null });
   const prepared = await prepareOurs(gpu, randomStepPlan(model, frames), { sliced: true });
   await prepared.run();
   await prepared.wait();
+  return prepared.program.stats.weightBytes - prepared.uploadBytes;
 }
 
-async function onnxruntime(modelUrl: string): Promise<void> {
+async function onnxruntime(modelUrl: string): Promise<undefined> {
   const gpu = await openSharedGpu();
   const { api } = await loadOrt(gpu.device);
   const session = await api.InferenceSession.create(await graph('denoiser_step'), {

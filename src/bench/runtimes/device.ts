@@ -1,7 +1,8 @@
 // The device that all arms share, with the most that its adapter gives, and counters of what each arm asks of it.
-import { Gpu } from '../../gpu/device';
+import type { Gpu } from '../../gpu/device';
 import { FlipbookError } from '../../gpu/errors';
 import { nudged } from '../../gpu/nudge';
+import { readyGpu } from '../../gpu/open';
 
 /** What the peers raise to the adapter's own limits when they open a device themselves. */
 const raised = [
@@ -27,9 +28,7 @@ export async function openSharedGpu(): Promise<Gpu> {
     requiredFeatures: features.filter((feature) => adapter.features.has(feature)),
     requiredLimits: Object.fromEntries(raised.map((name) => [name, adapter.limits[name]])),
   });
-  const gpu = new Gpu(device, adapter.info);
-  await gpu.recall();
-  return gpu;
+  return readyGpu(device, adapter.info);
 }
 
 /** Waits for everything submitted so far: the smallest possible result comes back to the CPU. Nudged, as the engine's waits are. */

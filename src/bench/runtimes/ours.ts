@@ -2,7 +2,7 @@
 import type { Gpu } from '../../gpu/device';
 import { Plan } from '../../gpu/plan';
 import type { Program } from '../../gpu/program';
-import type { Tensor } from '../../gpu/tensor';
+import { byteLength, type Tensor } from '../../gpu/tensor';
 import type { Prepared } from '../case';
 import type { HalfWeights } from '../data';
 import { Readback } from './device';
@@ -16,6 +16,8 @@ export interface Recorder {
 
 export interface PreparedProgram extends Prepared {
   readonly program: Program;
+  /** Of all tensors that were given as numbers. */
+  readonly uploadBytes: number;
 }
 
 /** @param sliced split into submits like the engine's, for programs that run longer than a moment */
@@ -46,6 +48,7 @@ export async function prepareOurs(
     const readback = new Readback(gpu.device);
     return {
       program,
+      uploadBytes: uploads.reduce((sum, tensor) => sum + byteLength(tensor), 0),
       run: sliced
         ? () => program.submit()
         : () => {

@@ -58,7 +58,7 @@ def choose(groups: list, rng: np.random.Generator) -> tuple[int, dict]:
     return group[rng.integers(len(group))]
 
 
-def ping_pong(clip: np.ndarray, frames: int, rng: np.random.Generator) -> np.ndarray:
+def ping_pong(clip: np.ndarray | Tensor, frames: int, rng: np.random.Generator) -> np.ndarray | Tensor:
     """A window of a loop played forth and back: a true loop of `frames` frames at the real speed."""
     half = frames // 2 + 1
     start = rng.integers(len(clip))

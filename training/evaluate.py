@@ -41,6 +41,8 @@ BATCH = 8
 FEW, MANY = 4, 50  # steps that fd_4_over_50 compares
 # What the Frechet distance sees of a description: the first whitened components of its mean and of its changes.
 FEATURES = [*range(24), *range(REDUCED, REDUCED + 8)]
+LOOKS = [*range(24)]  # those of its mean alone: how much frames change depends on a loop's length
+LENGTHS = (8, 16, 72)  # frames that are compared with the default
 SHEET = 40
 BEGAN = time.time()
 
@@ -67,12 +69,12 @@ class Samples:
     """Loops drawn from prompts, and everything that is measured of each."""
 
     def __init__(self, model: Shipped, judge: Judge, backbone: Backbone, texts: list[str], seeds: list[int], steps: int,
-                 whole: bool = True, keep: int = 0):
+                 whole: bool = True, keep: int = 0, frames: int | None = None):
         reduced, self.motions, self.tiny, self.kept = [], [], [], []
-        frames = model.manifest["defaults"]["frames"]
+        frames = frames or model.manifest["defaults"]["frames"]
         shown = [i * frames // FRAMES for i in range(FRAMES)]
         for start in range(0, len(texts), BATCH):
-            z = sample_loops(model, texts[start : start + BATCH], seeds[start : start + BATCH], steps)
+            z = sample_loops(model, texts[start : start + BATCH], seeds[start : start + BATCH], steps, frames)
             if not torch.isfinite(z).all():
                 raise SystemExit(f"Samples of {texts[start:start + BATCH]} are not finite")
             loops = [decode_frames(model, row, None if whole else shown) for row in z]
@@ -193,20 +195,25 @@ def measure_steps(model: Shipped, judge: Judge, backbone: Backbone, real: Real, 
     names = seen(index)
     entries = [names[i % len(names)] for i in range(args.compare)]
     real_features = real.rows([entry[:2] for entry in names])[:, FEATURES].numpy()
-    rng, distance = np.random.default_rng(0), {}
-    of_real = []
+    rng, of_real = np.random.default_rng(0), []
     for _ in range(5):  # what real stickers would get, were there so few of them
         order = rng.permutation(len(real_features))
         some, others = real_features[order[: args.compare]], real_features[order[args.compare :]]
         of_real.append(frechet_distance(some, others))
-    usual = model.manifest["defaults"]["steps"]
-    for steps in dict.fromkeys((FEW, usual, MANY)):
-        made = Samples(model, judge, backbone, [label(row) for _, _, row in entries],
-                       [args.seed + i for i in range(len(entries))], steps, whole=False)
-        distance[steps] = frechet_distance(made.reduced[:, FEATURES].numpy(), real_features)
+    usual = model.manifest["defaults"]
+
+    def drawn(steps: int, frames: int) -> np.ndarray:
+        return Samples(model, judge, backbone, [label(row) for _, _, row in entries],
+                       [args.seed + i for i in range(len(entries))], steps, whole=False, frames=frames).reduced.numpy()
+
+    made = {steps: drawn(steps, usual["frames"]) for steps in dict.fromkeys((FEW, usual["steps"], MANY))}
+    distance = {steps: frechet_distance(rows[:, FEATURES], real_features) for steps, rows in made.items()}
+    of_length = {frames: drawn(usual["steps"], frames) for frames in LENGTHS} | {usual["frames"]: made[usual["steps"]]}
+    looks = {frames: frechet_distance(rows[:, LOOKS], real_features[:, LOOKS]) for frames, rows in of_length.items()}
     return {"fd_4_over_50": ratio(distance[FEW], distance[MANY]), "fd_4_steps": round(distance[FEW], 4),
-            "fd_default_steps": round(distance[usual], 4), "fd_50_steps": round(distance[MANY], 4),
-            "fd_real_at_compare": round(float(np.mean(of_real)), 4)}
+            "fd_default_steps": round(distance[usual["steps"]], 4), "fd_50_steps": round(distance[MANY], 4),
+            "fd_real_at_compare": round(float(np.mean(of_real)), 4),
+            "fd_of_looks_by_frames": {frames: round(looks[frames], 4) for frames in sorted(looks)}}
 
 
 @torch.no_grad()

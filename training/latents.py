@@ -6,10 +6,10 @@ it would take three times as long.
     python3 training/latents.py --minutes 12
 
 Writes latents.pt: {"clips": [N, 9, 40, 16, 16] f16, "anchors": [N, 9, 40, 16, 16] f16, "clip_rows": [...],
-"pictures": [M, 40, 16, 16] f16, "picture_rows": [...], "degraded": [4, M, 40, 16, 16] f16 (`degrade.py`), "held_out" and
+"short": [{"clips", "anchors", "clip_rows"} alike of 2, of 3, ... latent frames], "pictures": [M, 40, 16, 16] f16, "picture_rows": [...], "degraded": [4, M, 40, 16, 16] f16 (`degrade.py`), "held_out" and
 "held_out_rows" like the pictures for the names that are held out of training, "mean": [40], "std": [40]}. `anchors[:, k]`
 is the picture (a still loop of one frame) of frame 4k, the first that latent frame k covers. Clips are the data set's loops
-and stills in synthetic motion; names come in random order, so that a run cut short by `--minutes` is still a fair sample.
+and stills in synthetic motion, short ones a part of those forth and back at their real speed; names come in random order, so that a run cut short by `--minutes` is still a fair sample.
 """
 
 import argparse
@@ -23,13 +23,15 @@ from torch import Tensor
 
 from autoencoder import TIME, Autoencoder
 from data import FRAMES, data_dir
-from dataset import Stickers, jitter, to_float
+from dataset import Stickers, jitter, ping_pong, to_float
 from degrade import degrade
 from loop import mixed_precision
 from metrics import motion
 from motion import MOTIONS, animate
 
 LOOKS = 4  # of each picture, degraded
+# Latent frames of short loops, and how many of each. A denoiser that saw loops of 9 alone frays all that moves in shorter ones.
+SHORT, SHORT_COUNT = (2, 3, 4, 6), 1000
 
 
 @torch.no_grad()
@@ -77,6 +79,33 @@ def clip_plan(stickers: Stickers, rng: np.random.Generator) -> list[tuple[str, i
     return first + plain + moved + toned[len(toned) // 3 :]
 
 
+def moving(stickers: Stickers, kind: str, i: int, row: dict, rng: np.random.Generator) -> tuple[Tensor, dict]:
+    """A loop [36, 4, 128, 128] of what `clip_plan` names, and its row."""
+    if kind == "clip":
+        return to_float(jitter(np.roll(stickers.clips[i], rng.integers(FRAMES), axis=0), rng)), row
+    name = list(MOTIONS)[rng.integers(len(MOTIONS))]
+    still = stickers.stills[i] if kind == "still" else stickers.clips[i][0]
+    clip = animate(to_float(still), name, FRAMES, rng.random())
+    return clip, {**row, "motion_name": name, "motion": motion(clip)["amount"]}
+
+
+def add_clip(model: Autoencoder, out: dict, clip: Tensor, row: dict) -> None:
+    with mixed_precision():
+        latents, anchors = encode_loop(model, clip)
+    out["clips"].append(latents)
+    out["anchors"].append(anchors)
+    out["clip_rows"].append(row)
+
+
+def encode_short(model: Autoencoder, stickers: Stickers, latent_frames: int, rng: np.random.Generator) -> dict:
+    out: dict = {"clips": [], "anchors": [], "clip_rows": []}
+    for item in clip_plan(stickers, rng)[:SHORT_COUNT]:
+        clip, row = moving(stickers, *item, rng)
+        clip = ping_pong(clip, TIME * latent_frames, rng)
+        add_clip(model, out, clip, {**row, "motion": motion(clip)["amount"]})
+    return {**out, "clips": torch.stack(out["clips"]), "anchors": torch.stack(out["anchors"])}
+
+
 def encode_all(model: Autoencoder, stickers: Stickers, seconds: float) -> dict:
     rng = np.random.default_rng(0)
     held = stickers.part("held_out")
@@ -84,21 +113,11 @@ def encode_all(model: Autoencoder, stickers: Stickers, seconds: float) -> dict:
                  "pictures": encode_pictures(model, stickers), "picture_rows": picture_rows(stickers),
                  "held_out": encode_pictures(model, held), "held_out_rows": picture_rows(held)}
     began = time.time()
-    for kind, i, row in clip_plan(stickers, rng):
+    for item in clip_plan(stickers, rng):
         if time.time() - began > seconds:
             break
-        if kind == "clip":
-            clip = to_float(jitter(np.roll(stickers.clips[i], rng.integers(FRAMES), axis=0), rng))
-        else:
-            name = list(MOTIONS)[rng.integers(len(MOTIONS))]
-            still = stickers.stills[i] if kind == "still" else stickers.clips[i][0]
-            clip = animate(to_float(still), name, FRAMES, rng.random())
-            row = {**row, "motion_name": name, "motion": motion(clip)["amount"]}
-        with mixed_precision():
-            latents, anchors = encode_loop(model, clip)
-        out["clips"].append(latents)
-        out["anchors"].append(anchors)
-        out["clip_rows"].append(row)
+        add_clip(model, out, *moving(stickers, *item, rng))
+    out["short"] = [encode_short(model, stickers, n, rng) for n in SHORT]
     for key in ("clips", "anchors"):
         out[key] = torch.stack(out[key])
     sample = torch.cat([out["pictures"], out["clips"].flatten(0, 1)[:: 4]]).float()

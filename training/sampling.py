@@ -83,11 +83,11 @@ def picture_steps(defaults: dict, steps: int) -> int:
     return max(1, round(steps * defaults.get("pictureSteps", defaults["steps"]) / defaults["steps"]))
 
 
-def sample_loops(model: Shipped, texts: list[str], seeds: list[int], steps: int) -> Tensor:
-    """-> normalised latents [B, T/4, 40, 16, 16] with the model's default guidance and length, `steps` of the sampler."""
+def sample_loops(model: Shipped, texts: list[str], seeds: list[int], steps: int, frames: int) -> Tensor:
+    """-> normalised latents [B, frames / 4, 40, 16, 16] with the model's default guidance, `steps` of the sampler."""
     defaults = model.manifest["defaults"]
     pictures = sample_stage(model, texts, seeds, picture_steps(defaults, steps), defaults["guidance"], 1)
-    return sample_stage(model, texts, seeds, steps, defaults["clipGuidance"], defaults["frames"] // TIME, pictures[:, 0])
+    return sample_stage(model, texts, seeds, steps, defaults["clipGuidance"], frames // TIME, pictures[:, 0])
 
 
 @torch.no_grad()

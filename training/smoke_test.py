@@ -104,15 +104,18 @@ def main() -> None:
         check_training(root / "layout", 2)
         python("train_denoiser.py", "--init", str(root / "layout" / "checkpoint.pt"), "--max-steps", "4", "--pictures-first", "0.25")
         check_training(root / "denoiser", 4)
+        denoiser = root / "adversarial" / "checkpoint.pt"
+        python("train_adversarial.py", "--init", str(root / "denoiser" / "checkpoint.pt"), "--max-steps", "4")
+        check_training(denoiser.parent, 4)
         refined = root / "refined" / "checkpoint.pt"
         python("train_autoencoder.py", "--refine", "--init", str(root / "aligned.pt"), "--out", str(refined.parent), "--max-steps", "2")
         check_changed(root / "aligned.pt", refined, {"encoder.refiner", "stem", "head"})
         decoder = root / "decoder"
-        python("train_autoencoder.py", "--decoder-only", "--init", str(refined), "--denoiser",
-               str(root / "denoiser" / "checkpoint.pt"), "--out", str(decoder), "--max-steps", "4")
+        python("train_autoencoder.py", "--decoder-only", "--init", str(refined), "--denoiser", str(denoiser),
+               "--out", str(decoder), "--max-steps", "4")
         check_changed(refined, decoder / "checkpoint.pt", {"stem", "head"})
-        python("export.py", "--autoencoder", str(decoder / "checkpoint.pt"), "--denoiser",
-              str(root / "denoiser" / "checkpoint.pt"), "--out", str(EXPORTED), "--fixtures", str(EXPORTED / "fixtures"))
+        python("export.py", "--autoencoder", str(decoder / "checkpoint.pt"), "--denoiser", str(denoiser),
+              "--out", str(EXPORTED), "--fixtures", str(EXPORTED / "fixtures"))
         python("export_onnx.py", "--model", str(EXPORTED), "--out", str(EXPORTED / "onnx"))
         address = "/" + EXPORTED.relative_to(ROOT).as_posix() + "/"
         engine = ["npx", "vitest", "run", "--project", "gpu", "test/models/goldens.gpu.test.ts", "test/generate/model.gpu.test.ts"]

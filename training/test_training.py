@@ -14,6 +14,7 @@ from average import average
 from denoiser import LATENT, OUTLINE, Denoiser, clip_conditions, picture_conditions
 from export import randomise
 from loop import orthogonalise
+from train_adversarial import Critic, critic_loss, normalised, sampled
 from train_autoencoder import BOUNDARY, DECIBEL, Kept, gradients, loss_of, turned
 from train_denoiser import Conditions, Latents, Model, flow_loss
 from widen import widen
@@ -125,6 +126,32 @@ class Motion(unittest.TestCase):
         self.assertEqual(usual, {None: 2.0, "dance": 9.0, "sway": 0.5})
 
 
+class Lengths(unittest.TestCase):
+    def test_a_batch_of_short_loops_costs_as_much_as_one_of_long_ones(self):
+        row = {"name": "red heart", "label": "red heart", "tags": ["love"], "tone": "", "flag": False, "motion": 0.5}
+
+        def loops(frames: int) -> dict:
+            clips = torch.arange(frames).view(1, -1, 1, 1, 1).expand(2, -1, LATENT, 16, 16)
+            return {"clips": clips, "anchors": 100 + clips, "clip_rows": [row, {**row, "motion": 1.5}]}
+
+        pictures = {"pictures": torch.zeros(1, LATENT, 16, 16), "degraded": torch.zeros(1, 1, LATENT, 16, 16), "picture_rows": [row],
+                    "held_out": torch.zeros(0), "held_out_rows": [], "mean": torch.zeros(LATENT), "std": torch.ones(LATENT)}
+        latents = Latents({**loops(9), **pictures, "short": [loops(2), loops(6)]}, {}, 0.0)
+        rng, seen = np.random.default_rng(0), set()
+        for _ in range(20):
+            x0, picture, texts, motion = latents.loops(2, True, rng)
+            count, frames = x0.shape[:2]
+            seen.add(frames)
+            self.assertEqual(count, {2: 16, 6: 6}[frames])  # half of 7 loops of 9, or a little more
+            start = x0[:, 0, 0, 0, 0]
+            torch.testing.assert_close(x0[:, :, 0, 0, 0], (start[:, None] + torch.arange(frames)) % frames)
+            torch.testing.assert_close(picture[:, 0, 0, 0], 100 + start)
+            self.assertEqual(len(texts), count)
+            self.assertLessEqual(set(motion.tolist()), {0.5, 1.5})  # of the usual motion of long ones
+        self.assertEqual(seen, {2, 6})
+        self.assertEqual(latents.loops(2, False, rng)[0].shape[:2], (4, 9))
+
+
 class Bypass(unittest.TestCase):
     def test_adds_the_input_and_where_there_is_one_the_picture(self):
         denoiser = Denoiser(low=16, width=32, blocks=1, emb=32, layout=(16, 4)).eval()  # whose network says nothing yet
@@ -224,6 +251,49 @@ class FoldedGuidance(unittest.TestCase):
         torch.manual_seed(1)
         unconditional = flow_loss(model, x0, null).item()
         self.assertAlmostEqual(loss(null, 1.0), unconditional, places=5)  # moved all the way, only its error is left
+
+
+class Adversarial(unittest.TestCase):
+    def test_critic_of_a_loop_does_not_care_where_it_starts(self):
+        torch.manual_seed(0)
+        critic, clip, picture = Critic(width=8), torch.randn(1, 3, LATENT, 16, 16), torch.randn(1, LATENT, 16, 16)
+        with patch("train_adversarial.NOISE_MEAN", -100.0):
+            logits, rolled = critic(clip, picture), critic(clip.roll(1, 1), picture)
+        for a, b, side in zip(logits, rolled, (16, 8)):
+            self.assertEqual(a.shape, (3, 1, side, side))
+            torch.testing.assert_close(a.roll(1, 0), b, atol=1e-5, rtol=1e-5)
+
+    def test_loss_is_2_in_doubt_and_0_in_certainty(self):
+        self.assertEqual(critic_loss((torch.zeros(3), torch.zeros(2)), (torch.zeros(3), torch.zeros(2))), 2)
+        self.assertEqual(critic_loss((torch.full((3,), 1.5),), (torch.full((3,), -2.0),)), 0)
+        self.assertEqual(critic_loss((torch.tensor([-1.0]),), (torch.tensor([3.0]),)), 6)
+
+    def test_gradient_keeps_its_direction_and_gets_the_size_of_a_mean_square_error_of_1(self):
+        for steepness in (1e-3, 1e3):
+            made = torch.tensor([1.0, 2.0, -3.0], requires_grad=True)
+            gradient = torch.autograd.grad(normalised(steepness * (made * torch.tensor([1.0, -2.0, 2.0])).sum(), made), made)[0]
+            torch.testing.assert_close(gradient, 2 / 3 * torch.tensor([1.0, -2.0, 2.0]) / 3**0.5)
+
+    def test_samples_are_of_the_clip_and_differentiated_once(self):
+        """A velocity that knows the way ends at x0 from wherever it starts."""
+        x0 = torch.randn(2, 3, LATENT, 16, 16)
+        asked = []
+
+        class Knowing(torch.nn.Module):
+            scale = torch.nn.Parameter(torch.ones(()))
+
+            def forward(self, x, t, *_):
+                asked.append(torch.is_grad_enabled())
+                return self.scale * (x - x0) / t.view(-1, 1, 1, 1, 1)
+
+        model = Model()
+        model.denoiser = Knowing()
+        given = Conditions(torch.ones(2, 3, dtype=torch.long), torch.ones(2, 3), torch.ones(2, 2), clip_conditions(x0, x0[:, 0]))
+        for seed in range(4):
+            asked.clear()
+            made = sampled(model, x0, given, np.random.default_rng(seed))
+            torch.testing.assert_close(made, x0, atol=1e-4, rtol=1e-4)
+            self.assertEqual(asked, [False] * (len(asked) - 1) + [True])
 
 
 class Orthogonalise(unittest.TestCase):

@@ -7,6 +7,7 @@ Flow matching (Lipman et al. 2023): x_t = (1 - t) x_0 + t noise, the target is n
 (Esser et al. 2024). Resumes from its newest checkpoint.
 """
 
+from argparse import Namespace
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,6 +36,7 @@ LAYOUT_WEIGHT = 0.2  # of the layout's own error in a picture's loss
 FOLDED_PICTURE, FOLDED_CLIP = 0.4, 0.5
 NULL_CLIP = 0.08  # share of the clips that learn to be that
 MOTION_GIVEN = 0.7
+SHORT_SHARE = 0.3  # of the batches of clips
 ROUGH_PICTURE = 0.15  # most noise, in latents' std, on the picture that a clip starts from: the one it gets was generated
 # Logit-normal times, shifted to noise as the sampler's are (`sampling.SHIFT`): a sticker's outline is decided at t > 0.8, which a
 # standard one draws 8 % of the time and this one 45 %, and its detail at t < 0.5, which this one draws 20 % of the time.
@@ -57,6 +59,15 @@ class Model(nn.Module):
         self.text = TextEncoder(table)
 
 
+@dataclass
+class Loops:
+    """Loops of one length: `clips`, `anchors` and `clip_rows` as of latents.py, rows by name, how often each name is drawn."""
+
+    stored: dict
+    groups: list[list[int]]
+    weights: np.ndarray
+
+
 class Latents:
     """Normalised latents in memory, drawn in balance: a name counts once however many variants it has."""
 
@@ -64,13 +75,13 @@ class Latents:
         self.near_words, self.near_share = near_words, near_share
         self.mean = stored["mean"].view(-1, 1, 1)
         self.std = stored["std"].view(-1, 1, 1)
-        self.singles, self.clips, self.anchors = stored["pictures"], stored["clips"], stored["anchors"]
-        self.degraded = stored["degraded"]
-        self.picture_rows, self.clip_rows = stored["picture_rows"], stored["clip_rows"]
+        self.singles, self.degraded = stored["pictures"], stored["degraded"]
+        self.picture_rows = stored["picture_rows"]
         self.held, self.held_rows = stored["held_out"], stored["held_out_rows"]
         self.picture_groups, self.picture_weights = self.group(self.picture_rows)
-        self.clip_groups, self.clip_weights = self.group(self.clip_rows)
-        self.usual_motion = self.means([(row.get("motion_name"), row["motion"]) for row in self.clip_rows])
+        self.usual_motion = self.means([(row.get("motion_name"), row["motion"]) for row in stored["clip_rows"]])
+        self.long = Loops(stored, *self.group(stored["clip_rows"]))
+        self.short = [Loops(short, *self.group(short["clip_rows"])) for short in stored["short"]]
 
     @staticmethod
     def means(named: list[tuple[str | None, float]]) -> dict[str | None, float]:
@@ -110,15 +121,18 @@ class Latents:
         texts = [self.caption(row, rng) for row in moving]
         return self.normalise(self.singles[drawn])[:, None], self.normalise(degraded), texts
 
-    def loops(self, count: int, rng: np.random.Generator) -> tuple[Tensor, Tensor, list[str], Tensor]:
-        """[B, 9, 40, 16, 16] rolled to a random start, the picture of its first frame, captions, relative motion [B]."""
+    def loops(self, processes: int, short: bool, rng: np.random.Generator) -> tuple[Tensor, Tensor, list[str], Tensor]:
+        """[B, T, 40, 16, 16] rolled to a random start, the picture of its first frame, captions, relative motion [B]. T is 9, or less
+        where they are to be `short`, and B such that a batch costs about the same."""
+        kind = self.short[rng.integers(len(self.short))] if short else self.long
+        frames = kind.stored["clips"].shape[1]
+        count = -(-CLIPS * self.long.stored["clips"].shape[1] // (frames * processes))
         latents, pictures, texts, motion = [], [], [], []
-        for i in self.draw(self.clip_groups, self.clip_weights, count, rng):
-            start = int(rng.integers(self.clips.shape[1]))
-            latents.append(self.clips[i].roll(-start, 0))
-            pictures.append(self.anchors[i, start])
-            texts.append(self.caption(self.clip_rows[i], rng))
-            row = self.clip_rows[i]
+        for i in self.draw(kind.groups, kind.weights, count, rng):
+            start, row = int(rng.integers(frames)), kind.stored["clip_rows"][i]
+            latents.append(kind.stored["clips"][i].roll(-start, 0))
+            pictures.append(kind.stored["anchors"][i, start])
+            texts.append(self.caption(row, rng))
             motion.append(min(4.0, row["motion"] / self.usual_motion[row.get("motion_name")]))
         return self.normalise(torch.stack(latents)), self.normalise(torch.stack(pictures)), texts, torch.tensor(motion)
 
@@ -176,47 +190,69 @@ def flow_loss(model: Model, x0: Tensor, given: Conditions, null: Conditions | No
     return loss if x0.shape[1] > 1 else loss + LAYOUT_WEIGHT * layout_loss(model, pooled, x0)
 
 
+Batch = tuple[Tensor, Conditions, Conditions]  # x0, what the denoiser is told, and what it is told that guidance leads away from
+
+
+def picture_batch(latents: Latents, tokenizer: Tokenizer, processes: int, rng: np.random.Generator) -> Batch:
+    """One process's part of a step's pictures, of which some are sketched and some partly known."""
+    x0, degraded, texts = latents.pictures(PICTURES // processes, rng)
+    sketched = (torch.rand(len(x0), 1, 1, 1) < SKETCHED).float()
+    spatial = picture_conditions(x0, x0, known_mask(x0, KNOWN_PICTURE, rng), degraded * sketched)
+    return told(tokenizer, x0, texts, torch.zeros(len(x0), 2), spatial, spatial, rng)
+
+
+def clip_batch(latents: Latents, tokenizer: Tokenizer, processes: int, short: bool, rng: np.random.Generator) -> Batch:
+    """One process's part of a step's clips, of which some are partly known and some have neither picture nor prompt."""
+    x0, picture, texts, amount = latents.loops(processes, short, rng)
+    picture = picture + ROUGH_PICTURE * torch.rand(len(x0), 1, 1, 1) * torch.randn_like(picture)
+    kept = known_mask(x0, KNOWN_CLIP, rng)
+    is_given = (torch.rand(len(x0)) < MOTION_GIVEN).float()
+    motion = torch.stack([amount * is_given, is_given], 1).float()
+    for i in np.flatnonzero(rng.random(len(x0)) < NULL_CLIP):
+        picture[i], motion[i], texts[i] = 0, 0, ""
+    nothing = clip_conditions(x0, torch.zeros_like(picture), x0, kept)
+    return told(tokenizer, x0, texts, motion, clip_conditions(x0, picture, x0, kept), nothing, rng)
+
+
+def told(tokenizer: Tokenizer, x0: Tensor, texts: list[str], motion: Tensor, spatial: Tensor, nothing: Tensor,
+         rng: np.random.Generator) -> Batch:
+    """A batch with its prompts, of which some are dropped. `nothing`: of `spatial`, what guidance leads away from."""
+    texts = ["" if rng.random() < NULL_TEXT else text for text in texts]
+    empty = trimmed(*tokenizer([""]))
+    null = Conditions(*(row.expand(len(x0), -1) for row in empty), torch.zeros_like(motion), nothing)
+    return x0, Conditions(*trimmed(*tokenizer(texts)), motion, spatial), null
+
+
+def prepare(args: Namespace) -> tuple[Latents, Tokenizer, Model, dict]:
+    """Latents, tokenizer, model (from --init, where that is given), and what a checkpoint holds besides the model."""
+    root = data_dir()
+    stored = torch.load(root / "latents.pt", weights_only=True)
+    table = load_table(root)  # first: it writes the tokenizer where there is none
+    latents, tokenizer, model = Latents(stored, load_near_words(root), NEAR_SHARE), Tokenizer(), Model(table)
+    if args.init:
+        missing = load_matching(model, torch.load(args.init, weights_only=True)["model"])
+        print("new weights:", missing or "none")
+    model.text.blur = BLUR
+    return latents, tokenizer, model, {"latents": {"mean": stored["mean"], "std": stored["std"]}}
+
+
 def main() -> None:
     parser = arguments(__doc__, "denoiser", minutes=240)
     parser.add_argument("--pictures-first", type=float, default=0.5, help="share of the time spent on pictures alone")
     parser.add_argument("--clip-share", type=float, default=0.75, help="of the steps after those")
     args = parser.parse_args()
-    root = data_dir()
     torch.manual_seed(0)
-    stored = torch.load(root / "latents.pt", weights_only=True)
-    table = load_table(root)  # first: it writes the tokenizer where there is none
-    latents = Latents(stored, load_near_words(root), NEAR_SHARE)
-    tokenizer, model = Tokenizer(), Model(table)
-    if args.init:
-        missing = load_matching(model, torch.load(args.init, weights_only=True)["model"])
-        print("new weights:", missing or "none")
-    model.text.blur = BLUR
-    extra = {"latents": {"mean": stored["mean"], "std": stored["std"]}}
+    latents, tokenizer, model, extra = prepare(args)
     loop = Loop(model, args, extra)
     rng = np.random.default_rng([loop.steps, loop.rank])
     torch.manual_seed(loop.steps * loop.size + loop.rank)
-    empty = trimmed(*tokenizer([""]))
     for _ in loop:
         second = loop.progress >= args.pictures_first
         clips = second and rng.random() < args.clip_share
         if clips:
-            x0, picture, texts, amount = latents.loops(-(-CLIPS // loop.size), rng)
-            picture = picture + ROUGH_PICTURE * torch.rand(len(x0), 1, 1, 1) * torch.randn_like(picture)
-            kept = known_mask(x0, KNOWN_CLIP, rng)
-            is_given = (torch.rand(len(x0)) < MOTION_GIVEN).float()
-            motion = torch.stack([amount * is_given, is_given], 1).float()
-            for i in np.flatnonzero(rng.random(len(x0)) < NULL_CLIP):
-                picture[i], motion[i], texts[i] = 0, 0, ""
-            spatial = clip_conditions(x0, picture, x0, kept)
-            nothing = clip_conditions(x0, torch.zeros_like(picture), x0, kept)
+            x0, given, null = clip_batch(latents, tokenizer, loop.size, rng.random() < SHORT_SHARE, rng)
         else:
-            x0, degraded, texts = latents.pictures(PICTURES // loop.size, rng)
-            sketched = (torch.rand(len(x0), 1, 1, 1) < SKETCHED).float()
-            spatial = nothing = picture_conditions(x0, x0, known_mask(x0, KNOWN_PICTURE, rng), degraded * sketched)
-            motion = torch.zeros(len(x0), 2)
-        texts = ["" if rng.random() < NULL_TEXT else text for text in texts]
-        given = Conditions(*trimmed(*tokenizer(texts)), motion, spatial)
-        null = Conditions(*(row.expand(len(x0), -1) for row in empty), torch.zeros_like(motion), nothing)
+            x0, given, null = picture_batch(latents, tokenizer, loop.size, rng)
         with mixed_precision():
             loss = flow_loss(model, x0, given, null if second else None, FOLDED_CLIP if clips else FOLDED_PICTURE)
         loop.step(loss, **{"clip_loss" if clips else "picture_loss": loss.item()})

@@ -11,7 +11,7 @@ const usage =
   'npm run generate -- --prompt TEXT --out FILE.mp4|FILE.apng|FILE.png [--picture FILE [--redraw LEFT,TOP,WIDTH,HEIGHT|all]] [--seed N] [--steps N] [--frames N] [--guidance X] [--motion X] [--sampler NAME] [--background #rrggbb] [--json]';
 const names = ['prompt', 'seed', 'steps', 'guidance', 'frames', 'motion', 'redraw', 'sampler', 'background'];
 const fields = names.map((name) => `--${name}`);
-const options = [...fields, '--out', '--picture', '--json', '--help'];
+const flags = [...fields, '--out', '--picture', '--json', '--help'];
 
 /** @typedef {import('../src/protocol.ts').Failure} Failure */
 /** @typedef {import('../src/events.ts').DoneEvent} DoneEvent */
@@ -58,7 +58,7 @@ function joined() {
     const word = words[i] ?? '';
     const value = words[i + 1];
     if (!fields.includes(word) || value === undefined) result.push(word);
-    else if (options.includes(value.split('=')[0] ?? '')) throw new Error(`${word} has no value: ${value} comes next.`);
+    else if (flags.includes(value.split('=')[0] ?? '')) throw new Error(`${word} has no value: ${value} comes next.`);
     else result.push(`${word}=${words[++i]}`);
   }
   return result;

@@ -166,8 +166,8 @@ function resultOf({ arm, error, dispatches, first, times }: Runner): ArmResult {
   return { runtime, kind, how, milliseconds, compileMilliseconds, error, dispatches };
 }
 
-/** An error in one line. A GPUError is no Error. */
+/** An error in one line. A GPUError is no Error, and there is no such class where there is no WebGPU. */
 export function inOneLine(error: unknown): string {
-  const text = error instanceof GPUError ? error.message : messageOf(error);
+  const text = !(error instanceof Error) && error instanceof GPUError ? error.message : messageOf(error);
   return text.replace(/\s+/g, ' ').trim().slice(0, 300);
 }

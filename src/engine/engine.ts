@@ -1,5 +1,6 @@
 // What lasts from one generation to the next: the GPU, the canvas, the model and the compiled programs.
 // It makes no clip (src/generate.ts does).
+import { rememberRefusal } from '../gpu/choices';
 import type { Gpu } from '../gpu/device';
 import { type ErrorCode, FlipbookError, throwIfAborted } from '../gpu/errors';
 import { openGpu } from '../gpu/open';
@@ -133,10 +134,11 @@ export class Engine {
     try {
       return await this.#compiled(model, shape, signal, onProgress);
     } catch (error) {
+      const { refused } = this.gpu; // A refused command alone does not tell whether it was the features.
       if (!hasCode(error, 'shader') || !this.gpu.doWithoutFeatures()) throw error;
       if (this.#watched === 0) this.gpu.forgive(); // The refused command would stop the second try, too.
       const programs = await this.#compiled(model, shape, signal, onProgress);
-      void this.gpu.rememberRefusal();
+      if (refused) void rememberRefusal(refused);
       return programs;
     }
   }
@@ -161,21 +163,22 @@ export class Engine {
       await allOf(all.flatMap((program) => (program ? [program.compile(signal, part)] : [])));
       await this.gpu.settled();
       return { ...clip, pictureEncoder, pictureStage, preview: this.#preview, frames: this.#frames };
-    } catch (caught) {
-      const error = await this.#orOutOfMemory(caught);
+    } catch (error) {
+      const full = await this.#full();
       this.#dropAll();
-      // Weights are among what may have found no room, and an upload is not tried again.
-      if (hasCode(error, 'out-of-memory')) this.#dropWeights();
-      throw error;
+      // Weights are among what may have found no room, however the run ends: an upload is not tried again, and one that failed
+      // would stop the finished clip.
+      if (full || hasCode(error, 'out-of-memory')) this.#dropWeights();
+      // A kernel may be refused for lack of memory: then that is the failure.
+      throw full && hasCode(error, 'shader') ? full : error;
     }
   }
 
-  /** A kernel may be refused for lack of memory: where an allocation has failed, that is the failure. */
-  async #orOutOfMemory(error: unknown): Promise<unknown> {
-    if (!hasCode(error, 'shader')) return error;
+  /** Why an allocation has failed, where one has. */
+  async #full(): Promise<unknown> {
     return this.gpu.settled().then(
-      () => error,
-      (reason) => (hasCode(reason, 'out-of-memory') ? reason : error),
+      () => undefined,
+      (reason) => (hasCode(reason, 'out-of-memory') ? reason : undefined),
     );
   }
 

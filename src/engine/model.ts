@@ -101,13 +101,10 @@ export async function loadModel(
 function checkVersion({ name, version }: ModelManifest, title: string | undefined): void {
   const found = `${name} ${version}`;
   if (!title?.startsWith(`${name} `) || title === found) return;
-  throw new FlipbookError(
-    'weights',
-    `A new version of the model is on the server: ${found}, and this page has ${title}`,
-    {
-      hint: 'Reload the page; your settings stay.',
-    },
-  );
+  // The older of the two may be the model: where the server is out of reach, it comes from the browser's HTTP cache.
+  throw new FlipbookError('weights', `The model found is ${found}, and this page has ${title}`, {
+    hint: 'Reload the page when the server can be reached; your settings stay.',
+  });
 }
 
 /**

@@ -150,6 +150,7 @@ export async function recallRefusal(adapter: string, store?: TextStore): Promise
   }
 }
 
+/** For an adapter whose kernels were taken without them only: later visits with this version of the browser do not try them. */
 export async function rememberRefusal(adapter: string, store?: TextStore): Promise<void> {
   try {
     await (store ?? (await openTextStore()))?.put(refusalOf(adapter), refusedBy());

@@ -1,6 +1,6 @@
 // The GPU: one device, its buffers with their running total, and its pipelines by source. open.ts finds it.
 // It records and runs nothing: that is Plan and Program.
-import { adapterId, Choices, recallChoices, recallRefusal, rememberRefusal } from './choices';
+import { adapterId, Choices, recallChoices, recallRefusal } from './choices';
 import { deviceLost, FlipbookError, lossOr } from './errors';
 import type { Kernel } from './kernel';
 import { Memory, megabytes } from './memory';
@@ -38,7 +38,6 @@ export class Gpu {
   readonly #memory: Memory;
   /** Rejects whoever waits for the device, when it is lost. */
   readonly #waiting = new Set<(error: FlipbookError) => void>();
-  /** Which adapter, with which features, refused kernels. */
   #refused: string | undefined;
   #failure: FlipbookError | undefined;
   #disposed = false;
@@ -102,8 +101,20 @@ export class Gpu {
   }
 
   /** Compiled once per source; concurrent requests for one source are one compile. */
-  pipeline(kernel: Kernel): Promise<GPUComputePipeline> {
-    return this.#pipelines.get(kernel);
+  async pipeline(kernel: Kernel): Promise<GPUComputePipeline> {
+    const { id, features } = this;
+    try {
+      return await this.#pipelines.get(kernel);
+    } catch (error) {
+      const isRefused = error instanceof FlipbookError && error.code === 'shader';
+      if (isRefused && (features.f16 || features.subgroups)) this.#refused = id;
+      throw error;
+    }
+  }
+
+  /** The `id` with which a kernel was refused, where it has optional features. */
+  get refused(): string | undefined {
+    return this.#refused;
   }
 
   bindGroupLayout(kernel: Pick<Kernel, 'access' | 'params'>): GPUBindGroupLayout {
@@ -144,8 +155,9 @@ export class Gpu {
     if (failure) throw failure;
   }
 
-  /** Forgets a refused command, before work that it does not concern. A lost device stays lost. */
+  /** Forgets a refused command or kernel, before work that it does not concern. A lost device stays lost. */
   forgive(): void {
+    this.#refused = undefined;
     if (!this.#isLost) this.#failure = undefined;
   }
 
@@ -156,15 +168,9 @@ export class Gpu {
   /** Kernels recorded from now on use no optional feature. @returns whether they did so far */
   doWithoutFeatures(): boolean {
     const { f16, subgroups } = this.features;
-    if (f16 || subgroups) this.#refused = this.id;
     this.#dropFeatures();
     this.choices = new Choices(); // They were measured with those.
     return f16 || subgroups;
-  }
-
-  /** It was the features: without them kernels were taken. Later visits with this version of the browser do not try them. */
-  async rememberRefusal(): Promise<void> {
-    if (this.#refused) await rememberRefusal(this.#refused);
   }
 
   #dropFeatures(): void {

@@ -9,7 +9,7 @@ import { view } from './tensor';
 /** What one thread finds: its `subgroup_invocation_id`, and the local index of the first thread of its subgroup. */
 export type SubgroupThread = readonly [id: number, first: number];
 
-/** Threads of the workgroups that are looked at, as many as our kernels have. */
+/** Threads of the workgroups that are looked at, as many as our kernels have; every device allows them. */
 const workgroupSizes = [64, 128, 256] as const;
 
 /** How many consecutive threads the kernels may take as one, at most. */
@@ -33,26 +33,24 @@ export async function hasConsecutiveSubgroups(gpu: Gpu): Promise<boolean> {
     const workgroups = await subgroupsOf(gpu);
     return workgroups.every((threads) => isConsecutive(threads, Math.min(lanes, threads.length)));
   } catch {
+    gpu.forgive(); // Without subgroups the device may be fine: what was refused here must not stop it.
     return false; // A compiler that refuses these lines refuses the kernels, too.
   }
 }
 
-/** The threads of one workgroup of each size that the device allows, by local index. */
+/** The threads of one workgroup of each size, by local index. */
 async function subgroupsOf(gpu: Gpu): Promise<SubgroupThread[][]> {
-  const { maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupSizeX } = gpu.device.limits;
-  const most = Math.min(maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupSizeX);
-  const sizes = workgroupSizes.filter((size) => size <= most);
   const plan = new Plan(gpu, 'subgroup layout');
   // Each workgroup writes from its own size on: 64, 128 and 256 lie one behind the other.
-  const all = plan.input([2 * Math.max(...sizes), 2], 'u32');
-  for (const size of sizes) plan.call(look(size), [view(all, [size, 2], 2 * size)], [1, 1, 1]);
+  const all = plan.input([2 * Math.max(...workgroupSizes), 2], 'u32');
+  for (const size of workgroupSizes) plan.call(look(size), [view(all, [size, 2], 2 * size)], [1, 1, 1]);
   const program = await plan.compile();
   try {
     const encoder = gpu.device.createCommandEncoder({ label: plan.label });
     program.run(encoder);
     gpu.device.queue.submit([encoder.finish()]);
     const found = await program.read(all);
-    return sizes.map((size) =>
+    return workgroupSizes.map((size) =>
       Array.from({ length: size }, (_, local) => [found[2 * (size + local)]!, found[2 * (size + local) + 1]!]),
     );
   } finally {

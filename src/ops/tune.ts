@@ -86,8 +86,8 @@ async function within(milliseconds: number, act: (signal: AbortSignal) => Promis
 }
 
 /**
- * How often a run is repeated in a submit, so that it can be timed: for 4 milliseconds, or for 40 where the browser tells of an
- * end late, and by no means at the same time after it.
+ * How often a run is repeated in a submit, so that it can be timed: for 4 ms; for 40 where the browser reports an end late, at
+ * times that vary.
  * @param run milliseconds of a single one; what is said to take less than 0.1 counts as that
  * @param latency milliseconds until the end of an empty submit is told
  */

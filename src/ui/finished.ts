@@ -25,9 +25,9 @@ export interface FinishedState {
   readonly clip: ReadonlySignal<Clip | undefined>;
   /** What the stage shows the clip on: the form's, or while that is wrong the clip's own. `#rrggbb` */
   readonly background: ReadonlySignal<string>;
-  /** There is one that is not stored, and no file of it was saved. */
+  /** There is one that is not stored, and no file of all of it was saved. */
   readonly isAtRisk: ReadonlySignal<boolean>;
-  /** A file of a clip was handed to the visitor. */
+  /** A file of a whole clip, not of one page, was handed to the visitor. */
   noteSaved(saved: Clip): void;
   /** Takes the place of the clip before, which goes to the earlier ones. */
   take(done: DoneEvent, title: string, picture: GivenPicture | undefined): void;

@@ -53,7 +53,7 @@ const pictureIsMissing =
 const without = { motion: '', redraw: '' } as const satisfies Restored;
 
 /** @param link what the address says, which may be nothing @param start the picture that goes with the form */
-export function createForm(link: Restored, start: Pick<StartPictureState, 'picture' | 'missing' | 'setAside'>): Form {
+export function createForm(link: Restored, start: Pick<StartPictureState, 'picture' | 'missing' | 'stored'>): Form {
   const stored = loadSettings();
   const initial: RawOptions = { ...stored.form, ...(Object.keys(link).length > 0 && without), ...link };
   const form = Object.fromEntries(fields.map((field) => [field, signal(initial[field])])) as Controls['form'];
@@ -63,8 +63,7 @@ export function createForm(link: Restored, start: Pick<StartPictureState, 'pictu
     validate({ ...given, redraw: picture && given.redraw, picture });
   /** The link was copied from this form: that locks nothing. */
   const isCopy = () => {
-    const before = start.setAside ?? { picture: start.picture.peek(), missing: start.missing.peek() };
-    const here = validWith(nameOf(before), stored.form);
+    const here = validWith(nameOf(start.stored), stored.form);
     return here.ok && JSON.stringify(decodeLink(encodeLink(here.options))) === JSON.stringify(link);
   };
   const seedLocked = signal(stored.seedLocked || (link.seed !== undefined && !isCopy()));

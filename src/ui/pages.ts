@@ -29,7 +29,7 @@ export interface PagesOptions {
 export function createPages({ engine, telling, clip, isClipLost, progress, reducedMotion }: PagesOptions): {
   readonly pages: Pages;
   /** Another clip is shown, from its first page. */
-  begin(): void;
+  rewind(): void;
 } {
   const playing = signal(!reducedMotion);
   const shown = signal<number | undefined>(undefined);
@@ -67,7 +67,7 @@ export function createPages({ engine, telling, clip, isClipLost, progress, reduc
         return true;
       },
     },
-    begin() {
+    rewind() {
       latest++;
       shown.value = playing.value ? undefined : 0;
     },

@@ -55,7 +55,7 @@ export function PictureField({ session }: { session: Session }) {
       )}
       {file && (
         <p class="help">
-          It was made here and is nowhere else. Links and clips only name it:{' '}
+          It was made here. Links and clips only name it:{' '}
           <button type="button" class="plain" onClick={() => saveFile(picture.name, file)}>
             Save it
           </button>{' '}

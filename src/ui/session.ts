@@ -13,7 +13,7 @@ import { createPictureSources, type PictureSources } from './picture-sources';
 import { cancelling, type Progress } from './progress';
 import { createRun, type Run } from './run';
 import { clearStorage, type GivenPicture, type Settings } from './settings';
-import { createStartPicture, type PictureReader, type StartPictureState } from './start-picture';
+import { createStartPicture, nameOf, type PictureReader, type StartPictureState } from './start-picture';
 import { createTelling, type Telling } from './telling';
 import { createUndo, type Source, type Undo } from './undo';
 
@@ -101,7 +101,7 @@ export function createSession(engine: EngineClient, options: SessionOptions = {}
   const finished = createFinished({ engine, telling, earlier, colour, progress });
   const { clip, background, take } = finished;
   const { reducedMotion = false } = options;
-  const { pages, begin } = createPages({ engine, telling, clip, isClipLost, progress, reducedMotion });
+  const { pages, rewind } = createPages({ engine, telling, clip, isClipLost, progress, reducedMotion });
   const run = createRun({
     engine,
     telling,
@@ -111,7 +111,7 @@ export function createSession(engine: EngineClient, options: SessionOptions = {}
     take(...given) {
       take(...given);
       isClipLost.value = false;
-      begin();
+      rewind();
     },
     onStart() {
       undo.forget();
@@ -128,10 +128,12 @@ export function createSession(engine: EngineClient, options: SessionOptions = {}
     if (report) run.onAdapter(report);
     else if (clip.value) {
       isClipLost.value = true;
-      if (progress.value) return; // What ends the run is told in full.
       run.drawAgain();
+      if (progress.value) return; // What ends the run, or the recording, is told in full.
       const left = clip.value.address ? 'What plays now is its MP4' : 'It had no MP4';
-      const again = isOfForm(clip.value.options) ? 'Generate draws it again' : 'its settings draw it again';
+      const again = isOfForm(clip.value.options)
+        ? 'Generate draws it again'
+        : 'after the next clip it is among the earlier ones, where “Use its settings” and then Generate draw it again';
       tell(`The graphics device went away, and the frames of this clip with it. ${left}; ${again}.`);
     }
   };
@@ -264,11 +266,13 @@ export function createSession(engine: EngineClient, options: SessionOptions = {}
 
 /** What was here before the page was opened by a link can be had back, if there was something that somebody wrote or gave. */
 function offerStored(stored: Settings, link: Restored, start: StartPictureState, undo: Undo): void {
-  const { setAside } = start;
+  const { picture, missing } = start.stored;
   const { prompt } = stored.form;
-  if (!setAside && (prompt === defaults.prompt || prompt === link.prompt)) return;
+  const name = nameOf(start.stored);
+  const isPictureGone = name !== undefined && name !== link.picture;
+  if (!isPictureGone && (prompt === defaults.prompt || prompt === link.prompt)) return;
   undo.offer('The link’s settings are in place of yours.', stored, () => {
-    if (setAside?.picture) start.bring(setAside.picture);
-    else start.want(setAside?.missing);
+    if (picture) start.bring(picture);
+    else start.want(missing || undefined);
   });
 }

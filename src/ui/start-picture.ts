@@ -16,8 +16,8 @@ export interface StartPictureState {
   readonly problem: ReadonlySignal<string>;
   /** SHA-256 of the one that a link or a file names, while it is not here and no other was given; then there is no picture. */
   readonly missing: ReadonlySignal<string>;
-  /** That of the last visit, where a link that names another or none took its place. */
-  readonly setAside: NamedPicture | undefined;
+  /** That of the last visit, whatever a link names in its place. */
+  readonly stored: NamedPicture;
   /**
    * Takes a file. What is no picture changes nothing, and is explained at the control.
    * @param act calls `take` among what else it means to take it
@@ -53,9 +53,8 @@ interface StartPictureOptions {
 
 export function createStartPicture({ linked, read = readPicture, say }: StartPictureOptions): StartPictureState {
   const stored = loadPicture(frameSide);
-  const storedName = nameOf(stored);
   // A link stands for itself: a picture from the last visit is not part of it, unless it is the one that it names.
-  const isOther = linked !== undefined && linked.picture !== storedName;
+  const isOther = linked !== undefined && linked.picture !== nameOf(stored);
   const picture = signal(isOther ? undefined : stored.picture);
   const problem = signal('');
   const missing = signal(isOther ? (linked.picture ?? '') : stored.missing);
@@ -79,7 +78,7 @@ export function createStartPicture({ linked, read = readPicture, say }: StartPic
     picture,
     problem,
     missing,
-    setAside: isOther && storedName ? stored : undefined,
+    stored,
     refuse,
     forgive() {
       problem.value = '';

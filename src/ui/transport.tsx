@@ -154,25 +154,26 @@ const stickerSide = 256;
 async function saveAnimation(session: Session): Promise<void> {
   const packing = 'Packing the transparent pages…';
   session.tell(packing);
-  const isSaved = await saveFile(session, 'apng', () => session.engine.animation(stickerSide));
-  if (isSaved) session.tell('The APNG is ready.');
-  else if (session.note.value === packing) session.note.value = '';
+  const saved = await saveFile(session, 'apng', () => session.engine.animation(stickerSide));
+  if (saved) {
+    session.noteSaved(saved);
+    session.tell('The APNG is ready.');
+  } else if (session.note.value === packing) session.note.value = '';
 }
 
-/** Files are named after the clip that was there when they were asked for. @returns whether it was made; if not, that is told */
-async function saveFile(session: Session, ending: string, make: () => Promise<Blob>): Promise<boolean> {
+/** Files are named after the clip that was there when they were asked for. @returns it; undefined where no file was made, which is told */
+async function saveFile(session: Session, ending: string, make: () => Promise<Blob>): Promise<Clip | undefined> {
   const clip = session.clip.value;
-  if (!clip) return false;
+  if (!clip) return undefined;
   const name = fileName(clip.title, clip.options.seed, ending);
   try {
     const address = URL.createObjectURL(await make());
     save(address, name);
     releaseLater(address);
-    session.noteSaved(clip);
-    return true;
+    return clip;
   } catch (error) {
     session.report(error);
-    return false;
+    return undefined;
   }
 }
 

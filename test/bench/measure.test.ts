@@ -1,8 +1,8 @@
 // What is timed: an arm that is right, as often as fills a turn, on a clock that only runs and waits move on.
 import { afterEach, expect, test, vi } from 'vitest';
 import type { Arm, BenchCase } from '../../src/bench/case';
-import { measureCase, paces, runsOf } from '../../src/bench/measure';
-import type { Counters } from '../../src/bench/runtimes/device';
+import { inOneLine, measureCase, paces, runsOf } from '../../src/bench/measure';
+import { Counters } from '../../src/bench/runtimes/device';
 import type { Gpu } from '../../src/gpu/device';
 
 afterEach(() => {
@@ -64,7 +64,7 @@ async function measure(arms: readonly Arm[], invalid: readonly (string | undefin
     arms,
   };
   const gpu = { device } as unknown as Gpu;
-  const counters = { dispatches: 0 } as Counters;
+  const counters = { dispatches: 0 } as unknown as Counters;
   return (await measureCase(bench, { gpu, counters, pace: { ...paces.hardware, turns: 1 } })).arms;
 }
 
@@ -95,4 +95,17 @@ test('an arm whose command the device refuses has no time, whatever its result; 
   expect(results[0]).toMatchObject({ failure: 'a buffer is too small' });
   expect(results[0]!.milliseconds).toBeUndefined();
   expect(results[1]!.milliseconds).toBeDefined();
+});
+
+test('a browser without WebGPU, and so without its classes, is told in one line', () => {
+  const error = (() => {
+    try {
+      return new Counters();
+    } catch (caught) {
+      return caught;
+    }
+  })();
+  expect(error).toMatchObject({ code: 'no-webgpu' });
+  expect(inOneLine(error)).toBe('This browser has no WebGPU');
+  expect(inOneLine(new Error('one\n  two'))).toBe('one two');
 });

@@ -1,6 +1,7 @@
 // What goes wrong with a device, and what the user is told: no WebGPU, no adapter, a lost device, a refused command.
 // No memory: memory.gpu.test.ts.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { rememberRefusal } from '../../src/gpu/choices';
 import { openGpu } from '../../src/gpu/open';
 import { Plan } from '../../src/gpu/plan';
 import { failure, fill } from './failure';
@@ -49,9 +50,13 @@ describe('opening', () => {
       next.dispose();
       return next.features;
     };
+    gpu.device.createComputePipelineAsync = () => Promise.reject(new Error('refused on purpose'));
+    expect((await failure(gpu.pipeline(fill))).code).toBe('shader');
+    const { refused } = gpu;
+    expect(refused).toBe(gpu.id);
     expect(gpu.doWithoutFeatures()).toBe(true);
     expect(await featuresOfTheNext()).toMatchObject({ subgroups: true }); // It may not have been the features.
-    await gpu.rememberRefusal();
+    await rememberRefusal(refused!);
     expect(await featuresOfTheNext()).toMatchObject({ f16: false, subgroups: false });
     gpu.dispose();
   });
@@ -185,6 +190,7 @@ describe('a device that goes away', () => {
     gpu.device.queue.submit([refused()]);
     await told;
     expect((await failure(compiled.submit())).code).toBe('shader');
+    expect(gpu.refused).toBeUndefined(); // It was no kernel.
     gpu.forgive();
     await compiled.submit();
     gpu.device.destroy();

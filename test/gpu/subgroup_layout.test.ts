@@ -1,7 +1,9 @@
 // Which layouts of subgroups the kernels can rely on, and that a device with any other does without. No GPU: made-up layouts.
-import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { readyGpu } from '../../src/gpu/open';
+import { Plan } from '../../src/gpu/plan';
 import * as layout from '../../src/gpu/subgroup_layout';
+import { virtualTensor } from '../../src/gpu/tensor';
 
 const { isConsecutive } = layout;
 
@@ -44,13 +46,13 @@ describe('a layout', () => {
 describe('a device', () => {
   const info = { vendor: 'v', architecture: '', device: '', description: '' } as GPUAdapterInfo;
   const deviceWith = (...features: string[]) =>
-    ({
+    Object.assign(new EventTarget(), {
       features: new Set(features),
       limits: {},
       lost: new Promise(() => undefined),
-      addEventListener: () => undefined,
     }) as unknown as GPUDevice;
   beforeEach(() => void vi.restoreAllMocks());
+  afterEach(() => void vi.unstubAllGlobals());
 
   test('with the layout that the kernels need uses its subgroups', async () => {
     vi.spyOn(layout, 'hasConsecutiveSubgroups').mockResolvedValue(true);
@@ -65,9 +67,18 @@ describe('a device', () => {
     expect(id).not.toContain('subgroups'); // What was tuned with them is not used.
   });
 
-  test('that cannot tell does without them', async () => {
-    const { features } = await readyGpu(deviceWith('subgroups'), info);
-    expect(features.subgroups).toBe(false);
+  test('that refuses to tell does without them, and is used all the same', async () => {
+    vi.stubGlobal('GPUOutOfMemoryError', class {});
+    const device = deviceWith('subgroups', 'shader-f16');
+    vi.spyOn(Plan.prototype, 'input').mockReturnValue(virtualTensor([512, 2], 'u32'));
+    const compile = vi.spyOn(Plan.prototype, 'compile').mockImplementation(async () => {
+      device.dispatchEvent(Object.assign(new Event('uncapturederror'), { error: { message: 'refused on purpose' } }));
+      throw new Error('it does not compile');
+    });
+    const gpu = await readyGpu(device, info);
+    expect(compile).toHaveBeenCalledOnce();
+    expect(gpu.features).toMatchObject({ subgroups: false, f16: true });
+    gpu.check(); // throws where it still holds what was refused
   });
 
   test('without subgroups is asked nothing', async () => {

@@ -1,7 +1,7 @@
 // The start picture in what lasts: storage, links and files. What is done with it is start-picture.test.ts's.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { decodeLink } from '../../src/options';
-import { createSession } from '../../src/ui/session';
+import { createSession, type Session } from '../../src/ui/session';
 import { type FakeEngine, fakeEngine } from './fake-engine';
 import { each, file, good, pixels, sha256, stubCanvas } from './pictures';
 import { emptyStore, make, storage, visit } from './visit';
@@ -57,6 +57,21 @@ test('one that a link names is still named where it is missing: by another link,
   expect(createSession(fakeEngine()).start.missing.value).toBe('');
 });
 
+test.each<[string, (session: Session) => unknown]>([
+  ['here', ({ start }) => start.use(file('cat.png'))],
+  ['missing', ({ start }) => start.want(sha256)],
+])('one that is %s is so after the undo of a link that names the same one', async (_where, give) => {
+  const shown = ({ form, start }: Session) => [form.prompt.value, start.picture.value?.name, start.missing.value];
+  const session = createSession(engine, good);
+  session.edit('prompt', 'a ghost');
+  await give(session);
+  const linked = createSession(fakeEngine(), { hash: `#prompt=a+crab&picture=${sha256}` });
+  expect(shown(linked)).toEqual(['a crab', ...shown(session).slice(1)]);
+  linked.replaced.value?.takeBack();
+  expect(shown(linked)).toEqual(shown(session));
+  expect(shown(createSession(fakeEngine()))).toEqual(shown(session));
+});
+
 test('a link that would be wrong with the missing picture goes without it', () => {
   const session = createSession(engine, { hash: `#prompt=a+crab&frames=4&picture=${sha256}` });
   expect(session.errors.value).toEqual({});
@@ -70,6 +85,14 @@ test('a link that was copied here with a missing picture locks no seed after a r
   session.seedLocked.value = false;
   const { hash } = new URL(session.link() ?? '');
   expect(createSession(fakeEngine(), { hash }).seedLocked.value).toBe(false);
+});
+
+test('a link that differs from the form by its picture alone is no copy of it, and locks its seed', () => {
+  const session = createSession(engine);
+  session.edit('prompt', 'a crab');
+  const { hash } = new URL(session.link() ?? '');
+  const isLocked = (link: string) => createSession(fakeEngine(), { hash: link }).seedLocked.value;
+  expect([isLocked(hash), isLocked(`${hash}&picture=${sha256}`)]).toEqual([false, true]);
 });
 
 test('the file of one that was made here is kept, with its clip and after a reload; that of another is the visitor’s', async () => {

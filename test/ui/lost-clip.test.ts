@@ -27,7 +27,7 @@ test('a finished clip whose frames are lost is said to be, once, and the next on
   expect(session.note.value).toMatch(/had no MP4/);
 });
 
-describe('a finished clip that is lost while nothing is made', () => {
+describe('a finished clip that is lost while no other is made', () => {
   async function lost(change: (session: Session) => void | Promise<void>) {
     const session = createSession(engine, { clipStore: emptyStore });
     await session.attach(Object.create(null));
@@ -37,18 +37,47 @@ describe('a finished clip that is lost while nothing is made', () => {
     return session;
   }
 
-  test('is drawn again by Generate, as is said, though its seed is not locked; then others are', async () => {
-    const session = await lost(() => undefined);
-    expect([session.seedLocked.value, session.note.value]).toEqual([false, expect.stringMatching(/Generate draws it/)]);
-    for (let clip = 0; clip < 2; clip++) await make(engine, session);
-    const [first, again, next] = engine.asked;
-    expect(again).toEqual(first);
-    expect(next?.seed).not.toBe(first?.seed);
+  test.each<[string, (session: Session) => void, RegExp]>([
+    ['of itself', () => undefined, /Generate draws it again/],
+    [
+      'while its MP4 is made anew',
+      (session) => {
+        session.edit('background', '#123456');
+        void session.recorded();
+      },
+      /Press Generate again/,
+    ],
+  ])(
+    '%s is drawn again by Generate, as is said, though its seed is not locked; then others are',
+    async (_when, change, words) => {
+      const session = await lost(change);
+      engine.end({ code: 'device-lost', message: 'gone', hint: 'Press Generate again.' });
+      await vi.waitFor(() => expect(session.progress.value).toBeUndefined());
+      expect(session.seedLocked.value).toBe(false);
+      expect(session.announcement.value).toMatch(words);
+      for (let clip = 0; clip < 2; clip++) await make(engine, session);
+      const [first, again, next] = engine.asked;
+      expect(again).toEqual({ ...first, background: again?.background });
+      expect(next?.seed).not.toBe(first?.seed);
+    },
+  );
+
+  test('is drawn again with its settings once it is among the earlier ones, as is said, even without an MP4', async () => {
+    const session = createSession(engine, { clipStore: emptyStore });
+    await session.attach(Object.create(null));
+    await make(engine, session, null);
+    session.edit('steps', '3');
+    engine.open(undefined);
+    expect(session.note.value).toMatch(/had no MP4; after the next clip .* “Use its settings”/);
+    await make(engine, session);
+    session.restore(session.earlier.clips.value[0]!.settings, 'it');
+    await make(engine, session);
+    expect(engine.asked[2]).toEqual(engine.asked[0]);
   });
 
   test.each<[string, (session: Session) => void | Promise<void>, RegExp]>([
     ['is on another paper', (session) => session.edit('background', '#123456'), /Generate draws it again/],
-    ['is of other settings', (session) => session.edit('steps', '3'), /its settings draw it again/],
+    ['is of other settings', (session) => session.edit('steps', '3'), /“Use its settings” and then Generate/],
     [
       'was to be followed by another, which was cancelled',
       async (session) => {
@@ -56,7 +85,7 @@ describe('a finished clip that is lost while nothing is made', () => {
         session.cancel();
         await run;
       },
-      /its settings draw it again/,
+      /“Use its settings” and then Generate/,
     ],
   ])('is said to be drawn by Generate only where that is so: it %s', async (_what, change, words) => {
     expect((await lost(change)).note.value).toMatch(words);
@@ -70,7 +99,7 @@ describe('a clip is at risk', () => {
     ['not where it is stored', emptyStore, new Blob(['mp4']), false],
     ['where the browser did not take it', refusing, new Blob(['mp4']), true],
     ['where it has no MP4', emptyStore, null, true],
-  ])('%s, until a file of it is saved', async (_where, clipStore, video, isAtRisk) => {
+  ])('%s, until a file of all of it is saved', async (_where, clipStore, video, isAtRisk) => {
     const session = createSession(engine, { clipStore });
     expect(session.isAtRisk.value).toBe(false);
     await make(engine, session, video);

@@ -35,4 +35,5 @@ test('a drawing can be saved as the file that its links name; a picture that was
   const [[name, address]] = saved as [[string, string]];
   expect(name).toBe('drawing.png');
   expect(await (await fetch(address)).text()).toBe('strokes');
+  expect(document.body.textContent).not.toContain('nowhere else'); // It is in that file now.
 });

@@ -117,13 +117,27 @@ describe('the buttons', () => {
     await vi.waitFor(() => expect(saved).toHaveLength(2));
   });
 
-  test.each(['Save PNG', 'Download APNG'])('%s: of a clip that has no MP4 there is something then', async (name) => {
+  test('a clip that has no MP4 is still at risk with one page of it saved, and no longer with its APNG', async () => {
     const session = open();
     await make(engine, session, null, problem);
-    await vi.waitFor(() => expect(isOff(name)).toEqual([false, false]));
+    await vi.waitFor(() => expect(isOff('Save PNG')).toEqual([false, false]));
+    button('Save PNG').click();
+    await vi.waitFor(() => expect(saved).toEqual([expect.stringMatching(/\.png$/)]));
+    await new Promise((resolve) => setTimeout(resolve, 100));
     expect(session.isAtRisk.value).toBe(true);
-    button(name).click();
+    button('Download APNG').click();
     await vi.waitFor(() => expect(session.isAtRisk.value).toBe(false));
+  });
+
+  test('a clip that is not stored is no longer at risk once its MP4 is saved', async () => {
+    const session = open();
+    await make(engine, session);
+    await session.clearStored();
+    expect(session.isAtRisk.value).toBe(true);
+    await vi.waitFor(() => expect(isOff('Download MP4')).toEqual([false, false]));
+    button('Download MP4').click();
+    await vi.waitFor(() => expect(session.isAtRisk.value).toBe(false));
+    expect(saved).toEqual([expect.stringMatching(/\.mp4$/)]);
   });
 
   test('a link that names a start picture says that it does not hold it, missing or not', async () => {

@@ -5,7 +5,7 @@ import { openGpu } from '../../gpu/open';
 import { randomValues } from '../data';
 import type { ColdRuntime } from '../protocol';
 import type { ArmResult } from '../result';
-import { type Counters, openSharedGpu, Readback } from '../runtimes/device';
+import { type Counters, openSharedDevice, Readback } from '../runtimes/device';
 import { loadOrt, onDevice } from '../runtimes/ort';
 import { prepareOurs } from '../runtimes/ours';
 import { timingOf } from '../statistics';
@@ -40,10 +40,10 @@ async function ours(modelUrl: string): Promise<number> {
 }
 
 async function onnxruntime(modelUrl: string): Promise<undefined> {
-  const gpu = await openSharedGpu();
-  const { api } = await loadOrt(gpu.device);
+  const { device } = await openSharedDevice();
+  const { api } = await loadOrt(device);
   const session = await api.InferenceSession.create(await graph('denoiser_step'), {
-    executionProviders: [onDevice(gpu.device)],
+    executionProviders: [onDevice(device)],
     preferredOutputLocation: 'gpu-buffer',
     graphOptimizationLevel: 'all',
     externalData: await weightFile(modelUrl, 'denoiser.safetensors'),
@@ -54,5 +54,5 @@ async function onnxruntime(modelUrl: string): Promise<undefined> {
     return [about.name, new api.Tensor('float32', randomValues(shape), shape)] as const;
   });
   await session.run(Object.fromEntries(feeds));
-  await new Readback(gpu.device).wait();
+  await new Readback(device).wait();
 }

@@ -20,7 +20,7 @@ const raised = [
 const features = ['shader-f16', 'subgroups', 'timestamp-query'] as const;
 
 /** The engine asks for less; the bench opens more so that no peer is held back. */
-export async function openSharedGpu(): Promise<Gpu> {
+export async function openSharedDevice(): Promise<{ readonly device: GPUDevice; readonly info: GPUAdapterInfo }> {
   const adapter = await navigator.gpu?.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter) throw new FlipbookError('no-adapter', 'This browser gives no WebGPU adapter');
   const device = await adapter.requestDevice({
@@ -28,7 +28,13 @@ export async function openSharedGpu(): Promise<Gpu> {
     requiredFeatures: features.filter((feature) => adapter.features.has(feature)),
     requiredLimits: Object.fromEntries(raised.map((name) => [name, adapter.limits[name]])),
   });
-  return readyGpu(device, adapter.info);
+  return { device, info: adapter.info };
+}
+
+/** For our arms, too. It runs kernels of ours, which a peer's cold start must not pay for. */
+export async function openSharedGpu(): Promise<Gpu> {
+  const { device, info } = await openSharedDevice();
+  return readyGpu(device, info);
 }
 
 /** Waits for everything submitted so far: the smallest possible result comes back to the CPU. Nudged, as the engine's waits are. */
@@ -59,8 +65,9 @@ export class Counters {
   peakBytes = 0;
   readonly #sizes = new WeakMap<GPUBuffer, number>();
 
-  /** Counts from now on, until the thread ends. */
+  /** Counts from now on, until the thread ends. @throws FlipbookError 'no-webgpu' */
   constructor() {
+    if (!globalThis.GPUDevice) throw new FlipbookError('no-webgpu', 'This browser has no WebGPU');
     const { dispatchWorkgroups, dispatchWorkgroupsIndirect } = GPUComputePassEncoder.prototype;
     const { createBuffer } = GPUDevice.prototype;
     const { destroy } = GPUBuffer.prototype;

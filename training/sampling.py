@@ -13,7 +13,7 @@ from shipped import Shipped
 from text import TextEncoder, Tokenizer
 
 SHIFT = 8.0  # of the sampler's times towards noise, as export.py writes it into model.json; 3 was right for 12 latents
-MOTION = 1.1  # that a clip is asked for where a visitor names none; 1 is the training clips' mean
+MOTION = 1.15  # that a clip is asked for where a visitor names none; 1 is the training clips' mean
 STREAMS = {"picture": 0, "clip": 10_000}  # of noise: the two stages share none
 
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from denoiser import LATENT
 from loop import Loop, add_up, arguments, mixed_precision
-from sampling import SHIFT, flow_euler, times
+from sampling import SHIFT, flow_euler, times, velocity_of
 from train_denoiser import (
     FOLDED_CLIP, FOLDED_PICTURE, SHORT_SHARE, Conditions, Model, clip_batch, flow_loss, picture_batch, prepare,
 )
@@ -76,10 +76,9 @@ def sampled(model: Model, x0: Tensor, given: Conditions, rng: np.random.Generato
     start = int(rng.integers(len(levels) - 1))
     x = (1 - levels[start]) * x0 + levels[start] * torch.randn_like(x0)
 
-    def velocity(x: Tensor, t: float) -> Tensor:
-        context, pooled = model.text(given.tokens, given.mask)
-        return model.denoiser(x, torch.full((len(x),), t), context, given.mask, pooled, given.motion, given.spatial).float()
-
+    context, pooled = model.text(given.tokens, given.mask)
+    prompts = context, given.mask, pooled
+    velocity = velocity_of(model.denoiser, prompts, prompts, given.motion, given.spatial, guidance=1)
     with torch.no_grad():
         x = flow_euler(velocity, x, levels[start:-1])
     return flow_euler(velocity, x, levels[-2:])

@@ -223,16 +223,16 @@ def told(tokenizer: Tokenizer, x0: Tensor, texts: list[str], motion: Tensor, spa
     return x0, Conditions(*trimmed(*tokenizer(texts)), motion, spatial), null
 
 
-def prepare(args: Namespace) -> tuple[Latents, Tokenizer, Model, dict]:
+def prepare(args: Namespace, near_share: float = NEAR_SHARE, blur: float = BLUR) -> tuple[Latents, Tokenizer, Model, dict]:
     """Latents, tokenizer, model (from --init, where that is given), and what a checkpoint holds besides the model."""
     root = data_dir()
     stored = torch.load(root / "latents.pt", weights_only=True)
     table = load_table(root)  # first: it writes the tokenizer where there is none
-    latents, tokenizer, model = Latents(stored, load_near_words(root), NEAR_SHARE), Tokenizer(), Model(table)
+    latents, tokenizer, model = Latents(stored, load_near_words(root), near_share), Tokenizer(), Model(table)
     if args.init:
         missing = load_matching(model, torch.load(args.init, weights_only=True)["model"])
         print("new weights:", missing or "none")
-    model.text.blur = BLUR
+    model.text.blur = blur
     return latents, tokenizer, model, {"latents": {"mean": stored["mean"], "std": stored["std"]}}
 
 

@@ -10,12 +10,9 @@ out blurred, and is the denoiser's to decide. Writes layout/checkpoint.pt, for `
 import numpy as np
 import torch
 
-from data import data_dir
-from loop import Loop, arguments, load_matching
-from near_words import load_near_words
+from loop import Loop, arguments
 from text import Tokenizer, trimmed
-from train_denoiser import NULL_TEXT, Latents, Model, layout_loss
-from vocabulary import load_table
+from train_denoiser import NULL_TEXT, Latents, Model, layout_loss, prepare
 
 BATCH = 512
 NEAR_SHARE = 0.5  # of the captions are a word of near meaning
@@ -32,16 +29,10 @@ def held_out_error(model: Model, latents: Latents, tokenizer: Tokenizer) -> floa
 
 def main() -> None:
     args = arguments(__doc__, "layout", minutes=8).parse_args()
-    root = data_dir()
     torch.manual_seed(0)
-    table = load_table(root)  # first: it writes the tokenizer where there is none
-    latents = Latents(torch.load(root / "latents.pt", weights_only=True), load_near_words(root), NEAR_SHARE)
-    tokenizer, model = Tokenizer(), Model(table)
-    if args.init:
-        load_matching(model, torch.load(args.init, weights_only=True)["model"])
+    latents, tokenizer, model, _ = prepare(args, NEAR_SHARE, BLUR)
     for name, p in model.named_parameters():
         p.requires_grad_(name.startswith(("text.", "denoiser.layout1.", "denoiser.layout2.")))
-    model.text.blur = BLUR
     loop = Loop(model, args)
     rng = np.random.default_rng([loop.steps, loop.rank])
     torch.manual_seed(loop.steps * loop.size + loop.rank)

@@ -41,13 +41,13 @@ export const PauseIcon = () => (
 
 export const PreviousIcon = () => (
   <Icon>
-    <path d="m14.5 5.5-6.5 6.5 6.5 6.500" />
+    <path d="m14.5 5.5-6.5 6.5 6.5 6.5" />
   </Icon>
 );
 
 export const NextIcon = () => (
   <Icon>
-    <path d="m9.5 5.5 6.500 6.500-6.500 6.500" />
+    <path d="m9.5 5.5 6.5 6.5-6.5 6.5" />
   </Icon>
 );
 
@@ -59,7 +59,7 @@ export const DownloadIcon = () => (
 
 export const ShareIcon = () => (
   <Icon>
-    <path d="M12 14.500V4M8.300 7.600 12 4l3.700 3.600M8.500 10H6v9.500h12V10h-2.500" />
+    <path d="M12 14.5V4M8.3 7.6 12 4l3.7 3.6M8.5 10H6v9.5h12V10h-2.5" />
   </Icon>
 );
 
@@ -72,7 +72,7 @@ export const PictureIcon = () => (
 
 export const KeepIcon = () => (
   <Icon>
-    <path d="M6 4.5h12v15l-6-4.200-6 4.200z" />
+    <path d="M6 4.5h12v15l-6-4.2-6 4.2z" />
   </Icon>
 );
 
@@ -85,14 +85,14 @@ export const LinkIcon = () => (
 
 export const OpenIcon = () => (
   <Icon>
-    <path d="M4 18.5V6.5A1.5 1.5 0 0 1 5.5 5h4l2 2.400h7A1.5 1.5 0 0 1 20 8.900v9.600z" />
-    <path d="M12 16.500v-5.500M9.6 13.2 12 10.800l2.4 2.4" />
+    <path d="M4 18.5V6.5A1.5 1.5 0 0 1 5.5 5h4l2 2.4h7A1.5 1.5 0 0 1 20 8.9v9.6z" />
+    <path d="M12 16.5v-5.5M9.6 13.2 12 10.8l2.4 2.4" />
   </Icon>
 );
 
 export const PencilIcon = () => (
   <Icon>
-    <path d="m5 19 1.1-4.300L16.2 4.600a1.9 1.9 0 0 1 2.7 0l.5.5a1.9 1.9 0 0 1 0 2.700L9.3 17.900z" />
+    <path d="m5 19 1.1-4.3L16.2 4.6a1.9 1.9 0 0 1 2.7 0l.5.5a1.9 1.9 0 0 1 0 2.7L9.3 17.9z" />
     <path d="m14.4 6.4 3.2 3.2" />
   </Icon>
 );

@@ -22,6 +22,7 @@ export default defineConfig({
     browserName: 'chromium',
     headless: true,
     launchOptions: { executablePath, args, env },
+    serviceWorkers: 'block', // it would answer what a test means to
     trace: 'off',
     screenshot: 'only-on-failure',
   },

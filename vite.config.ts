@@ -6,6 +6,7 @@ import { defineConfig, type Plugin } from 'vite';
 import { forBench, pageHeaders } from './scripts/headers.mjs';
 import { modelCard } from './scripts/model-card.mjs';
 import { modelJson } from './scripts/model-json.mjs';
+import { offline } from './scripts/offline.mjs';
 
 const port = 5173;
 
@@ -32,9 +33,9 @@ function benchPolicy(): Plugin {
 /** Of what the page and its workers bundle, by name and version. */
 const bundled = new Map<string, LicenseInfo>();
 
-/** Workers are bundled by themselves, before the page: theirs are gathered, and the page's build writes all of them. */
+/** Workers are bundled by themselves: their licences are gathered, and the page's build writes all of them at its very end. */
 function licences(of: 'worker' | 'page'): Plugin {
-  return licensePlugin({
+  const plugin = licensePlugin({
     failOnUnlicensed: true,
     done(found, context) {
       for (const licence of found) bundled.set(`${licence.name} ${licence.version}`, licence);
@@ -48,10 +49,17 @@ function licences(of: 'worker' | 'page'): Plugin {
       context.emitFile({ type: 'asset', fileName: 'licences.txt', source });
     },
   }) as Plugin; // Vite's own, but for exactOptionalPropertyTypes
+  return of === 'page' ? { ...plugin, enforce: 'post' } : plugin;
 }
 
 export default defineConfig({
-  plugins: [benchPolicy(), modelJson(), modelCard('models/sticker'), licences('page')],
+  plugins: [
+    benchPolicy(),
+    modelJson(),
+    modelCard('models/sticker'),
+    offline('src/service-worker.ts', () => licences('worker')),
+    licences('page'),
+  ],
   // No single-page app: an address that is none is answered 404.
   appType: 'mpa',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },

@@ -73,7 +73,8 @@ export async function withPage(use, options) {
     chrome = await chromium.launch({ executablePath, args, env, ...own }).catch((error) => {
       throw new Error(`the browser ${executablePath} does not start: ${firstLine(error)}`);
     });
-    const page = await chrome.newPage(options);
+    // A visit of one clip has no second one to prepare.
+    const page = await chrome.newPage({ serviceWorkers: 'block', ...options });
     stop.signal.throwIfAborted();
     const overtaken = new Promise((_resolve, reject) => {
       stop.signal.addEventListener('abort', () => reject(stop.signal.reason));

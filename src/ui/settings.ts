@@ -115,7 +115,7 @@ export async function keepStorage(ask: boolean): Promise<boolean> {
   }
 }
 
-/** Removes everything that Flipbook stores on this machine, clips, weights of any version and tuning included. */
+/** Removes everything that Flipbook stores on this machine: clips, weights of any version, tuning, and the page itself. */
 export async function clearStorage(): Promise<void> {
   for (const place of everywhere) {
     const keys = quietly(() => Object.keys(place())) ?? [];
@@ -123,6 +123,8 @@ export async function clearStorage(): Promise<void> {
   }
   if (typeof caches === 'undefined') return;
   for (const name of await caches.keys()) if (name.startsWith('flipbook-')) await caches.delete(name);
+  // The next visit keeps the page anew.
+  await (await navigator.serviceWorker?.getRegistration())?.unregister();
 }
 
 type Place = () => Storage;

@@ -1,5 +1,7 @@
 // Brings the files of a model to this machine: download with progress, resume, hash check, cache. It does not read them.
+
 import { FlipbookError, throwIfAborted } from '../gpu/errors';
+import type { OnProgress } from '../gpu/progress';
 import { sha256 } from '../sha256';
 import { type FileCache, type FileKey, openFileCache } from './cache';
 import { download, type Fetch, NoConnection, WrongSize } from './download';
@@ -18,9 +20,6 @@ export interface StoreOptions {
   readonly cache?: FileCache | null;
 }
 
-/** Bytes of all files together. `loaded` can go back where a download has to start again. */
-export type OnProgress = (loaded: number, total: number) => void;
-
 class WrongHash extends FlipbookError {}
 
 export class Store {
@@ -37,20 +36,27 @@ export class Store {
 
   /**
    * A small JSON file of the folder, such as model.json, and what `sha256sum` says of it: as the server has it now, or, where
-   * that cannot be reached, as the browser has kept it. Throws FlipbookError 'weights'.
+   * that cannot be reached, as it was last. Throws FlipbookError 'weights'.
    */
   async json(file: string, signal?: AbortSignal): Promise<{ readonly value: unknown; readonly hash: string }> {
-    const fetched = (cache: RequestCache) => download(this.#fetch, this.#url(file), { file, cache, signal });
-    const bytes = await fetched('no-cache').catch((error) => {
-      if (error instanceof NoConnection) return fetched('force-cache');
+    const url = this.#url(file);
+    const cache = await this.#cache;
+    const key = { url, sha256: 'newest' };
+    const bytes = await download(this.#fetch, url, { file, cache: 'no-cache', signal }).catch(async (error) => {
+      const kept = error instanceof NoConnection && (await quietly(cache?.get(key)));
+      throwIfAborted(signal);
+      if (kept) return kept;
       throw error;
     });
     const hash = await sha256(bytes);
+    let value: unknown;
     try {
-      return { value: JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)), hash };
+      value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
     } catch (cause) {
       throw new FlipbookError('weights', `${file} is not valid JSON`, { cause });
     }
+    await quietly(cache?.put(key, bytes));
+    return { value, hash };
   }
 
   /**

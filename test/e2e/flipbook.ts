@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { test as base, type Download, expect, type Page, type Route } from '@playwright/test';
 import { exiftool, ffmpeg, ffprobe } from '../tools.mjs';
 
-const tiny = fileURLToPath(new URL('../fixtures/tiny/', import.meta.url));
+export const tiny = fileURLToPath(new URL('../fixtures/tiny/', import.meta.url));
 export const modelFiles = '**/models/sticker/*';
 
 /** Answers for one file of the model from the fixtures. */

@@ -1,0 +1,21 @@
+// The service worker: the page opens without a network once it has been visited. It keeps the page's own files; the model's are
+// kept by whoever loads them (weights/store.ts). With a network the page is always the server's newest.
+import { setCacheNameDetails } from 'workbox-core';
+import { cleanupOutdatedCaches, PrecacheFallbackPlugin, precacheAndRoute } from 'workbox-precaching';
+import { NavigationRoute, registerRoute } from 'workbox-routing';
+import { NetworkOnly } from 'workbox-strategies';
+
+/** What the page is made of; scripts/offline.mjs writes it in. `revision` is null where the name has the file's hash. */
+declare const PAGE_FILES: { url: string; revision: string | null }[];
+
+/** After which a network that answers nothing counts as none. */
+const patienceSeconds = 5;
+
+setCacheNameDetails({ prefix: 'flipbook' }); // so that "Clear it" finds it
+const page = new NetworkOnly({
+  networkTimeoutSeconds: patienceSeconds,
+  plugins: [new PrecacheFallbackPlugin({ fallbackURL: 'index.html' })],
+});
+registerRoute(new NavigationRoute(page, { allowlist: [/^\/(index\.html)?(\?|$)/] }));
+precacheAndRoute(PAGE_FILES);
+cleanupOutdatedCaches();

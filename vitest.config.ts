@@ -28,6 +28,7 @@ export default defineConfig(async () => {
         '@preact/signals',
         '@huggingface/tokenizers',
         'signature_pad',
+        'gifenc',
       ],
     },
     oxc: { jsx: { runtime: 'automatic' as const, importSource: 'preact' } },

@@ -7,8 +7,8 @@ import { delimiter, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { createBrotliDecompress } from 'node:zlib';
+import { root } from './site.mjs';
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const require = createRequire(import.meta.url);
 
 /** WebGPU on SwiftShader with zero-copy VideoFrames from a WebGPU canvas: without the Vulkan flags these are black. */

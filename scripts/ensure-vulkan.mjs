@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { root } from './site.mjs';
 
 const execute = promisify(execFile);
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const home = join(root, 'node_modules', '.cache', 'lavapipe');
 
 /**

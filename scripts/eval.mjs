@@ -4,9 +4,8 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { root } from './site.mjs';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
 const needs = ['torch', 'numpy', 'PIL', 'safetensors', 'tokenizers', 'efficientnet_lite_pytorch'];
 
 /** The first Python that has what the evaluation imports: $PYTHON, the one that CI sets up, the system's. */

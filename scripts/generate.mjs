@@ -8,7 +8,7 @@ import { command, firstLine, given, listen, pageModule, retell, say, withPage } 
 import { buildIfStale, install } from './site.mjs';
 
 const usage =
-  'npm run generate -- --prompt TEXT --out FILE.mp4|FILE.apng|FILE.png [--picture FILE [--redraw LEFT,TOP,WIDTH,HEIGHT|all]] [--seed N] [--steps N] [--frames N] [--guidance X] [--motion X] [--sampler NAME] [--background #rrggbb] [--json]';
+  'npm run generate -- --prompt TEXT --out FILE.mp4|FILE.apng|FILE.png|FILE.gif [--picture FILE [--redraw LEFT,TOP,WIDTH,HEIGHT|all]] [--seed N] [--steps N] [--frames N] [--guidance X] [--motion X] [--sampler NAME] [--background #rrggbb] [--json]';
 const names = ['prompt', 'seed', 'steps', 'guidance', 'frames', 'motion', 'redraw', 'sampler', 'background'];
 const fields = names.map((name) => `--${name}`);
 const flags = [...fields, '--out', '--picture', '--json', '--help'];
@@ -67,8 +67,10 @@ function joined() {
 /** The path that the clip will have, after seeing that it can be written. @param {string | undefined} out */
 async function writable(out) {
   if (!out) throw new Error(`--out is missing: name the file to write. Usage: ${usage}`);
-  if (!/\.(mp4|a?png)$/i.test(out)) {
-    throw new Error(`--out ${out} is of another kind: name a file .mp4, or .apng or .png for the transparent loop`);
+  if (!/\.(mp4|a?png|gif)$/i.test(out)) {
+    throw new Error(
+      `--out ${out} is of another kind: name a file .mp4, or .apng, .png or .gif for the transparent loop`,
+    );
   }
   const path = given(out);
   const info = await stat(path).catch(() => undefined);
@@ -135,11 +137,11 @@ async function drive(page, address, { link, ...options }, out, picture) {
   }
   await page.getByRole('button', { name: 'Generate' }).click();
   const { codec, stats, adapter, problem } = await finished;
+  const kind = /\.gif$/i.test(out) ? 'gif' : /\.a?png$/i.test(out) ? 'apng' : 'mp4';
   // A transparent animation needs no video encoder.
-  const isTransparent = /\.a?png$/i.test(out);
-  if (!codec && !isTransparent) throw new Error(`no MP4: ${problem ?? 'this browser cannot encode video'}`);
+  if (!codec && kind === 'mp4') throw new Error(`no MP4: ${problem ?? 'this browser cannot encode video'}`);
   const download = page.waitForEvent('download', { timeout: 120_000 });
-  await page.getByRole('button', { name: isTransparent ? 'Download APNG' : 'Download MP4' }).click();
+  await page.getByRole('button', { name: `Download ${kind.toUpperCase()}` }).click();
   const draft = `${out}.${process.pid}.part`;
   try {
     await (await Promise.race([download, failing])).saveAs(draft);
@@ -153,7 +155,7 @@ async function drive(page, address, { link, ...options }, out, picture) {
     adapter,
     ...options,
     seconds: { ...stats.seconds, total: performance.now() / 1000 }, // since this process began: all in
-    codec: isTransparent ? 'apng' : codec,
+    codec: kind === 'mp4' ? codec : kind,
     peakGpuBytes: stats.peakGpuBytes,
     bytes: file.length,
     sha256: createHash('sha256').update(file).digest('hex'),

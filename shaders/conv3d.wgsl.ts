@@ -14,7 +14,7 @@ export interface Conv3dTiledOptions extends ConvShape, EpilogueOptions {
 }
 
 /** `rows` is B · To · Ho · Wo. */
-const conv3dTiledParams = [...convSizes, ['rows', 'u32']] as const satisfies readonly ShaderParam[];
+const conv3dTiledParams: readonly ShaderParam[] = [...convSizes, ['rows', 'u32']];
 
 /**
  * Arguments: x f32 [B, T, H, W, Cin], weight f16 [taps, Cin, Cout], bias f32 [Cout]?, residual f32 like out?,

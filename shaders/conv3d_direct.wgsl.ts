@@ -1,16 +1,8 @@
 // 3D convolution straight from storage, in registers: no workgroup memory, no barrier. For software adapters, where
 // those are slow, and for few channels. Not the GPU kernel: that is conv3d.wgsl.ts.
-import {
-  type DirectOptions,
-  directInterface,
-  directLabel,
-  directStep,
-  directStore,
-  directSums,
-  directThreads,
-} from './direct.wgsl';
+import { type DirectOptions, directInterface, directLabel, directStep, directStore, directSums } from './direct.wgsl';
 import { epilogueLabel } from './epilogue.wgsl';
-import { counted, linearMain, type Shader, type ShaderParam, wgsl } from './wgsl';
+import { counted, linearMain, type Shader, type ShaderParam, wgsl, workgroupSize } from './wgsl';
 
 export type Triple<T> = readonly [T, T, T];
 
@@ -37,7 +29,7 @@ export interface Conv3dDirectOptions extends ConvShape, DirectOptions {
 }
 
 /** Sizes of input and output. */
-export const convSizes = [
+export const convSizes: readonly ShaderParam[] = [
   ['time', 'u32'],
   ['height', 'u32'],
   ['width', 'u32'],
@@ -46,16 +38,16 @@ export const convSizes = [
   ['outHeight', 'u32'],
   ['outWidth', 'u32'],
   ['cout', 'u32'],
-] as const satisfies readonly ShaderParam[];
+];
 
 /** The grid: strips per line, groups of output channels, lines, threads in all. */
-const conv3dDirectParams = [
+const conv3dDirectParams: readonly ShaderParam[] = [
   ...convSizes,
   ['strips', 'u32'],
   ['groups', 'u32'],
   ['lines', 'u32'],
   ['threads', 'u32'],
-] as const satisfies readonly ShaderParam[];
+];
 
 const sizes = ['time', 'height', 'width'] as const;
 const outSizes = ['outTime', 'outHeight', 'outWidth'] as const;
@@ -75,8 +67,7 @@ export function conv3dDirect(options: Conv3dDirectOptions): Shader {
   const tapStride = along === 0 ? kernel[1] * kernel[2] : 1;
   const size = (axis: number): string => `i32(params.${sizes[axis]})`;
   const padded = (axis: number): boolean => !circular[axis] && padding[axis]! > 0;
-  const eachLine = (text: (j: number) => string, indent: string): string =>
-    counted(lines).map(text).join(`\n${indent}`);
+  const J = counted(lines);
 
   const axisStride = ['params.height * params.width', 'params.width', '1u'];
   const outer1 = `params.${outSizes[outer]}`;
@@ -127,7 +118,7 @@ export function conv3dDirect(options: Conv3dDirectOptions): Shader {
     label: `conv3d direct ${kernel} stride ${stride} ${options.axis}${whole ? ' whole' : ''} ${lines}x${directLabel(options, strip)} ${epilogueLabel(options)}`,
     code: wgsl`
 ${declarations}
-${linearMain(directThreads)}
+${linearMain(workgroupSize)}
   if (thread >= params.threads) {
     return;
   }
@@ -136,18 +127,18 @@ ${linearMain(directThreads)}
   let rest = thread / groups;
   let o${along} = rest % params.strips * ${strip}u;
   let firstLine = rest / params.strips * ${lines}u;
-  ${eachLine(prepare, '  ')}
+  ${J.map(prepare)}
 
   let pitch = ${axisStride[along]!} * params.cin;
   let first = i32(o${along} * ${stride[along]}u) - ${padding[along]};
-  ${places.join('\n  ')}
+  ${places}
   ${directSums(options, lines * strip)}
   let tapPitch = ${tapStride}u * params.cin * rowPitch;
   for (var k${outer} = 0u; k${outer} < ${kernel[outer]}u; k${outer}++) {
-    ${eachLine((j) => coordinate(outer, j), '    ')}
+    ${J.map((j) => coordinate(outer, j))}
     for (var k${inner} = 0u; k${inner} < ${kernel[inner]}u; k${inner}++) {
-      ${eachLine((j) => coordinate(inner, j), '      ')}
-      ${eachLine(offset, '      ')}
+      ${J.map((j) => coordinate(inner, j))}
+      ${J.map(offset)}
 #if ${along === 0}
       let tap = k1 * ${kernel[2]}u + k2;
 #else

@@ -1,7 +1,7 @@
 // What the direct kernels of conv3d and matmul share, as WGSL text: one thread makes several neighbouring outputs in
 // registers, straight from storage, without workgroup memory or barriers. Not a kernel.
 import { type EpilogueOptions, finish, gemmInterface, weightAt } from './epilogue.wgsl';
-import { components, counted, type Shader, type ShaderParam } from './wgsl';
+import { components, counted, cross, fmas, type Shader, type ShaderParam, wgsl } from './wgsl';
 
 /** What one thread makes of each output row. */
 export interface DirectTile {
@@ -18,8 +18,6 @@ export interface DirectTile {
 
 export interface DirectOptions extends DirectTile, EpilogueOptions {}
 
-export const directThreads = 64;
-
 /** Everything before the entry point. */
 export function directInterface(
   options: DirectOptions,
@@ -34,7 +32,7 @@ export function directInterface(
  * scalars, `s{output}_{column}{component}`: a software adapter keeps one in a register through all its products, but
  * writes a vector back after each.
  */
-export function directSums({ columns, unroll, shared, aligned }: DirectOptions, outputs: number): string {
+export function directSums({ columns, unroll, shared, aligned }: DirectOptions, outputs: number): string[] {
   const sums = counted(outputs).map((s) =>
     counted(columns)
       .flatMap((c) => components.map((component) => `var s${s}_${c}${component} = 0.0;`))
@@ -45,7 +43,7 @@ export function directSums({ columns, unroll, shared, aligned }: DirectOptions, 
     `let rowPitch = params.cout / ${aligned ? 4 : 1}u;`,
     ...(shared ? ['let lane = local & 3u;', ...pitches] : []),
     ...sums,
-  ].join('\n  ');
+  ];
 }
 
 /** Threads u and u ^ 0 .. 3 of a quad exchange a value. */
@@ -61,7 +59,7 @@ export function directStep(
   { columns, unroll, shared, aligned }: DirectOptions,
   { outputs, taps, stride, lines }: DirectLines,
   input: (i: number, channel: string) => string | undefined,
-): string {
+): string[] {
   const U = counted(unroll);
   const C = counted(columns);
   const T = counted(taps);
@@ -84,19 +82,18 @@ export function directStep(
       }),
     ),
   );
-  // One statement per sum: a software adapter pays for every masked store inside a loop.
   const products = counted(lines * outputs).flatMap((s) => {
     const first = Math.floor(s / outputs) * perLine + (s % outputs) * stride;
     return C.flatMap((c) =>
       components.map((component) => {
         const used = T.filter((tap) => known.includes(first + tap));
-        const terms = U.flatMap((u) => used.map((tap) => [`x${u}_${first + tap}`, `w${u}_${tap}_${c}.${component}`]));
+        const pairs = cross(U, used, (u, tap) => [`x${u}_${first + tap}`, `w${u}_${tap}_${c}.${component}`] as const);
         const sum = `s${s}_${c}${component}`;
-        return `${sum} = ${terms.reduce((rest, [x, w]) => `fma(${x}, ${w}, ${rest})`, sum)};`;
+        return `${sum} = ${fmas(pairs, sum)};`;
       }),
     );
   });
-  return [...inputs, ...weights, ...products, `row += ${unroll}u * rowPitch;`].join('\n        ');
+  return [...inputs, ...weights, ...products, `row += ${unroll}u * rowPitch;`];
 }
 
 /** The outputs of one thread: `lines` times `outputs` neighbours along a line, which share their inputs. */
@@ -120,14 +117,14 @@ export function directStore(
   const vectors = counted(lines * outputs).flatMap((s) =>
     C.map((c) => `vec4f(${components.map((component) => `s${s}_${c}${component}`).join(', ')})`),
   );
-  return `var sums = array<vec4f, ${vectors.length}>(${vectors.join(', ')});
+  return wgsl`var sums = array<vec4f, ${vectors.length}>(${vectors.join(', ')});
   let count = ${store.count};
   let lineCount = ${store.lineCount};
   for (var l = 0u; l < lineCount; l++) {
     let row = ${store.row};
     for (var s = 0u; s < count; s++) {
       let sum = (l * ${outputs}u + s) * ${columns}u;
-      ${C.map((c) => `finish(sums[sum + ${c}u], row + s * ${store.rowStep}, column + ${4 * c}u);`).join('\n      ')}
+      ${C.map((c) => `finish(sums[sum + ${c}u], row + s * ${store.rowStep}, column + ${4 * c}u);`)}
     }
   }`;
 }

@@ -1,16 +1,14 @@
 // Maps that touch each element once, as WGSL text: concatenation over channels, addition, SiLU, affine, a denoiser's velocity.
 // Where a conv3d, a linear or a norm can do it in its own epilogue, that saves a pass over memory.
 import { siluFunction } from './activation.wgsl';
-import { linearMain, type Shader, type ShaderParam, shaderInterface, wgsl } from './wgsl';
+import { counted, linearMain, type Shader, type ShaderParam, shaderInterface, wgsl, workgroupSize } from './wgsl';
 
-export const elementwiseThreads = 64;
-
-const main = `${linearMain(elementwiseThreads)}
+const main = `${linearMain(workgroupSize)}
   if (thread >= params.count) {
     return;
   }`;
 
-const countParams = [['count', 'u32']] as const satisfies readonly ShaderParam[];
+const countParams: readonly ShaderParam[] = [['count', 'u32']];
 
 /** Arguments: a (, b), out f32, equal shapes. `count` is in vec4s; the last one may hang over into a binding's padding. */
 export function elementwise(kind: 'add' | 'silu'): Shader {
@@ -36,10 +34,10 @@ ${main}
   };
 }
 
-const affineParams = [
+const affineParams: readonly ShaderParam[] = [
   ['channels', 'u32'],
   ['count', 'u32'],
-] as const satisfies readonly ShaderParam[];
+];
 
 /** Arguments: x f32 [..., C], scale f32 [C], shift f32 [C], out f32 [..., C]. Sizes count vec4s if aligned. */
 export function affine({ aligned }: { readonly aligned: boolean }): Shader {
@@ -66,13 +64,13 @@ ${main}
   };
 }
 
-const velocityParams = [
+const velocityParams: readonly ShaderParam[] = [
   ['outline', 'u32'],
   ['channels', 'u32'],
   ['clip', 'u32'],
   ['count', 'u32'],
   ['least', 'f32'],
-] as const satisfies readonly ShaderParam[];
+];
 
 /**
  * Arguments: x f32 [B, ..., C], predicted like it, conditions f32 [B, ..., 2C + 4] (known latents, whether they are known, the
@@ -122,7 +120,7 @@ export interface ConcatOptions {
 
 /** Where the channels of each input end in the output; in vec4s if aligned, as is `count`. */
 function concatParams(inputs: number): readonly ShaderParam[] {
-  const ends = Array.from({ length: inputs }, (_, i) => [`end${i}`, 'u32'] as const);
+  const ends = counted(inputs).map((i) => [`end${i}`, 'u32'] as const);
   return [...ends, ['count', 'u32']];
 }
 
@@ -130,9 +128,9 @@ function concatParams(inputs: number): readonly ShaderParam[] {
 export function concat({ inputs, aligned }: ConcatOptions): Shader {
   const params = concatParams(inputs);
   const type = aligned ? 'vec4f' : 'f32';
-  const sources = Array.from({ length: inputs }, (_, i) => [`x${i}`, 'read', type] as const);
+  const sources = counted(inputs).map((i) => [`x${i}`, 'read', type] as const);
   const { declarations, ...shader } = shaderInterface([...sources, ['out', 'write', type]], params);
-  const branches = Array.from({ length: inputs }, (_, i) => {
+  const branches = counted(inputs).map((i) => {
     const start = i === 0 ? '0u' : `params.end${i - 1}`;
     const copy = `{ out[thread] = x${i}[row * (params.end${i} - ${start}) + c - ${start}]; }`;
     return i === inputs - 1 ? copy : `if (c < params.end${i}) ${copy} else `;

@@ -1,8 +1,6 @@
 // Sinusoidal timestep embedding as WGSL. Not the two linear layers that follow it.
 import { cosSin } from './precise.wgsl';
-import { linearMain, type Shader, shaderInterface, wgsl } from './wgsl';
-
-export const embedThreads = 64;
+import { linearMain, type Shader, shaderInterface, wgsl, workgroupSize } from './wgsl';
 
 /**
  * Arguments: t f32 [B], out [B, dim]. Cosines in the first half, sines in the second, of 1000·t·10000^(-i / (dim/2))
@@ -25,7 +23,7 @@ export function timestepEmbedding(): Shader {
     code: wgsl`
 ${declarations}
 ${cosSin}
-${linearMain(embedThreads)}
+${linearMain(workgroupSize)}
   if (thread >= params.count) {
     return;
   }

@@ -42,7 +42,7 @@ export function gemmTileLabel({ rows, columns, depth, threadRows, threadColumns 
   return `tiled ${rows}x${columns}x${depth} by ${threadRows}x${threadColumns}${slices > 1 ? ` in ${slices} slices` : ''}`;
 }
 
-/** Throws where the threads cannot share the loads of a tile evenly. */
+/** @throws RangeError where the threads cannot share the loads of a tile evenly */
 function checkGemmTile(tile: GemmTile): void {
   const threads = gemmThreads(tile);
   const loads = [(tile.rows * tile.depth) / 4, (tile.columns * tile.depth) / 4];
@@ -78,16 +78,13 @@ export function gemmMain(options: EpilogueOptions, source: GemmSource): string {
   const fetchRow = (j: number): string =>
     inputAligned
       ? `a${j} = vec4f(); if (inside${j} && channel < params.cin) { a${j} = x[(from${j} + channel) >> 2u]; }`
-      : `a${j} = vec4f(); if (inside${j}) {
-        ${counted(4)
-          .map((i) => `if (channel + ${i}u < params.cin) { a${j}[${i}] = x[from${j} + channel + ${i}u]; }`)
-          .join('\n        ')}
+      : wgsl`a${j} = vec4f(); if (inside${j}) {
+        ${counted(4).map((i) => `if (channel + ${i}u < params.cin) { a${j}[${i}] = x[from${j} + channel + ${i}u]; }`)}
       }`;
-  const product = (component: string, c: number): string =>
-    [
-      ...N.map((n) => `let b${c}_${n} = tileB[(k * 4u + ${c}u) * ${quads}u + across + ${n * across}u];`),
-      ...M.map((m) => N.map((n) => `s${m}_${n} = fma(vec4f(r${m}.${component}), b${c}_${n}, s${m}_${n});`).join(' ')),
-    ].join('\n      ');
+  const product = (component: string, c: number): string[] => [
+    ...N.map((n) => `let b${c}_${n} = tileB[(k * 4u + ${c}u) * ${quads}u + across + ${n * across}u];`),
+    ...M.map((m) => N.map((n) => `s${m}_${n} = fma(vec4f(r${m}.${component}), b${c}_${n}, s${m}_${n});`).join(' ')),
+  ];
 
   return wgsl`
 ${weightAt(options)}
@@ -108,29 +105,29 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgr
   let endStep = min(firstStep + share, ${taps}u * tapSteps);
   let loadStep = local % ${steps}u;
   let loadRow = local / ${steps}u;
-  ${rowLoads.map((j) => prepare(`firstRow + loadRow + ${(j * threads) / steps}u`, j)).join('\n  ')}
+  ${rowLoads.map((j) => prepare(`firstRow + loadRow + ${(j * threads) / steps}u`, j))}
   let loadQuad = local % ${quads}u;
   let loadDepth = local / ${quads}u;
   let weightPitch = params.cout / ${unit}u;
   let loadColumn = firstColumn / ${unit}u + loadQuad * ${4 / unit}u;
   let across = local % ${across}u;
   let down = local / ${across}u;
-  ${rowLoads.map((j) => `var from${j} = 0u; var inside${j} = false; var a${j} = vec4f();`).join('\n  ')}
-  ${weightLoads.map((j) => `var b${j} = vec4f();`).join('\n  ')}
-  ${M.map((m) => N.map((n) => `var s${m}_${n} = vec4f();`).join(' ')).join('\n  ')}
+  ${rowLoads.map((j) => `var from${j} = 0u; var inside${j} = false; var a${j} = vec4f();`)}
+  ${weightLoads.map((j) => `var b${j} = vec4f();`)}
+  ${M.map((m) => N.map((n) => `var s${m}_${n} = vec4f();`).join(' '))}
   var tap = firstStep / tapSteps;
   var base = firstStep % tapSteps * ${depth}u; // the step's first input channel
   ${state}
   for (var step = firstStep; step <= endStep; step++) {
     if (step < endStep) {
       if (base == 0u || step == firstStep) {
-        ${rowLoads.map(place).join('\n        ')}
+        ${rowLoads.map(place)}
       }
       let channel = base + loadStep * 4u;
-      ${rowLoads.map(fetchRow).join('\n      ')}
+      ${rowLoads.map(fetchRow)}
       // Below a tap's last channel these are the next tap's weights, times inputs that are zero.
       let weightRow = tap * params.cin + base + loadDepth;
-      ${weightLoads.map((j) => `b${j} = weightAt((weightRow + ${(j * threads) / quads}u) * weightPitch + loadColumn);`).join('\n      ')}
+      ${weightLoads.map((j) => `b${j} = weightAt((weightRow + ${(j * threads) / quads}u) * weightPitch + loadColumn);`)}
       base += ${depth}u;
       if (base >= params.cin) {
         base = 0u;
@@ -140,20 +137,20 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgr
     }
     if (step > firstStep) {
       for (var k = 0u; k < ${steps}u; k++) {
-      ${M.map((m) => `let r${m} = tileA[k * ${rows}u + down + ${m * down}u];`).join('\n      ')}
-      ${components.map(product).join('\n      ')}
+      ${M.map((m) => `let r${m} = tileA[k * ${rows}u + down + ${m * down}u];`)}
+      ${components.flatMap(product)}
       }
     }
     workgroupBarrier();
-    ${rowLoads.map((j) => `tileA[loadStep * ${rows}u + loadRow + ${(j * threads) / steps}u] = a${j};`).join('\n    ')}
-    ${weightLoads.map((j) => `tileB[(loadDepth + ${(j * threads) / quads}u) * ${quads}u + loadQuad] = b${j};`).join('\n    ')}
+    ${rowLoads.map((j) => `tileA[loadStep * ${rows}u + loadRow + ${(j * threads) / steps}u] = a${j};`)}
+    ${weightLoads.map((j) => `tileB[(loadDepth + ${(j * threads) / quads}u) * ${quads}u + loadQuad] = b${j};`)}
     workgroupBarrier();
   }
   ${M.map(
-    (m) => `if (firstRow + down + ${m * down}u < params.rows) {
-    ${N.map((n) => `finish(s${m}_${n}, slice * params.rows + firstRow + down + ${m * down}u, firstColumn + (across + ${n * across}u) * 4u);`).join('\n    ')}
+    (m) => wgsl`if (firstRow + down + ${m * down}u < params.rows) {
+    ${N.map((n) => `finish(s${m}_${n}, slice * params.rows + firstRow + down + ${m * down}u, firstColumn + (across + ${n * across}u) * 4u);`)}
   }`,
-  ).join('\n  ')}
+  )}
 }
 `;
 }

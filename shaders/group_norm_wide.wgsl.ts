@@ -1,20 +1,20 @@
 // Group norm in three dispatches, each as wide as the tensor, as WGSL: for few large groups and for software adapters.
 // Not the one-dispatch kernel: group_norm.wgsl.ts.
 import { siluFunction } from './activation.wgsl';
-import { NORM_THREADS, vector, type Width, workgroupSum } from './norm.wgsl';
-import { linearMain, type Shader, type ShaderParam, shaderInterface, wgsl } from './wgsl';
+import { vector, type Width, workgroupSum } from './norm.wgsl';
+import { linearMain, type Shader, type ShaderParam, shaderInterface, wgsl, workgroupSize } from './wgsl';
 
 /** A thread of stages 1 and 3 has one vector of `channels` of a chunk of rows; `channels` counts vectors. */
-const chunkParams = [
+const chunkParams: readonly ShaderParam[] = [
   ['threads', 'u32'],
   ['rows', 'u32'],
   ['channels', 'u32'],
   ['chunks', 'u32'],
   ['chunkRows', 'u32'],
-] as const satisfies readonly ShaderParam[];
+];
 
 /** Threads past the end repeat the last one's work: none idles beside working ones, and equal values go to equal places. */
-const chunkOfThread = `${linearMain(NORM_THREADS)}
+const chunkOfThread = `${linearMain(workgroupSize)}
   let slot = min(thread, params.threads - 1u);
   let c = slot % params.channels;
   let chunk = slot / params.channels % params.chunks;
@@ -96,7 +96,7 @@ export function groupNormCoefficients({ scaleShift, threads }: CoefficientsOptio
     code: wgsl`
 ${declarations}
 ${wide ? workgroupSum(threads) : 'fn total(value: f32, local: u32) -> f32 { return value; }'}
-${linearMain(wide ? threads : NORM_THREADS)}
+${linearMain(wide ? threads : workgroupSize)}
 #if ${wide}
   let slot = workgroupIndex;
   let lane = local;

@@ -84,9 +84,9 @@ function rowSum({ lanes, rows, subgroups }: Pick<LayerNormOptions, 'lanes' | 'ro
   if (lanes === 1) return 'fn rowSum(value: f32, local: u32) -> f32 { return value; }';
   if (subgroups) {
     const swaps = [1, 2, 4, 8, 16].filter((distance) => distance < lanes);
-    return `fn rowSum(value: f32, local: u32) -> f32 {
+    return wgsl`fn rowSum(value: f32, local: u32) -> f32 {
   var sum = value;
-  ${swaps.map((distance) => `sum += subgroupShuffleXor(sum, ${distance}u);`).join('\n  ')}
+  ${swaps.map((distance) => `sum += subgroupShuffleXor(sum, ${distance}u);`)}
   return sum;
 }`;
   }

@@ -1,16 +1,8 @@
 // Linear layers, y = activation(x·W + b) + residual, as WGSL text. Not attention, not convolution.
-import {
-  type DirectOptions,
-  directInterface,
-  directLabel,
-  directStep,
-  directStore,
-  directSums,
-  directThreads,
-} from './direct.wgsl';
+import { type DirectOptions, directInterface, directLabel, directStep, directStore, directSums } from './direct.wgsl';
 import { type EpilogueOptions, epilogueLabel, finish, gemmInterface, weightAt } from './epilogue.wgsl';
 import { type GemmTile, gemmMain, gemmTileLabel } from './gemm.wgsl';
-import { counted, linearMain, type Shader, type ShaderParam, wgsl } from './wgsl';
+import { counted, linearMain, type Shader, type ShaderParam, wgsl, workgroupSize } from './wgsl';
 
 export interface LinearDirectOptions extends DirectOptions {
   /** Rows of one thread. */
@@ -18,12 +10,12 @@ export interface LinearDirectOptions extends DirectOptions {
 }
 
 /** `groups`: how many threads share the output channels of a row. */
-const linearDirectParams = [
+const linearDirectParams: readonly ShaderParam[] = [
   ['rows', 'u32'],
   ['cin', 'u32'],
   ['cout', 'u32'],
   ['groups', 'u32'],
-] as const satisfies readonly ShaderParam[];
+];
 
 /**
  * Arguments: x f32 [M, Cin], weight f16 [Cin, Cout], bias f32 [Cout]?, residual f32 [M, Cout]?, out f32 [M, Cout].
@@ -38,7 +30,7 @@ export function linearDirect(options: LinearDirectOptions): Shader {
     label: `linear direct ${directLabel(options, rows)} ${epilogueLabel(options)}`,
     code: wgsl`
 ${declarations}
-${linearMain(directThreads)}
+${linearMain(workgroupSize)}
   let groups = params.groups;
   let column = thread % groups * ${4 * columns}u;
   let first = thread / groups * ${rows}u;
@@ -46,9 +38,7 @@ ${linearMain(directThreads)}
     return;
   }
   let last = params.rows - 1u;
-  ${counted(rows)
-    .map((r) => `let p${r} = min(first + ${r}u, last) * params.cin;`)
-    .join('\n  ')}
+  ${counted(rows).map((r) => `let p${r} = min(first + ${r}u, last) * params.cin;`)}
   ${directSums(options, rows)}
   var row = column / ${aligned ? 4 : 1}u; // of weights
   for (var k = 0u; k < params.cin; k += ${unroll}u) {
@@ -68,11 +58,11 @@ export interface LinearTiledOptions extends EpilogueOptions {
   readonly inputAligned: boolean;
 }
 
-const linearTiledParams = [
+const linearTiledParams: readonly ShaderParam[] = [
   ['rows', 'u32'],
   ['cin', 'u32'],
   ['cout', 'u32'],
-] as const satisfies readonly ShaderParam[];
+];
 
 /** The arguments of `linearDirect`, through workgroup memory: for GPUs and many rows. */
 export function linearTiled(options: LinearTiledOptions): Shader {
@@ -123,21 +113,21 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   let slice = local / ${linearSplitQuads}u;
   let column = (workgroup.x * ${linearSplitQuads}u + local % ${linearSplitQuads}u) * 4u;
   let rowPitch = params.cout / ${unit}u;
-  ${R.map((r) => `var s${r} = vec4f();`).join(' ')}
+  ${R.map((r) => `var s${r} = vec4f();`)}
   for (var k = slice; k < params.cin; k += ${slices}u) {
     let w = weightAt(k * rowPitch + column / ${unit}u);
-    ${R.map((r) => `s${r} = fma(vec4f(x[${r}u * params.cin + k]), w, s${r});`).join('\n    ')}
+    ${R.map((r) => `s${r} = fma(vec4f(x[${r}u * params.cin + k]), w, s${r});`)}
   }
-  ${R.map((r) => `partial[${r * threads}u + local] = s${r};`).join('\n  ')}
+  ${R.map((r) => `partial[${r * threads}u + local] = s${r};`)}
   workgroupBarrier();
   if (slice > 0u) {
     return;
   }
   for (var i = 1u; i < ${slices}u; i++) {
-    ${R.map((r) => `s${r} += partial[${r * threads}u + i * ${linearSplitQuads}u + local];`).join('\n    ')}
+    ${R.map((r) => `s${r} += partial[${r * threads}u + i * ${linearSplitQuads}u + local];`)}
   }
   if (column < params.cout) {
-    ${R.map((r) => `finish(s${r}, ${r}u, column);`).join('\n    ')}
+    ${R.map((r) => `finish(s${r}, ${r}u, column);`)}
   }
 }
 `,

@@ -16,9 +16,6 @@ export function componentSum(width: Width, value: string): string {
   return width === 4 ? `dot(${value}, vec4f(1.0))` : value;
 }
 
-/** Workgroup size of the kernels that count threads. */
-export const NORM_THREADS = 64;
-
 /** `total(value: f32, local: u32) -> f32`: the sum over a workgroup of `threads`, a power of two, for all of them. */
 export function workgroupSum(threads: number): string {
   return wgsl`

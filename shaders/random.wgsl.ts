@@ -1,13 +1,11 @@
-// Philox4x32-10 and Box–Muller as WGSL: noise that is a pure function of (seed, stream, element).
-// src/diffusion/noise.ts is the bit-exact TypeScript twin of the integers and the uniforms.
+// Philox4x32-10 and Box–Muller as WGSL: noise that is a pure function of (seed, stream, element). Not a kernel: the noise
+// update builds on it. test/reference/philox.ts is the bit-exact TypeScript twin of the integers and the uniforms.
 import { cosSin, preciseLn } from './precise.wgsl';
-import { linearMain, type Shader, shaderInterface, wgsl } from './wgsl';
-
-export const randomThreads = 64;
+import { wgsl } from './wgsl';
 
 /**
  * `philox(group: u32, stream: u32, seed: vec2u) -> vec4u` (Salmon et al., SC 2011) for counter (group, stream, 0, 0), and
- * `normals(words: vec4u) -> vec4f`: words (0,1) and (2,3) through Box–Muller.
+ * `normalsFrom(first: u32, stream: u32, seed: vec2u) -> vec4f`: its words (0,1) and (2,3) through Box–Muller, four elements.
  */
 export const philoxNormals = wgsl`
 ${preciseLn}
@@ -61,42 +59,3 @@ fn normalsFrom(first: u32, stream: u32, seed: vec2u) -> vec4f {
   return select(vec4f(n.w, next.xyz), vec4f(n.zw, next.xy), lane == 2u);
 }
 `;
-
-export interface RandomOptions {
-  /** 'words': the raw Philox integers (tests). 'normals': standard normals. */
-  readonly output: 'words' | 'normals';
-}
-
-/** Arguments: key u32 [4] = (seedLow, seedHigh, stream, firstElement), out [count]. One thread makes four elements. */
-export function random({ output }: RandomOptions): Shader {
-  const params = [['count', 'u32']] as const;
-  const words = output === 'words';
-  const { declarations, ...shader } = shaderInterface(
-    [
-      ['key', 'read', 'u32'],
-      ['out', 'write', words ? 'u32' : 'f32'],
-    ],
-    params,
-  );
-  return {
-    ...shader,
-    label: `random ${output}`,
-    code: wgsl`
-${declarations}
-${philoxNormals}
-${linearMain(randomThreads)}
-  let element = thread * 4u;
-  let seed = vec2u(key[0], key[1]);
-#if ${words}
-  let value = philox((key[3] + element) >> 2u, key[2], seed);
-#else
-  let value = normalsFrom(key[3] + element, key[2], seed);
-#endif
-  if (element < params.count) { out[element] = value.x; }
-  if (element + 1u < params.count) { out[element + 1u] = value.y; }
-  if (element + 2u < params.count) { out[element + 2u] = value.z; }
-  if (element + 3u < params.count) { out[element + 3u] = value.w; }
-}
-`,
-  };
-}

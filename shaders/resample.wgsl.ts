@@ -1,6 +1,6 @@
 // Moves between resolutions as WGSL text: pixel and time shuffles, nearest upsampling, average downsampling.
 // No learned weights: an up- or downsampling convolution is conv3d beside one of these.
-import { f32, linearMain, type Shader, type ShaderParam, shaderInterface, wgsl } from './wgsl';
+import { f32, linearMain, type Shader, type ShaderParam, shaderInterface, wgsl, workgroupSize } from './wgsl';
 
 export type ResampleKind =
   | 'pixelShuffle'
@@ -18,16 +18,14 @@ export interface ResampleOptions {
   readonly aligned: boolean;
 }
 
-export const resampleThreads = 64;
-
 /** Extents of the output; channels in vec4s if aligned. `count` is how many elements (or vec4s) there are. */
-const resampleParams = [
+const resampleParams: readonly ShaderParam[] = [
   ['time', 'u32'],
   ['height', 'u32'],
   ['width', 'u32'],
   ['channels', 'u32'],
   ['count', 'u32'],
-] as const satisfies readonly ShaderParam[];
+];
 
 /** Arguments: x, out, both f32 [B, T, H, W, C]. One thread makes one element, or one vec4 of channels. */
 export function resample({ kind, factors, aligned }: ResampleOptions): Shader {
@@ -45,7 +43,7 @@ export function resample({ kind, factors, aligned }: ResampleOptions): Shader {
     label: `${kind} ${factors}${aligned ? '' : ' unaligned'}`,
     code: wgsl`
 ${declarations}
-${linearMain(resampleThreads)}
+${linearMain(workgroupSize)}
   if (thread >= params.count) {
     return;
   }

@@ -1,13 +1,11 @@
 // The second half of a product whose depth is split over workgroups (split K): sums their partial results, then the
 // epilogue. The first half is the tiled product (gemm.wgsl.ts).
 import { type EpilogueOptions, epilogueLabel, finish } from './epilogue.wgsl';
-import { linearMain, type Shader, type StorageBinding, shaderInterface, wgsl } from './wgsl';
+import { linearMain, type Shader, type StorageBinding, shaderInterface, wgsl, workgroupSize } from './wgsl';
 
 export interface SumSlicesOptions extends EpilogueOptions {
   readonly slices: number;
 }
-
-export const sumSlicesThreads = 64;
 
 /**
  * Arguments: partial f32 [slices, M, Cout], bias f32 [Cout]?, residual f32 [M, Cout]?, out f32 [M, Cout].
@@ -31,7 +29,7 @@ export function sumSlices(options: SumSlicesOptions): Shader {
     code: wgsl`
 ${declarations}
 ${finish(options)}
-${linearMain(sumSlicesThreads)}
+${linearMain(workgroupSize)}
   let groups = (params.cout + 3u) / 4u;
   let row = thread / groups;
   let column = thread % groups * 4u;

@@ -1,6 +1,6 @@
 // The streaming softmax in registers, straight from storage, without barriers, as WGSL text. For software adapters: GPUs use
 // streaming_tiled.wgsl.ts. Rows and scores are streaming_softmax.wgsl.ts's.
-import { components, counted, linearMain, lines, wgsl } from './wgsl';
+import { components, counted, cross, fmas, linearMain, wgsl, workgroupSize } from './wgsl';
 
 /**
  * One thread makes `rows` queries and reads `keys` keys at a time. Four neighbours share a batch and a head, so that a
@@ -19,8 +19,6 @@ export interface DirectSchedule {
   readonly most?: number;
 }
 
-export const DIRECT_THREADS = 64;
-
 /** Most keys whose weights a thread keeps at once. */
 const MOST_BLOCK = 64;
 
@@ -30,7 +28,7 @@ const MOST_BLOCK = 64;
  */
 export function quadsOfQueries(rows: number): string {
   const index = (r: number): string => `let i${r} = min(first + ${r}u, last);`;
-  return `${linearMain(DIRECT_THREADS)}
+  return wgsl`${linearMain(workgroupSize)}
   let threads = (params.queries + ${4 * rows - 1}u) / ${4 * rows}u * 4u;  // of one batch and head
   let slot = thread / threads;
   // Threads past the end repeat the last work without storing: an idle lane would slow its neighbours down.
@@ -39,7 +37,12 @@ export function quadsOfQueries(rows: number): string {
   let lane = local & 3u;
   let first = (thread % threads) * ${rows}u;
   let last = params.queries - 1u;
-  ${counted(rows).map(index).join('\n  ')}`;
+  ${counted(rows).map(index)}`;
+}
+
+/** vec4s of each head that one step takes, so that each of its sums is stored once for eight products. */
+export function chunksPerStep(chunks: number): number {
+  return chunks % 2 === 0 ? 2 : 1;
 }
 
 /** Entry point; the functions that it calls are those of streaming_softmax.wgsl.ts. */
@@ -49,22 +52,23 @@ export function streamingDirect(headDim: number, { rows, keys, most }: DirectSch
   const block = single ? Math.ceil(most / keys) * keys : Math.floor(MOST_BLOCK / keys) * keys;
   const R = counted(rows);
   const K = counted(keys);
-  // A software adapter pays for every store to a variable inside a loop: sums take several products a statement.
-  const unroll = [2, 1].find((size) => chunks % size === 0)!;
+  const unroll = chunksPerStep(chunks);
   const U = counted(unroll);
   const perRow = rows === 1 ? 'f32' : `vec${rows}f`;
   const part = (value: string, r: number): string => (rows === 1 ? value : `${value}[${r}]`);
   const gather = (of: (r: number) => string): string => `${perRow}(${R.map(of).join(', ')})`;
   const dots = (r: number, k: number): string =>
-    U.flatMap((u) => components.map((c) => [`query${r}_${u}.${c}`, `key${k}_${u}.${c}`])).reduce(
-      (sum, [q, key]) => `fma(${q}, ${key}, ${sum})`,
+    fmas(
+      cross(U, components, (u, c) => [`query${r}_${u}.${c}`, `key${k}_${u}.${c}`]),
       `s${r}_${k}`,
     );
   // By component: a software adapter keeps a scalar in a register through all its products, but not a vector.
   const weighted = (r: number, u: number, c: string): string =>
-    K.reduce((sum, k) => `fma(${part(`weight${k}`, r)}, value${k}_${u}.${c}, ${sum})`, `a${r}_${u}${c}`);
+    fmas(
+      K.map((k) => [part(`weight${k}`, r), `value${k}_${u}.${c}`]),
+      `a${r}_${u}${c}`,
+    );
   const summed = (r: number, u: number): string => `vec4f(${components.map((c) => `a${r}_${u}${c}`).join(', ')})`;
-  const cross = (of: (r: number, u: number) => string): string[] => R.flatMap((r) => U.map((u) => of(r, u)));
   const inverse = `let inverse = select(${perRow}(), 1.0 / sum, sum > ${perRow}());`;
   const keep = (r: number, u: number): string =>
     single
@@ -74,10 +78,7 @@ export function streamingDirect(headDim: number, { rows, keys, most }: DirectSch
 ${quadsOfQueries(rows)}
 #if ${single}
   let live = slot < params.batches * params.heads;
-  ${lines(
-    2,
-    R.map((r) => `let q${r} = queryBase(batch, head, i${r}); let o${r} = outBase(batch, head, i${r});`),
-  )}
+  ${R.map((r) => `let q${r} = queryBase(batch, head, i${r}); let o${r} = outBase(batch, head, i${r});`)}
 #else
   var query: array<vec4f, ${rows * chunks}>;
   var acc: array<vec4f, ${rows * chunks}>;
@@ -99,35 +100,19 @@ ${quadsOfQueries(rows)}
     let count = min(params.keys - start, ${block}u);
     var top = highest;
     for (var j = 0u; j < count; j += ${keys}u) {
-      ${lines(
-        6,
-        K.map((k) => `let k${k} = keyStart + min(start + j + ${k}u, params.keys - 1u) * keyPitch;`),
-      )}
-      ${lines(
-        6,
-        R.flatMap((r) => K.map((k) => `var s${r}_${k} = 0.0;`)),
-      )}
+      ${K.map((k) => `let k${k} = keyStart + min(start + j + ${k}u, params.keys - 1u) * keyPitch;`)}
+      ${cross(R, K, (r, k) => `var s${r}_${k} = 0.0;`)}
       for (var c = 0u; c < ${chunks}u; c += ${unroll}u) {
-        ${lines(
-          8,
-          cross(
-            (r, u) =>
-              `let query${r}_${u} = ${single ? `load_q(q${r}, c + ${u}u, lane)` : `query[(c + ${u}u) * ${rows}u + ${r}u]`};`,
-          ),
+        ${cross(
+          R,
+          U,
+          (r, u) =>
+            `let query${r}_${u} = ${single ? `load_q(q${r}, c + ${u}u, lane)` : `query[(c + ${u}u) * ${rows}u + ${r}u]`};`,
         )}
-        ${lines(
-          8,
-          K.flatMap((k) => U.map((u) => `let key${k}_${u} = load_k(k${k}, c + ${u}u, lane);`)),
-        )}
-        ${lines(
-          8,
-          R.flatMap((r) => K.map((k) => `s${r}_${k} = ${dots(r, k)};`)),
-        )}
+        ${cross(K, U, (k, u) => `let key${k}_${u} = load_k(k${k}, c + ${u}u, lane);`)}
+        ${cross(R, K, (r, k) => `s${r}_${k} = ${dots(r, k)};`)}
       }
-      ${lines(
-        6,
-        K.map((k) => `weights[j + ${k}u] = ${gather((r) => `s${r}_${k}`)};`),
-      )}
+      ${K.map((k) => `weights[j + ${k}u] = ${gather((r) => `s${r}_${k}`)};`)}
     }
     // Apart from the products, so that the text of a logit stands here once.
     for (var j = 0u; j < count; j++) {
@@ -148,29 +133,20 @@ ${quadsOfQueries(rows)}
     }
     ${single ? inverse : ''}
     for (var c = 0u; c < ${chunks}u; c += ${unroll}u) {
-      ${lines(
-        6,
-        cross((r, u) => {
-          const kept = `acc[(c + ${u}u) * ${rows}u + ${r}u]`;
-          if (single) return components.map((c) => `var a${r}_${u}${c} = 0.0;`).join(' ');
-          return `let kept${r}_${u} = ${kept} * ${part('fade', r)}; ${components.map((c) => `var a${r}_${u}${c} = kept${r}_${u}.${c};`).join(' ')}`;
-        }),
-      )}
+      ${cross(R, U, (r, u) => {
+        const kept = `acc[(c + ${u}u) * ${rows}u + ${r}u]`;
+        if (single) return components.map((c) => `var a${r}_${u}${c} = 0.0;`).join(' ');
+        return `let kept${r}_${u} = ${kept} * ${part('fade', r)}; ${components.map((c) => `var a${r}_${u}${c} = kept${r}_${u}.${c};`).join(' ')}`;
+      })}
       for (var j = 0u; j < count; j += ${keys}u) {
-        ${lines(
-          8,
-          K.flatMap((k) => [
-            `let weight${k} = weights[j + ${k}u];`,
-            `let v${k} = valueStart + min(start + j + ${k}u, params.keys - 1u) * valuePitch;`,
-            ...U.map((u) => `let value${k}_${u} = load_v(v${k}, c + ${u}u, lane);`),
-          ]),
-        )}
-        ${lines(
-          8,
-          cross((r, u) => components.map((c) => `a${r}_${u}${c} = ${weighted(r, u, c)};`).join(' ')),
-        )}
+        ${K.flatMap((k) => [
+          `let weight${k} = weights[j + ${k}u];`,
+          `let v${k} = valueStart + min(start + j + ${k}u, params.keys - 1u) * valuePitch;`,
+          ...U.map((u) => `let value${k}_${u} = load_v(v${k}, c + ${u}u, lane);`),
+        ])}
+        ${cross(R, U, (r, u) => components.map((c) => `a${r}_${u}${c} = ${weighted(r, u, c)};`).join(' '))}
       }
-      ${lines(6, cross(keep))}
+      ${cross(R, U, keep)}
     }
   }
 #if ${!single}

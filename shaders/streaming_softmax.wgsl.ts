@@ -3,10 +3,19 @@
 //
 // Running max and sum are f32; the scores carry log2(e), so that exp2 does the exponential; one division ends it
 // (Milakov & Gimelshein 2018; Dao et al. 2022).
-import { DIRECT_THREADS, type DirectSchedule, streamingDirect } from './streaming_direct.wgsl';
+import { type DirectSchedule, streamingDirect } from './streaming_direct.wgsl';
 import { streamingTiled, type TiledSchedule } from './streaming_tiled.wgsl';
 import { streamingWhole, type WholeSchedule } from './streaming_whole.wgsl';
-import { components, enables, type Shader, type ShaderParam, shaderInterface, wgsl } from './wgsl';
+import {
+  components,
+  counted,
+  enables,
+  type Shader,
+  type ShaderParam,
+  shaderInterface,
+  wgsl,
+  workgroupSize,
+} from './wgsl';
 
 export interface StreamingOptions {
   readonly headDim: number;
@@ -31,7 +40,7 @@ export type Schedule = DirectSchedule | TiledSchedule | WholeSchedule;
  * Strides (of a row) and offsets are in elements; a query or key is `rowStep` rows after the one before it.
  * `scale` is log2(e) / sqrt(head dimension).
  */
-const streamingParams = [
+const streamingParams: readonly ShaderParam[] = [
   ['batches', 'u32'],
   ['heads', 'u32'],
   ['queries', 'u32'],
@@ -45,11 +54,11 @@ const streamingParams = [
   ['valueOffset', 'u32'],
   ['outStride', 'u32'],
   ['scale', 'f32'],
-] as const satisfies readonly ShaderParam[];
+];
 
 /** How many of `streamingTiles` a workgroup does, for the grid. */
 export function streamingWorkgroup(schedule: Schedule): number {
-  return schedule.kind === 'tiled' ? 1 : DIRECT_THREADS;
+  return schedule.kind === 'tiled' ? 1 : workgroupSize;
 }
 
 /** Threads (direct, whole) or workgroups (tiled) for one batch and head. */
@@ -122,7 +131,9 @@ function access(headDim: number, element: 'vec4f' | 'f32' | 'quads'): string {
     if (aligned) return `${signature} { return ${name}[base + chunk]; }`;
     if (element === 'quads') {
       if (name === 'q')
-        return `${signature} { return vec4f(${[0, 1, 2, 3].map((u) => `q[base + 4u * chunk + (lane ^ ${u}u)]`).join(', ')}); }`;
+        return `${signature} { return vec4f(${counted(4)
+          .map((u) => `q[base + 4u * chunk + (lane ^ ${u}u)]`)
+          .join(', ')}); }`;
       return `${signature} {
   let value = ${name}[base + 4u * chunk + lane];
   return vec4f(value, quadSwapX(value), quadSwapY(value), quadSwapDiagonal(value));
@@ -136,19 +147,19 @@ function access(headDim: number, element: 'vec4f' | 'f32' | 'quads'): string {
   };
   const stores = {
     vec4f: 'out[base + chunk] = value;',
-    quads: components.map((c, u) => `out[base + 4u * chunk + (lane ^ ${u}u)] = value.${c};`).join('\n  '),
-    f32: components
-      .map((c, i) => `if (4u * chunk + ${i}u < ${headDim}u) { out[base + 4u * chunk + ${i}u] = value.${c}; }`)
-      .join('\n  '),
+    quads: components.map((c, u) => `out[base + 4u * chunk + (lane ^ ${u}u)] = value.${c};`),
+    f32: components.map(
+      (c, i) => `if (4u * chunk + ${i}u < ${headDim}u) { out[base + 4u * chunk + ${i}u] = value.${c}; }`,
+    ),
   };
-  const store = `fn storeOut(base: u32, chunk: u32, lane: u32, value: vec4f) {
+  const store = wgsl`fn storeOut(base: u32, chunk: u32, lane: u32, value: vec4f) {
   ${stores[element]}
 }`;
   const unit = aligned ? 4 : 1;
   const base = (row: string, stride: string, offset: string): string =>
     `(${row} * params.${stride} + ${offset} + head * ${headDim}u) / ${unit}u`;
-  return `
-${['q', 'k', 'v'].map(load).join('\n')}
+  return wgsl`
+${['q', 'k', 'v'].map(load)}
 ${store}
 fn queryBase(batch: u32, head: u32, i: u32) -> u32 { return ${base('(firstQuery(batch) + i * params.rowStep)', 'queryStride', 'params.queryOffset')}; }
 fn keyBase(batch: u32, head: u32) -> u32 { return ${base('firstKey(batch)', 'keyStride', 'params.keyOffset')}; }

@@ -1,6 +1,6 @@
 // The streaming softmax through workgroup memory, as WGSL text. For GPUs: software adapters use streaming_direct.wgsl.ts.
 // Rows and scores are streaming_softmax.wgsl.ts's.
-import { counted, linearMain, lines, wgsl } from './wgsl';
+import { counted, cross, linearMain, wgsl } from './wgsl';
 
 /** A workgroup stages keys, then values, in workgroup memory; `lanes` threads share `rows` queries each. */
 export interface TiledSchedule {
@@ -95,8 +95,8 @@ ${linearMain(threads)}
   let query = local / ${lanes}u * ${rows}u;  // first of this thread's queries, within the workgroup
   let first = workgroupIndex % tiles * ${queries}u + query;
   let last = params.queries - 1u;
-  ${R.map((r) => `let i${r} = min(first + ${r}u, last);\n  let q${r} = queryBase(batch, head, i${r});`).join('\n  ')}
-  ${R.flatMap((r) => [`var max${r} = lowest;`, `var sum${r} = 0.0;`, ...C.map((c) => `var acc${r}_${c} = vec4f();`)]).join('\n  ')}
+  ${R.map((r) => `let i${r} = min(first + ${r}u, last);\n  let q${r} = queryBase(batch, head, i${r});`)}
+  ${R.flatMap((r) => [`var max${r} = lowest;`, `var sum${r} = 0.0;`, ...C.map((c) => `var acc${r}_${c} = vec4f();`)])}
   let keyStart = keyBase(batch, head);
   let keyPitch = pitch(params.keyStride);
   let valueStart = valueBase(batch, head);
@@ -106,39 +106,36 @@ ${linearMain(threads)}
     workgroupBarrier();
     {
       // Scores: the lanes share the keys.
-      ${lines(
-        6,
-        R.flatMap((r) => K.map((k) => `var s${r}_${k} = vec4f();`)),
-      )}
+      ${cross(R, K, (r, k) => `var s${r}_${k} = vec4f();`)}
       for (var c = 0u; c < ${total}u; c++) {
-        ${R.map((r) => `let query${r} = load_q(q${r}, c, lane);`).join('\n        ')}
-        ${K.map((k) => `let key${k} = vec4f(tile[(lane + ${k * lanes}u) * ${pitch}u + c]);`).join('\n        ')}
-        ${R.flatMap((r) => K.map((k) => `s${r}_${k} += query${r} * key${k};`)).join('\n        ')}
+        ${R.map((r) => `let query${r} = load_q(q${r}, c, lane);`)}
+        ${K.map((k) => `let key${k} = vec4f(tile[(lane + ${k * lanes}u) * ${pitch}u + c]);`)}
+        ${cross(R, K, (r, k) => `s${r}_${k} += query${r} * key${k};`)}
       }
-      ${lines(6, R.flatMap(keep))}
+      ${R.flatMap(keep)}
     }
     workgroupBarrier();
     ${fill('v', 'value')}
     workgroupBarrier();
     {
       // Values: the lanes share the channels.
-      ${subgroups ? '' : lines(6, R.flatMap(newMax))}
+      ${subgroups ? [] : R.flatMap(newMax)}
       for (var j = 0u; j < ${keys}u; j++) {
-        ${R.map(weight).join('\n        ')}
-        ${C.map((c) => `let value${c} = vec4f(tile[j * ${pitch}u + ${whole ? `lane + ${c * lanes}u` : `min(lane + ${c * lanes}u, ${total - 1}u)`}]);`).join('\n        ')}
-        ${R.flatMap((r) => C.map((c) => `acc${r}_${c} += p${r} * value${c};`)).join('\n        ')}
+        ${R.map(weight)}
+        ${C.map((c) => `let value${c} = vec4f(tile[j * ${pitch}u + ${whole ? `lane + ${c * lanes}u` : `min(lane + ${c * lanes}u, ${total - 1}u)`}]);`)}
+        ${cross(R, C, (r, c) => `acc${r}_${c} += p${r} * value${c};`)}
       }
     }
     workgroupBarrier();
   }
-  ${subgroups ? totals.join('\n  ') : ''}
+  ${subgroups ? totals : []}
   ${R.map(
-    (r) => `if (first + ${r}u <= last) {
+    (r) => wgsl`if (first + ${r}u <= last) {
     let inverse = select(0.0, 1.0 / sum${r}, sum${r} > 0.0);
     let o = outBase(batch, head, i${r});
-    ${C.map((c) => `${whole ? '' : `if (lane + ${c * lanes}u < ${total}u) `}{ storeOut(o, lane + ${c * lanes}u, 0u, acc${r}_${c} * inverse); }`).join('\n    ')}
+    ${C.map((c) => `${whole ? '' : `if (lane + ${c * lanes}u < ${total}u) `}{ storeOut(o, lane + ${c * lanes}u, 0u, acc${r}_${c} * inverse); }`)}
   }`,
-  ).join('\n  ')}
+  )}
 }
 `;
 }

@@ -16,12 +16,23 @@ export type ShaderParam = readonly [name: string, type: 'u32' | 'i32' | 'f32'];
  * WGSL text with `#if ${condition}`, `#elif ${condition}`, `#else` and `#endif`. A condition must follow its directive
  * at once; values of dead branches are still evaluated; directives inside an interpolated string are not seen, so
  * fragments carry the tag themselves. Floats go through `f32()`: a bare `${1.0}` would print the integer 1.
+ * A list of strings becomes as many lines, indented like the place where it stands.
  */
-export function wgsl(strings: TemplateStringsArray, ...values: readonly (string | number | boolean)[]): string {
-  return preprocess(strings, ...values);
+export function wgsl(
+  strings: TemplateStringsArray,
+  ...values: readonly (string | number | boolean | readonly string[])[]
+): string {
+  const texts = values.map((value, i) => {
+    const indent = / *$/.exec(strings[i]!)![0];
+    return typeof value === 'object' ? value.join(`\n${indent}`) : value;
+  });
+  return preprocess(strings, ...texts);
 }
 
-/** A WGSL literal of type f32. Throws for what f32 cannot hold. */
+/**
+ * A WGSL literal of type f32.
+ * @throws RangeError for what f32 cannot hold
+ */
 export function f32(value: number): string {
   if (!Number.isFinite(Math.fround(value))) throw new RangeError(`${value} is not a finite f32`);
   const literal = `${value}f`;
@@ -38,6 +49,9 @@ export function paramsStruct(params: readonly ShaderParam[], binding?: number): 
   return binding === undefined ? struct : `${struct}@group(0) @binding(${binding}) var<uniform> params: Params;\n`;
 }
 
+/** Threads of a workgroup where they have nothing to do with one another: linearMain's and the grid's must agree. */
+export const workgroupSize = 64;
+
 /** 0 .. count - 1, to unroll a loop in the text. */
 export function counted(count: number): number[] {
   return Array.from({ length: count }, (_, i) => i);
@@ -46,9 +60,17 @@ export function counted(count: number): number[] {
 /** Of a vec4. */
 export const components = ['x', 'y', 'z', 'w'] as const;
 
-/** Lines of text, each but the first indented by so many spaces: the first stands where it is put. */
-export function lines(indent: number, items: readonly string[]): string {
-  return items.join(`\n${' '.repeat(indent)}`);
+/** Of every pair: all of `b` for the first of `a`, then for the next. */
+export function cross<A, B, Result>(a: readonly A[], b: readonly B[], of: (a: A, b: B) => Result): Result[] {
+  return a.flatMap((x) => b.map((y) => of(x, y)));
+}
+
+/**
+ * The products of pairs added to `sum` one after the other, as one expression. A software adapter pays for every store to a
+ * variable inside a loop: sums take several products a statement.
+ */
+export function fmas(pairs: readonly (readonly [string, string])[], sum: string): string {
+  return pairs.reduce((rest, [a, b]) => `fma(${a}, ${b}, ${rest})`, sum);
 }
 
 /** The directives of a module that uses these features; they stand first in it. */

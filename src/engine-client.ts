@@ -93,7 +93,7 @@ export function createEngineClient(): EngineClient {
     },
     still: () => ofClip((remote) => remote.still()),
     pixels: (index, side) => ofClip((remote) => remote.pixels(index, side)),
-    animation: (side) => ofClip((remote) => remote.animation(side)),
+    animation: (options) => ofClip((remote) => remote.animation(options)),
   };
 }
 

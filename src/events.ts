@@ -9,8 +9,8 @@ export type GenerateEvent =
   /** Compute pipelines. */
   | { readonly type: 'compile'; readonly done: number; readonly total: number }
   /**
-   * `index` is 1-based: that many steps are done. `share` is what that makes of the whole clip's work after loading and
-   * compiling, 0 … 1, and `eta` the seconds left of it, as far as known.
+   * `index` steps are done. `share` is the fraction done of all work after loading and compiling; `eta` the estimated seconds
+   * left, 0 while unknown.
    */
   | {
       readonly type: 'step';
@@ -22,7 +22,7 @@ export type GenerateEvent =
       readonly share: number;
       readonly eta: number;
     }
-  /** `index` is 1-based: that many frames are decoded and encoded. `share` and `eta` as of a step. */
+  /** `index` frames are decoded and encoded. `share` and `eta` as of a step. */
   | {
       readonly type: 'frame';
       readonly index: number;

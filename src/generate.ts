@@ -6,7 +6,7 @@ import type { Engine, Programs } from './engine/engine';
 import { maskOutside } from './engine/given';
 import type { LoadedModel } from './engine/model';
 import { Remaining, totals } from './engine/progress';
-import { metadataOf, Recorder } from './engine/recorder';
+import { metadataOf, VideoRecorder } from './engine/recorder';
 import type { Stage } from './engine/stage';
 import { stream } from './engine/stream';
 import type { GenerateEvent, GenerateStats } from './events';
@@ -82,7 +82,7 @@ async function run(
   };
   // The video encoder is tried before the work, not after it.
   const finished = { fps: manifest.defaults.fps, metadata: metadataOf(options, model) };
-  const recorder = await Recorder.open(engine.screen, finished, signal);
+  const recorder = await VideoRecorder.open(engine.screen, finished, signal);
   try {
     const ready = performance.now();
     const programs = await engine.programs(model, shape, signal, (done, total) =>
@@ -288,7 +288,7 @@ async function sample(
 async function decode(
   { engine, options, programs, emit, signal, remaining }: Making,
   latents: Tensor,
-  recorder: Recorder,
+  recorder: VideoRecorder,
 ) {
   const { stem, head, frames } = programs;
   const start = performance.now();

@@ -1,8 +1,11 @@
 // What the page and the engine's worker say to each other; each method is one message over comlink. It sends none itself.
 import type { GenerateEvent, Recording } from './events';
 import { type ErrorCode, isErrorCode } from './gpu/errors';
+import type { AnimationOptions } from './media/animation';
 import type { Pixels } from './media/pixels';
 import type { GenerateOptions } from './options';
+
+export type { AnimationKind } from './media/animation';
 
 /** The GPU at hand, as far as a visitor needs to know it. */
 export interface AdapterReport {
@@ -89,8 +92,8 @@ export interface EngineWorker {
   still(): Promise<Reply<Blob>>;
   /** A frame of the finished clip with its transparency, scaled to a square. */
   pixels(index: number, side: number): Promise<Reply<Pixels>>;
-  /** The finished clip with its transparency: a looping PNG. */
-  animation(side: number): Promise<Reply<Blob>>;
+  /** The finished clip as a loop with its transparency; the edges of a GIF are drawn on the background that it has now. */
+  animation(options: AnimationOptions): Promise<Reply<Blob>>;
 }
 
 /** The engine as the page sees it: failures are thrown, as `FlipbookError` or as plain `Failure`. */
@@ -105,5 +108,5 @@ export interface EngineClient {
   setBackground(background: string): void;
   still(): Promise<Blob>;
   pixels(index: number, side: number): Promise<Pixels>;
-  animation(side: number): Promise<Blob>;
+  animation(options: AnimationOptions): Promise<Blob>;
 }

@@ -95,7 +95,7 @@ expose({
 
   still: () => ofClip((clip) => clip.still()),
   pixels: (index, side) => ofClip((clip) => clip.pixels(index, side)),
-  animation: (side) => ofClip((clip) => clip.animation(side)),
+  animation: (options) => ofClip((clip) => clip.animation(options)),
 } satisfies EngineWorker);
 
 /** @param make undefined where the clip's frames went away meanwhile: with the device, or for the next clip */

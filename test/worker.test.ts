@@ -53,18 +53,18 @@ test('the engine takes the model that links and files name', () => {
 test('the file, where all goes well', async () => {
   const file = new Blob(['apng']);
   first.finish(file);
-  expect(await worker.animation(256)).toEqual({ value: file });
+  expect(await worker.animation({ kind: 'apng', side: 256 })).toEqual({ value: file });
 });
 
 test('where the next clip took its place, that is told as such', async () => {
-  const made = worker.animation(256);
+  const made = worker.animation({ kind: 'apng', side: 256 });
   engine.clip = packedClip();
   first.finish(undefined);
   expect(await made).toMatchObject({ failure: { code: 'gone', hint: expect.stringContaining('its settings') } });
 });
 
 test('where the device went away, no MP4 is promised', async () => {
-  const made = worker.animation(256);
+  const made = worker.animation({ kind: 'apng', side: 256 });
   lose(undefined);
   await vi.waitFor(() => expect(onAdapter).toHaveBeenLastCalledWith(undefined));
   first.finish(undefined);

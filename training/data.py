@@ -9,7 +9,7 @@ emojilib 4.0.3 (names and keywords). Writes
 
     clips.npy   uint8 [N, 36, 128, 128, 4]   premultiplied RGBA, one loop at 12 frames per second
     stills.npy  uint8 [M, 128, 128, 4]       premultiplied RGBA
-    index.json  {"clips": [row...], "stills": [row...]}; row = {file, name, label, tags, tone, held_out, motion}
+    index.json  {"clips": [row...], "stills": [row...]}; row = {file, name, label, tags, tone, flag, held_out, motion}
 """
 
 import hashlib
@@ -71,7 +71,7 @@ def fetch(root: Path) -> None:
 
 
 def captions(root: Path) -> dict[str, dict]:
-    """Lower-case hexcode without variation selectors -> {label, tags, tone}."""
+    """Lower-case hexcode without variation selectors -> {name, label, tags, tone, flag}."""
     base = root / "npm" / "emojibase-data@17.0.0" / "package" / "en" / "data.json"
     lib = root / "npm" / "emojilib@4.0.3" / "package" / "dist" / "emoji-en-US.json"
     keywords = json.loads(lib.read_text())

@@ -5,11 +5,18 @@ it would take three times as long.
 
     python3 training/latents.py --minutes 12
 
-Writes latents.pt: {"clips": [N, 9, 40, 16, 16] f16, "anchors": [N, 9, 40, 16, 16] f16, "clip_rows": [...],
-"short": [{"clips", "anchors", "clip_rows"} alike of 2, of 3, ... latent frames], "pictures": [M, 40, 16, 16] f16, "picture_rows": [...], "degraded": [4, M, 40, 16, 16] f16 (`degrade.py`), "held_out" and
-"held_out_rows" like the pictures for the names that are held out of training, "mean": [40], "std": [40]}. `anchors[:, k]`
-is the picture (a still loop of one frame) of frame 4k, the first that latent frame k covers. Clips are the data set's loops
-and stills in synthetic motion, short ones a part of those forth and back at their real speed; names come in random order, so that a run cut short by `--minutes` is still a fair sample.
+Writes latents.pt:
+
+    clips, anchors         [N, 9, 40, 16, 16] f16; clip_rows: [row...]
+    short                  [{clips, anchors, clip_rows} alike of 2, of 3, ... latent frames]
+    pictures               [M, 40, 16, 16] f16; picture_rows: [row...]
+    degraded               [4, M, 40, 16, 16] f16 (`degrade.py`)
+    held_out               like the pictures, of the names that are held out of training; held_out_rows: [row...]
+    mean, std              [40]
+
+`anchors[:, k]` is the picture (a still loop of one frame) of frame 4k, the first that latent frame k covers. Clips are the
+data set's loops and stills in synthetic motion; short ones are a part of those, forth and back at their real speed. Names come
+in random order, so that a run cut short by `--minutes` is still a fair sample.
 """
 
 import argparse

@@ -22,7 +22,7 @@ STICKER = Path(__file__).resolve().parent.parent / "public" / "models" / "sticke
 
 @dataclass
 class Shipped:
-    """`mean` and `std` are [40, 1, 1]; `encoder` says whether the autoencoder's encoder was in the folder."""
+    """`mean` and `std` of the latents are [40, 1, 1]."""
 
     folder: Path
     manifest: dict
@@ -32,19 +32,11 @@ class Shipped:
     tokenizer: Tokenizer
     mean: Tensor
     std: Tensor
-    encoder: bool
-
-    def normalise(self, z: Tensor) -> Tensor:
-        return (z - self.mean) / self.std
-
-    def decode(self, z: Tensor) -> Tensor:
-        """Normalised latents [B, T/4, 40, 16, 16] -> premultiplied RGBA [B, T, 4, 128, 128], clamped as on the page."""
-        return self.autoencoder.decode(z * self.std + self.mean).clamp(0, 1)
 
     def hashes(self) -> dict[str, str]:
         """sha256 of every file of the model, of the bytes that were just read rather than of model.json's claim."""
         return {name: hashlib.sha256((self.folder / module["file"]).read_bytes()).hexdigest()
-                for name, module in self.manifest["modules"].items() if (self.folder / module["file"]).exists()}
+                for name, module in self.manifest["modules"].items()}
 
     def download_mb(self) -> float:
         """What a visitor fetches to generate from text, in 10^6 bytes: the encoder is fetched only for a start picture."""
@@ -60,11 +52,7 @@ def load_shipped(folder: Path = STICKER) -> Shipped:
 
     coder = {key: config["encoder"][key] for key in ("low", "high", "latent", "wide")}
     autoencoder = Autoencoder(**coder)
-    encoder = file["encoder"].exists()  # the tests' tiny model goes without
-    state = {**unpack(load_file(file["decoder"])), **(unpack(load_file(file["encoder"]), "encoder.") if encoder else {})}
-    missing, unexpected = autoencoder.load_state_dict(state, strict=encoder)
-    if unexpected or any(not key.startswith("encoder.") for key in missing):
-        raise SystemExit(f"{folder}: the decoder's weights do not fit: {missing or unexpected}")
+    autoencoder.load_state_dict({**unpack(load_file(file["decoder"])), **unpack(load_file(file["encoder"]), "encoder.")})
 
     shape = ("low", "width", "blocks", "heads", "emb", "context", "layout")
     denoiser = Denoiser(**{key: config["denoiser"][key] for key in shape})
@@ -76,4 +64,4 @@ def load_shipped(folder: Path = STICKER) -> Shipped:
     for module in (autoencoder, denoiser, text):
         module.eval().requires_grad_(False)
     mean, std = (torch.tensor(manifest["latents"][key]).view(-1, 1, 1) for key in ("mean", "std"))
-    return Shipped(folder, manifest, autoencoder, denoiser, text, Tokenizer(folder / TOKENIZER), mean, std, encoder)
+    return Shipped(folder, manifest, autoencoder, denoiser, text, Tokenizer(folder / TOKENIZER), mean, std)

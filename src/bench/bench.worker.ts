@@ -125,10 +125,9 @@ function contextOf(gpu: Gpu, large: boolean): Context {
   };
 }
 
-function machineOf({ adapterInfo, isSoftware, device }: Gpu): Machine {
-  const { vendor, architecture, description, device: name } = adapterInfo;
+function machineOf({ adapterName, isSoftware, device }: Gpu): Machine {
   return {
-    adapter: description || name || [vendor, architecture].filter(Boolean).join(' ') || 'GPU',
+    adapter: adapterName,
     isSoftware,
     features: [...device.features].sort(),
     userAgent: navigator.userAgent,

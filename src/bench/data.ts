@@ -1,5 +1,5 @@
 // Repeatable numbers for the cases, and the layouts that the peers want them in. All on the CPU, before anything is timed.
-import { gaussianNoise } from '../diffusion/noise';
+import { gaussianNoise } from '../../test/reference/philox';
 import { halfToNumber, sizeOf } from '../gpu/tensor';
 import { numberToHalf } from '../weights/half';
 

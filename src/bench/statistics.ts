@@ -27,7 +27,10 @@ export function timingOf(values: readonly number[]): Timing {
   };
 }
 
-/** Undefined for an empty list. Throws where a value is not positive: its logarithm would be nonsense. */
+/**
+ * Undefined for an empty list.
+ * @throws RangeError where a value is not positive: its logarithm would be nonsense
+ */
 export function geometricMean(values: readonly number[]): number | undefined {
   if (values.length === 0) return undefined;
   if (!values.every((value) => value > 0 && Number.isFinite(value))) {

@@ -21,7 +21,10 @@ export function transition(from: NoiseLevel, to: NoiseLevel): GaussianKernel {
   return { scale, std: Math.sqrt(Math.max(to.sigma ** 2 - (scale * from.sigma) ** 2, 0)) };
 }
 
-/** A sample of a kernel: scale · x + std · noise, elementwise. Throws RangeError where the lengths differ. */
+/**
+ * A sample of a kernel: scale · x + std · noise, elementwise.
+ * @throws RangeError where the lengths differ
+ */
 export function diffuse(x: Float32Array, kernel: GaussianKernel, noise: Float32Array): Float32Array {
   if (x.length !== noise.length) {
     throw new RangeError(`the noise must have the ${x.length} elements of x, but it has ${noise.length}`);

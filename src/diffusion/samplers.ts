@@ -29,8 +29,8 @@ export interface SamplerTable {
   readonly steps: readonly StepCoefficients[];
 }
 
-/** The updates between consecutive noise levels (from noise to data). `eta` scales the fresh noise of those that have any. */
-export type Sampler = (levels: readonly NoiseLevel[], eta?: number) => readonly Update[];
+/** The updates between consecutive noise levels (from noise to data). */
+export type Sampler = (levels: readonly NoiseLevel[]) => readonly Update[];
 
 /**
  * Ancestral sampling: the posterior q(x_s | x_t, x̂0) with variance β̃.
@@ -46,10 +46,10 @@ const ddpm: Sampler = (levels) =>
   });
 
 /**
- * x_s = alpha_s·x̂0 + √(sigma_s² - σ²)·ε̂ + σ·z. `eta` 0 is deterministic, 1 is DDPM.
+ * x_s = alpha_s·x̂0 + √(sigma_s² - σ²)·ε̂ + σ·z. The paper's family of samplers: `eta` 0, which the page uses, is DDIM, 1 is DDPM.
  * Song et al., "Denoising diffusion implicit models", 2021, eq. 12 and 16.
  */
-const ddim: Sampler = (levels, eta = 0) =>
+export const ddim = (levels: readonly NoiseLevel[], eta = 0): readonly Update[] =>
   between(levels, (t, s) => {
     const ratio = signalRatio(t, s);
     const d = eta * s.sigma * Math.sqrt(1 - ratio * ratio);
@@ -68,13 +68,13 @@ const euler: Sampler = (levels) =>
   });
 
 /**
- * An Euler step to σ_down, then noise up to σ_s: σ_up² = σ_s²(σ_t² - σ_s²)/σ_t², σ_down² = σ_s² - σ_up²; with `eta`, σ_up·eta.
+ * An Euler step to σ_down, then noise up to σ_s: σ_up² = σ_s²(σ_t² - σ_s²)/σ_t², σ_down² = σ_s² - σ_up².
  * Crowson, k-diffusion, 2022, sampling.py: sample_euler_ancestral.
  */
-const eulerAncestral: Sampler = (levels, eta = 1) =>
+const eulerAncestral: Sampler = (levels) =>
   between(levels, (t, s) => {
     const ratio = signalRatio(t, s); // σ_s / σ_t
-    const up = eta * Math.sqrt(1 - ratio * ratio); // σ_up / σ_s
+    const up = Math.sqrt(1 - ratio * ratio); // σ_up / σ_s
     const down = ratio * Math.sqrt(1 - up * up); // σ_down / σ_t
     return { a: (s.sigma * Math.sqrt(1 - up * up)) / t.sigma, b: s.alpha * (1 - down), c: 0, d: s.sigma * up };
   });
@@ -114,7 +114,7 @@ const flowEuler: Sampler = (levels) =>
  */
 const lcm: Sampler = (levels) => between(levels, (_t, s) => ({ a: 0, b: s.alpha, c: 0, d: s.sigma }));
 
-export const SAMPLERS: Readonly<Record<SamplerName, Sampler>> = {
+export const samplerUpdates: Readonly<Record<SamplerName, Sampler>> = {
   ddpm,
   ddim,
   euler,
@@ -130,25 +130,19 @@ export interface SamplerOptions {
   readonly prediction: Prediction;
   /** Network evaluations, 1 to 1000. */
   readonly steps: number;
-  /** The sampler's usual one where it is left out. */
-  readonly spacing?: Spacing;
-  /** Fresh noise of 'ddim' (0 where left out) and 'euler-ancestral' (1), 0 to 1. */
-  readonly eta?: number;
 }
 
 /**
- * The whole table of one generation. Throws RangeError for steps outside 1 to 1000 or eta outside 0 to 1.
+ * The whole table of one generation.
  * x_T is noise of the standard deviation that x has there for data of unit variance, √(alpha² + sigma²): 1 where the process
  * preserves variance and where a flow starts from pure noise.
+ * @throws RangeError for steps outside 1 to 1000
  */
-export function samplerTable(options: SamplerOptions): SamplerTable {
-  const { sampler, process, prediction, steps, eta } = options;
-  if (eta !== undefined && !(eta >= 0 && eta <= 1)) throw new RangeError(`eta must be from 0 to 1, but it is ${eta}`);
-  const levels = noiseLevels(process, steps, options.spacing ?? usualSpacing(sampler, process));
-  const updates = SAMPLERS[sampler](levels, eta);
+export function samplerTable({ sampler, process, prediction, steps }: SamplerOptions): SamplerTable {
+  const levels = noiseLevels(process, steps, usualSpacing(sampler, process));
   return {
     initialScale: Math.hypot(levels[0]!.alpha, levels[0]!.sigma),
-    steps: updates.map((update, i) => {
+    steps: samplerUpdates[sampler](levels).map((update, i) => {
       const level = levels[i]!;
       return { ...update, ...denoising(prediction, level), timestep: level.timestep };
     }),
@@ -156,9 +150,11 @@ export function samplerTable(options: SamplerOptions): SamplerTable {
 }
 
 /**
- * Where a sampler usually steps. On discrete processes as its reference implementation does, DDPM and DDIM as the model asks.
- * On flows DDPM and DDIM take a cosine schedule's times, the others but Euler and Euler ancestral equal steps of t, both before
- * the process's shift; those two take Karras', between ends that the shift moves.
+ * Each sampler's default schedule (`Spacing`):
+ * - DDPM and DDIM: the model's on discrete processes, 'cosine' on flows;
+ * - Euler and Euler ancestral: 'linspace' on discrete processes, as their reference implementation, 'karras' on flows;
+ * - DPM-Solver++ 2M: 'karras' on discrete processes, as its reference implementation, 'trailing' on flows;
+ * - flow Euler and LCM: the model's, which is 'trailing' for flows.
  */
 export function usualSpacing(sampler: SamplerName, process: Process): Spacing {
   switch (sampler) {

@@ -196,7 +196,7 @@ export function karrasSigmas(steps: number, min: number, max: number, rho = 7): 
 
 /**
  * The trajectory of a sampler: `steps` noise levels where the network is evaluated, descending, then DATA.
- * Throws RangeError unless steps is an integer from 1 to 1000.
+ * @throws RangeError unless steps is an integer from 1 to 1000
  */
 export function noiseLevels(process: Process, steps: number, spacing: Spacing = 'trailing'): readonly NoiseLevel[] {
   if (!Number.isInteger(steps) || steps < 1 || steps > 1000) {

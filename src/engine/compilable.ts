@@ -1,7 +1,7 @@
 // A plan of the engine and, once that is compiled, its program: what the steps of a generation share. It records nothing.
 import type { Plan, PlanStats } from '../gpu/plan';
 import type { Program } from '../gpu/program';
-import type { Report } from './progress';
+import type { OnProgress } from '../gpu/progress';
 
 export class Compilable {
   readonly #plan: Plan;
@@ -21,14 +21,14 @@ export class Compilable {
     return this.stats.flops;
   }
 
-  /** Throws before `compile`. */
+  /** @throws Error before `compile` */
   get program(): Program {
     if (!this.#program) throw new Error(`${this.#plan.label} is not compiled`);
     return this.#program;
   }
 
   /** Once; after that it does nothing. @param part makes a progress callback, pipelines of this program */
-  async compile(signal: AbortSignal, part: () => Report): Promise<void> {
+  async compile(signal: AbortSignal, part: () => OnProgress): Promise<void> {
     this.#program ??= await this.#plan.compile(signal, part());
   }
 

@@ -5,7 +5,7 @@ import { sizeOf, type Tensor, view } from '../gpu/tensor';
 import { denormalise, head, stem } from '../models/decoder';
 import { Compilable, disposeOnThrow } from './compilable';
 import type { RecordableModel } from './model';
-import { copyTensor, persist, submit, subTensor } from './tensors';
+import { copyTensor, persist, subTensor } from './tensors';
 
 /** One frame within a tensor of frames [1, n, H, W, 4], premultiplied RGBA. */
 export interface FrameRef {
@@ -33,7 +33,7 @@ export class StemDecoder extends Compilable {
   /** @param latents normalised, [1, T/4, 16, 16, 40] */
   async run(latents: Tensor, signal: AbortSignal): Promise<void> {
     const { program } = this;
-    submit(program.gpu, 'latents', (encoder) => copyTensor(encoder, latents, this.#z));
+    program.gpu.submit('latents', (encoder) => copyTensor(encoder, latents, this.#z));
     await program.submit(signal);
   }
 }
@@ -62,7 +62,7 @@ export class HeadDecoder extends Compilable {
   async run(features: Tensor, first: number, signal: AbortSignal): Promise<void> {
     const { program } = this;
     const frame = sizeOf(features.shape.slice(2));
-    submit(program.gpu, 'features', (encoder) => copyTensor(encoder, features, this.#features, first * frame));
+    program.gpu.submit('features', (encoder) => copyTensor(encoder, features, this.#features, first * frame));
     await program.submit(signal);
   }
 }
@@ -97,7 +97,7 @@ export class FrameStore {
     for (let first = 0; first < this.frames; first += head.frames) {
       await head.run(stem.features, first, signal);
       const place = subTensor(this.#rgba, head.rgba.shape, first * frame);
-      submit(this.#gpu, 'keep frames', (encoder) => copyTensor(encoder, head.rgba, place));
+      this.#gpu.submit('keep frames', (encoder) => copyTensor(encoder, head.rgba, place));
       for (let i = 0; i < head.frames; i++) yield first + i;
     }
   }
@@ -129,7 +129,7 @@ export class PreviewDecoder extends Compilable {
   async decode(latents: Tensor, index: number, signal: AbortSignal): Promise<FrameRef> {
     const { program } = this;
     const frame = sizeOf(this.#z.shape);
-    submit(program.gpu, 'latents', (encoder) => copyTensor(encoder, latents, this.#z, index * frame));
+    program.gpu.submit('latents', (encoder) => copyTensor(encoder, latents, this.#z, index * frame));
     await program.submit(signal);
     return { tensor: this.#rgba, index: 0 };
   }

@@ -37,7 +37,7 @@ export class PictureEncoder extends Compilable {
     const frame = premultiplied(picture);
     const loop = new Float32Array(sizeOf(this.#rgba.shape));
     for (let i = 0; i < frames; i++) loop.set(frame, i * frame.length);
-    program.write(this.#rgba, loop);
+    program.gpu.write(this.#rgba, loop);
     await program.submit(signal);
   }
 }

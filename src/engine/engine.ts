@@ -1,9 +1,10 @@
 // What lasts from one generation to the next: the GPU, the canvas, the model and the compiled programs.
 // It makes no clip (src/generate.ts does).
-import { rememberRefusal } from '../gpu/choices';
 import type { Gpu } from '../gpu/device';
 import { type ErrorCode, FlipbookError, throwIfAborted } from '../gpu/errors';
 import { openGpu } from '../gpu/open';
+import type { OnProgress } from '../gpu/progress';
+import { rememberRefusal } from '../gpu/remembered';
 import type { Canvas } from '../media/canvas';
 import { chooseCapture } from '../media/selfcheck';
 import { disposeOnThrow } from './compilable';
@@ -12,7 +13,7 @@ import { FrameStore, HeadDecoder, PreviewDecoder, StemDecoder } from './decoding
 import { PictureEncoder } from './encoding';
 import { type Finished, FinishedClip } from './finished';
 import { type EncoderPart, type LoadedModel, loadEncoder, loadModel } from './model';
-import { allOf, type Report, totals } from './progress';
+import { allOf, totals } from './progress';
 import { Screen } from './screen';
 import { Stage } from './stage';
 
@@ -103,8 +104,7 @@ export class Engine {
   }
 
   get adapterName(): string {
-    const { description, device, architecture, vendor } = this.gpu.adapterInfo;
-    return description || device || [vendor, architecture].filter(Boolean).join(' ') || 'GPU';
+    return this.gpu.adapterName;
   }
 
   /** The finished clip, until the next one is finished. */
@@ -113,13 +113,13 @@ export class Engine {
   }
 
   /** The model: loaded by the first call that succeeds. @param onProgress bytes of all files */
-  async model(signal: AbortSignal, onProgress: Report): Promise<LoadedModel> {
+  async model(signal: AbortSignal, onProgress: OnProgress): Promise<LoadedModel> {
     this.#model ??= await loadModel(this.gpu, this.#options, signal, onProgress);
     return this.#model;
   }
 
   /** The weights for start pictures: loaded by the first call that succeeds. @param onProgress bytes */
-  async encoder(model: LoadedModel, signal: AbortSignal, onProgress: Report): Promise<EncoderPart> {
+  async encoder(model: LoadedModel, signal: AbortSignal, onProgress: OnProgress): Promise<EncoderPart> {
     this.#encoder ??= await loadEncoder(model, this.#options, signal, onProgress);
     return this.#encoder;
   }
@@ -130,7 +130,12 @@ export class Engine {
    * kernels it then refuses: it gets those without.
    * @param onProgress pipelines of all programs
    */
-  async programs(model: LoadedModel, shape: ProgramShape, signal: AbortSignal, onProgress: Report): Promise<Programs> {
+  async programs(
+    model: LoadedModel,
+    shape: ProgramShape,
+    signal: AbortSignal,
+    onProgress: OnProgress,
+  ): Promise<Programs> {
     try {
       return await this.#compiled(model, shape, signal, onProgress);
     } catch (error) {
@@ -143,19 +148,24 @@ export class Engine {
     }
   }
 
-  async #compiled(model: LoadedModel, shape: ProgramShape, signal: AbortSignal, onProgress: Report): Promise<Programs> {
+  async #compiled(
+    model: LoadedModel,
+    shape: ProgramShape,
+    signal: AbortSignal,
+    onProgress: OnProgress,
+  ): Promise<Programs> {
     const { latentFrames, clipGuided } = shape;
     const old = this.#clipPrograms;
     if (old && (old.latentFrames !== latentFrames || old.clipGuided !== clipGuided)) this.#dropClip();
     if (shape.drawn && this.#pictureStage?.shape.guided !== shape.pictureGuided) this.#dropPictureStage();
     try {
-      const pictureEncoder = shape.encoder ? this.#recordPictureEncoder(model, shape.encoder) : null;
+      const pictureEncoder = shape.encoder ? this.#planPictureEncoder(model, shape.encoder) : null;
       await turn(signal);
-      const pictureStage = shape.drawn ? this.#recordPictureStage(model, shape.pictureGuided) : null;
+      const pictureStage = shape.drawn ? this.#planPictureStage(model, shape.pictureGuided) : null;
       await turn(signal);
       this.#preview ??= new PreviewDecoder(model);
       await turn(signal);
-      const clip = this.#clipPrograms ?? this.#recordClip(model, latentFrames, clipGuided);
+      const clip = this.#clipPrograms ?? this.#planClip(model, latentFrames, clipGuided);
       this.#clipPrograms = clip;
       this.#frames ??= new FrameStore(model.gpu, clip.head, latentFrames * model.manifest.latents.timeFactor);
       const part = totals(onProgress);
@@ -166,8 +176,8 @@ export class Engine {
     } catch (error) {
       const full = await this.#full();
       this.#dropAll();
-      // Weights are among what may have found no room, however the run ends: an upload is not tried again, and one that failed
-      // would stop the finished clip.
+      // The weights may be what did not fit. Free them in any case: a failed upload is never retried and would also stop the
+      // finished clip.
       if (full || hasCode(error, 'out-of-memory')) this.#dropWeights();
       // A kernel may be refused for lack of memory: then that is the failure.
       throw full && hasCode(error, 'shader') ? full : error;
@@ -232,17 +242,17 @@ export class Engine {
     return this.#cutout;
   }
 
-  #recordPictureEncoder(model: LoadedModel, encoder: EncoderPart): PictureEncoder {
+  #planPictureEncoder(model: LoadedModel, encoder: EncoderPart): PictureEncoder {
     this.#pictureEncoder ??= new PictureEncoder(model, encoder);
     return this.#pictureEncoder;
   }
 
-  #recordPictureStage(model: LoadedModel, guided: boolean): Stage {
+  #planPictureStage(model: LoadedModel, guided: boolean): Stage {
     this.#pictureStage ??= new Stage(model, { frames: 1, guided });
     return this.#pictureStage;
   }
 
-  #recordClip(model: LoadedModel, latentFrames: number, clipGuided: boolean): ClipPrograms {
+  #planClip(model: LoadedModel, latentFrames: number, clipGuided: boolean): ClipPrograms {
     const stem = new StemDecoder(model, latentFrames);
     return disposeOnThrow([stem], () => {
       const head = this.#head ?? new HeadDecoder(model, stem.features);

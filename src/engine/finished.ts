@@ -1,12 +1,12 @@
 // A finished clip: shown frame by frame, and made into files. Which frame is shown when is the player's (src/media/player.ts).
 import type { Recording } from '../events';
 import { throwIfAborted } from '../gpu/errors';
-import { ApngWriter } from '../media/apng';
+import { type AnimationOptions, openAnimation } from '../media/animation';
 import type { ClipMetadata } from '../media/metadata';
 import { type Pixels, toPng } from '../media/pixels';
 import type { Cutout } from './cutout';
 import type { FrameStore } from './decoding';
-import { Recorder } from './recorder';
+import { VideoRecorder } from './recorder';
 import type { Screen } from './screen';
 
 export interface Finished {
@@ -88,17 +88,18 @@ export class FinishedClip {
   }
 
   /**
-   * A looping PNG with its transparency; undefined where the next clip takes its place meanwhile.
-   * @param side pixels of its square
+   * The loop with its transparency, as far as that kind of file has any; undefined where the next clip takes its place meanwhile.
+   * @throws FlipbookError as `pixels`
    */
-  async animation(side: number): Promise<Blob | undefined> {
-    const writer = new ApngWriter({ width: side, height: side, fps: this.fps });
+  async animation(options: AnimationOptions): Promise<Blob | undefined> {
+    const metadata = this.#metadata; // It may change meanwhile.
+    const writer = await openAnimation(options, { fps: this.fps, paper: metadata.background });
     for (let i = 0; i < this.frames; i++) {
-      const frame = await this.pixels(i, side);
+      const frame = await this.pixels(i, options.side);
       if (!frame) return undefined;
       await writer.add(frame);
     }
-    return writer.finish(this.#metadata);
+    return writer.finish(metadata);
   }
 
   /**
@@ -109,7 +110,7 @@ export class FinishedClip {
     const { screen, drawn, watched } = this.#surfaces;
     const metadata = this.#metadata; // It may change meanwhile.
     return watched(async () => {
-      const recorder = await Recorder.open(screen, { fps: this.fps, metadata }, signal);
+      const recorder = await VideoRecorder.open(screen, { fps: this.fps, metadata }, signal);
       try {
         for (let i = 0; i < this.frames; i++) {
           screen.draw(this.#store.frame(i), metadata.background);

@@ -7,7 +7,7 @@ import { sizeOf, type Tensor, view } from '../gpu/tensor';
 import { constant } from '../models/blocks';
 import { concat } from '../ops/elementwise';
 import type { Box } from '../redraw';
-import { clearTensor, copyTensor, submit, subTensor } from './tensors';
+import { clearTensor, copyTensor, subTensor } from './tensors';
 
 export interface GivenInputs {
   /** [2, T, H, W, C]: known latents, normalised, 0 where nothing is known; then 1 where it is. */
@@ -42,7 +42,7 @@ export class Given implements GivenInputs {
   /** Forgets everything. */
   clear(): void {
     const tensors = [this.known, this.mask, this.pictures];
-    submit(this.#opened(), 'forget', (encoder) => {
+    this.#opened().submit('forget', (encoder) => {
       for (const tensor of tensors) clearTensor(encoder, tensor);
     });
   }
@@ -50,7 +50,7 @@ export class Given implements GivenInputs {
   /** Makes frames go by a picture. @param latents [1, 1, H, W, C] @param frames which ones */
   show(latents: Tensor, frames: readonly number[]): void {
     const size = sizeOf(latents.shape);
-    submit(this.#opened(), 'pictures', (encoder) => {
+    this.#opened().submit('pictures', (encoder) => {
       for (const frame of frames) copyTensor(encoder, latents, subTensor(this.pictures, latents.shape, frame * size));
     });
   }
@@ -68,7 +68,7 @@ export class Given implements GivenInputs {
     const gpu = this.#opened();
     gpu.write(subTensor(this.mask, [cells], first), places);
     gpu.write(subTensor(this.known, [cells, channels], (frames * cells + first) * channels), counts);
-    submit(gpu, 'known latents', (encoder) => {
+    gpu.submit('known latents', (encoder) => {
       for (const { start, length } of runs(places)) {
         const to = subTensor(this.known, [length, channels], (first + start) * channels);
         copyTensor(encoder, latents, to, start * channels);

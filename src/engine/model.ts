@@ -1,6 +1,7 @@
 // The model, loaded: manifest, weights on the GPU, the prompt reader. It builds no programs.
 import type { Gpu } from '../gpu/device';
 import { FlipbookError } from '../gpu/errors';
+import type { OnProgress } from '../gpu/progress';
 import { type CoderConfig, coderConfig } from '../models/decoder';
 import { type EncoderConfig, encoderConfig } from '../models/encoder';
 import { type ModelManifest, type ModuleConfig, parseManifest } from '../models/manifest';
@@ -9,7 +10,6 @@ import { type DenoiserConfig, denoiserConfig } from '../models/unet3d';
 import { readJson } from '../weights/json';
 import { Store, type StoreOptions } from '../weights/store';
 import { Weights } from '../weights/weights';
-import type { Report } from './progress';
 
 export interface Part<Config> {
   readonly weights: Weights;
@@ -51,7 +51,7 @@ export async function loadModel(
   gpu: Gpu,
   source: ModelSource,
   signal: AbortSignal,
-  onProgress: Report,
+  onProgress: OnProgress,
 ): Promise<LoadedModel> {
   const store = new Store(source.modelUrl, source);
   const { value, hash } = await store.json('model.json', signal);
@@ -115,7 +115,7 @@ export async function loadEncoder(
   { gpu, manifest }: LoadedModel,
   source: ModelSource,
   signal: AbortSignal,
-  onProgress: Report,
+  onProgress: OnProgress,
 ): Promise<EncoderPart> {
   const { encoder } = manifest.modules;
   if (!encoder) {

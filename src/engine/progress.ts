@@ -1,7 +1,6 @@
 // What remains of a generation, from what has been measured: counts work in FLOPs and guesses seconds. No GPU here.
 
-/** Told as a job goes on: how much of how much is done. */
-export type Report = (done: number, total: number) => void;
+import type { OnProgress } from '../gpu/progress';
 
 /** Waits for every job, also after a failure, then throws the first one: nothing goes on behind the caller's back. */
 export async function allOf<T>(jobs: readonly Promise<T>[]): Promise<T[]> {
@@ -13,7 +12,7 @@ export async function allOf<T>(jobs: readonly Promise<T>[]): Promise<T[]> {
 }
 
 /** Adds up the progress of jobs that run side by side. @returns makes the callback of one more job */
-export function totals(report: Report): () => Report {
+export function totals(report: OnProgress): () => OnProgress {
   const jobs: { done: number; total: number }[] = [];
   return () => {
     const job = { done: 0, total: 0 };

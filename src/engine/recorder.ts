@@ -21,7 +21,7 @@ export function metadataOf(options: GenerateOptions, { manifest, hash }: LoadedM
 const hintMidway = 'Press Download MP4 to try again, with another encoder where there is one.';
 
 /** The first failure of the encoder ends the file, not the clip. */
-export class Recorder {
+export class VideoRecorder {
   /** Spent so far on capturing and encoding. */
   seconds = 0;
   #problem: Recording['problem'];
@@ -35,12 +35,16 @@ export class Recorder {
     this.#fps = fps;
   }
 
+  /**
+   * Tries an encoder, so that one that fails is known before the work. Without any it still shows frames.
+   * @throws FlipbookError 'cancelled', 'device-lost' or 'out-of-memory'
+   */
   static async open(
     screen: Screen,
     { fps, metadata }: { readonly fps: number; readonly metadata: ClipMetadata },
     signal: AbortSignal,
-  ): Promise<Recorder> {
-    const recorder = new Recorder(screen, fps);
+  ): Promise<VideoRecorder> {
+    const recorder = new VideoRecorder(screen, fps);
     const { width, height } = screen;
     await recorder.#attempt(async () => {
       const onChoice = (choice: EncoderChoice) => {
@@ -51,13 +55,20 @@ export class Recorder {
     return recorder;
   }
 
-  /** Shows what was drawn and records it as frame `index`. Must be called in the task that drew it. */
+  /**
+   * Shows what was drawn and records it as frame `index`. Must be called in the task that drew it.
+   * @throws FlipbookError 'cancelled', 'device-lost' or 'out-of-memory'
+   */
   async add(index: number): Promise<void> {
     const sink = this.#sink;
     if (!sink) return this.#screen.show();
     await this.#attempt(async () => sink.add(await this.#screen.capture(frameTiming(index, this.#fps))));
   }
 
+  /**
+   * Ends the file. @returns it, or null and why there is none
+   * @throws FlipbookError 'cancelled', 'device-lost' or 'out-of-memory'
+   */
   async close(): Promise<Recording> {
     let clip: EncodedClip | undefined;
     const sink = this.#sink;
@@ -70,6 +81,7 @@ export class Recorder {
     return { video: clip?.blob ?? null, codec: clip?.codec ?? null, ...(problem && { problem }) };
   }
 
+  /** Gives the encoder up and frees what it holds; after `close` it does nothing. */
   async cancel(): Promise<void> {
     await this.#sink?.cancel();
   }
@@ -91,3 +103,4 @@ export class Recorder {
     }
   }
 }
+

@@ -2,7 +2,7 @@
 // It decides no timing and keeps no frames.
 import type { Gpu } from '../gpu/device';
 import { type Canvas, type CapturePath, GpuCanvas } from '../media/canvas';
-import type { Pixels } from '../media/pixels';
+import { type Pixels, rgb } from '../media/pixels';
 import type { FrameTiming } from '../media/sink';
 import { Presenter } from '../ops/present';
 import type { FrameRef } from './decoding';
@@ -54,10 +54,4 @@ export class Screen {
     this.#canvas.dispose();
     this.#presenter.dispose();
   }
-}
-
-/** `#rrggbb` as numbers in 0..1. */
-function rgb(color: string): [number, number, number] {
-  const value = Number.parseInt(color.slice(1), 16);
-  return [(value >> 16) / 255, ((value >> 8) & 255) / 255, (value & 255) / 255];
 }

@@ -4,6 +4,7 @@ import { noiseKey } from '../diffusion/noise';
 import type { SamplerTable, StepCoefficients } from '../diffusion/samplers';
 import { FlipbookError } from '../gpu/errors';
 import { Plan, type PlanStats } from '../gpu/plan';
+import type { OnProgress } from '../gpu/progress';
 import { reshape, type Tensor } from '../gpu/tensor';
 import { type PromptRows, textEncoder } from '../models/text';
 import { denoiser, type PromptFeatures, promptFeatures } from '../models/unet3d';
@@ -12,8 +13,8 @@ import { upsampleNearest } from '../ops/resample';
 import { Compilable, disposeOnThrow } from './compilable';
 import { conditionsOf, Given } from './given';
 import type { RecordableModel } from './model';
-import { allOf, type Report } from './progress';
-import { clearTensor, persist, submit } from './tensors';
+import { allOf } from './progress';
+import { clearTensor, persist } from './tensors';
 
 export interface StageShape {
   /** Latent frames; 1 makes a picture. */
@@ -115,7 +116,7 @@ export class Stage {
   }
 
   /** @param part makes a progress callback for each program */
-  async compile(signal: AbortSignal, part: () => Report): Promise<void> {
+  async compile(signal: AbortSignal, part: () => OnProgress): Promise<void> {
     await allOf(Object.values(this.#parts).map((program) => program.compile(signal, part)));
   }
 
@@ -132,7 +133,7 @@ export class Stage {
     // x' = scale · noise, whatever the generation before has left.
     gpu.write(step, Float32Array.of(0, 0, 0, 0, 0, 0, start.table.initialScale, 0));
     gpu.write(key, noiseKey(start.seed, start.stream));
-    submit(gpu, 'stage start', (encoder) => {
+    gpu.submit('stage start', (encoder) => {
       clearTensor(encoder, x);
       clearTensor(encoder, denoised);
     });
@@ -148,13 +149,16 @@ export class Stage {
     const coefficients = start?.table.steps[index];
     if (!start || !coefficients) throw new RangeError(`step ${index} of ${start?.table.steps.length ?? 0}`);
     const { t, step, key } = this.#inputs;
-    program.write(t, new Float32Array(t.shape[0]!).fill(coefficients.timestep));
-    program.write(step, packStep(coefficients, start.guidance));
-    program.write(key, noiseKey(start.seed, start.stream + 1 + index));
+    program.gpu.write(t, new Float32Array(t.shape[0]!).fill(coefficients.timestep));
+    program.gpu.write(step, packStep(coefficients, start.guidance));
+    program.gpu.write(key, noiseKey(start.seed, start.stream + 1 + index));
     await program.submit(signal);
   }
 
-  /** Throws where the latents hold NaN or infinity: a frame made from them would be a fabrication. Waits for the GPU. */
+  /**
+   * Waits for the GPU.
+   * @throws FlipbookError 'numbers' where the latents hold NaN or infinity: a frame made from them would be a fabrication
+   */
   async checkFinite(): Promise<void> {
     const latents = await this.#parts.step.program.read(this.#inputs.x);
     const wrong = latents.filter((value) => !Number.isFinite(value)).length;
@@ -225,9 +229,9 @@ function recordStep(
     network.weights,
     network.config,
   );
-  noiseUpdate(plan, { x, output, previous: denoised, known, step, key, inPlace: true });
+  noiseUpdate(plan, { x, output, previous: denoised, known, step, key });
   // x_T is a step too, from nothing: a = b = c = 0, d its scale.
-  noiseUpdate(plans.start, { x, output: denoised, step, key, inPlace: true });
+  noiseUpdate(plans.start, { x, output: denoised, step, key });
   return inputs;
 }
 

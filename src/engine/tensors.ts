@@ -1,5 +1,4 @@
 // Moves tensors between programs: each program's arena is its own, so what is handed on lies in a buffer of its own.
-import type { Gpu } from '../gpu/device';
 import type { Plan } from '../gpu/plan';
 import { byteLength, reshape, sizeOf, type Tensor } from '../gpu/tensor';
 import { copy } from '../ops/elementwise';
@@ -9,13 +8,6 @@ export function persist(plan: Plan, x: Tensor, label: string): Tensor {
   const out = plan.input(x.shape, 'f32', label);
   copy(plan, x, out);
   return out;
-}
-
-/** Submits what `record` encodes. */
-export function submit({ device }: Gpu, label: string, record: (encoder: GPUCommandEncoder) => void): void {
-  const encoder = device.createCommandEncoder({ label });
-  record(encoder);
-  device.queue.submit([encoder.finish()]);
 }
 
 /** Encodes a copy of as many elements as `to` has, from element `first` of `from`. */

@@ -1,11 +1,12 @@
 // The GPU: one device, its buffers with their running total, and its pipelines by source. open.ts finds it.
-// It records and runs nothing: that is Plan and Program.
-import { adapterId, Choices, recallChoices, recallRefusal } from './choices';
+// It records and runs no kernels: that is Plan and Program.
+import { Choices } from './choices';
 import { deviceLost, FlipbookError, lossOr } from './errors';
 import type { Kernel } from './kernel';
 import { Memory, megabytes } from './memory';
 import { nudged } from './nudge';
 import { PipelineCache } from './pipelines';
+import { adapterId, recallChoices, recallRefusal } from './remembered';
 import { isSoftwareAdapter } from './software';
 import { alignTo, bindingBytes, byteLength, checkShape, type DType, sizeOf, type Tensor } from './tensor';
 
@@ -31,7 +32,7 @@ export class Gpu {
   choices = new Choices();
   /** How fast this adapter was seen to be, in milliseconds per unit of `Program` work; shared by all programs. */
   pace: number;
-  /** Milliseconds that an empty submit takes to be reported as done; 0 until `measureLatency`. */
+  /** Milliseconds that an empty submit takes to be reported as done; 0 until the first `time`. */
   latency = 0;
 
   readonly #pipelines: PipelineCache;
@@ -84,6 +85,12 @@ export class Gpu {
 
   resetPeak(): void {
     this.#memory.resetPeak();
+  }
+
+  /** As far as the browser tells it, for people to read. */
+  get adapterName(): string {
+    const { description, device, architecture, vendor } = this.adapterInfo;
+    return description || device || [vendor, architecture].filter(Boolean).join(' ') || 'GPU';
   }
 
   /** What this adapter is remembered by. */
@@ -140,15 +147,19 @@ export class Gpu {
     this.#memory.free(buffer);
   }
 
-  /** Resolves when every allocation so far is known to have worked; throws 'out-of-memory' if not, and as `check`. */
+  /**
+   * Resolves when every allocation so far is known to have worked.
+   * @throws FlipbookError 'out-of-memory' where one did not, and as `check`
+   */
   async settled(): Promise<void> {
     await this.#memory.settled();
     this.check();
   }
 
   /**
-   * Throws the failure that no call has told of: a lost device, then an allocation that found no room and is not freed, then a
-   * refused command. In this order: what is written to a buffer without room is refused, too, and that is no defect.
+   * Throws the first unreported failure: lost device, then a failed allocation still held, then a refused command. Writes to a
+   * buffer that found no room are refused too; that is no defect.
+   * @throws FlipbookError 'device-lost', 'out-of-memory' or 'shader'
    */
   check(): void {
     const failure = this.#isLost ? this.#failure : (this.#memory.failure ?? this.#failure);
@@ -220,9 +231,7 @@ export class Gpu {
     const staging = this.createBuffer(size, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST, 'readback');
     try {
       await this.settled(); // A copy to a buffer that found no room would be refused, which looks like a defect.
-      const encoder = this.device.createCommandEncoder({ label: 'readback' });
-      encoder.copyBufferToBuffer(buffer, offset, staging, 0, size);
-      this.device.queue.submit([encoder.finish()]);
+      this.submit('readback', (encoder) => encoder.copyBufferToBuffer(buffer, offset, staging, 0, size));
       await this.#orLost(staging.mapAsync(GPUMapMode.READ, 0, size));
       this.check();
       return staging.getMappedRange(0, size).slice(0, bytes);
@@ -231,13 +240,42 @@ export class Gpu {
     }
   }
 
-  /** Waits until the GPU has done everything submitted so far. Throws where the device was lost meanwhile. */
+  /** Submits what `encode` encodes. */
+  submit(label: string, encode: (encoder: GPUCommandEncoder) => void): void {
+    this.device.queue.submit([this.#encoded(label, encode)]);
+  }
+
+  /**
+   * Submits likewise, and waits for it.
+   * @returns milliseconds that the GPU was busy. What an empty submit takes is the browser's, not the kernels'; a coarse clock may
+   * show nothing at all, which must not make a kernel infinitely fast.
+   * @throws FlipbookError 'device-lost'
+   */
+  async time(label: string, encode: (encoder: GPUCommandEncoder) => void): Promise<number> {
+    await this.#measureLatency();
+    const commands = this.#encoded(label, encode);
+    const start = performance.now();
+    this.device.queue.submit([commands]);
+    await this.idle();
+    const elapsed = performance.now() - start;
+    return Math.max(elapsed - this.latency, elapsed / 10);
+  }
+
+  #encoded(label: string, encode: (encoder: GPUCommandEncoder) => void): GPUCommandBuffer {
+    const encoder = this.device.createCommandEncoder({ label });
+    encode(encoder);
+    return encoder.finish();
+  }
+
+  /**
+   * Waits until the GPU has done everything submitted so far.
+   * @throws FlipbookError 'device-lost'
+   */
   async idle(): Promise<void> {
     await this.#orLost(this.device.queue.onSubmittedWorkDone());
   }
 
-  /** Measures `latency` once. */
-  async measureLatency(): Promise<void> {
+  async #measureLatency(): Promise<void> {
     if (this.latency > 0) return;
     const times: number[] = [];
     for (let i = 0; i < 3; i++) {

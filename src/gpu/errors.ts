@@ -57,7 +57,7 @@ export function cancelled(signal?: AbortSignal): FlipbookError {
   return new FlipbookError('cancelled', 'Cancelled', { cause: signal?.reason });
 }
 
-/** Throws `FlipbookError` 'cancelled' once the signal is aborted. */
+/** @throws FlipbookError 'cancelled' once the signal is aborted */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw cancelled(signal);
 }

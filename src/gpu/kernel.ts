@@ -23,8 +23,7 @@ export const maxGroups = 65535;
 
 /**
  * A grid of at least `threads` invocations in workgroups of `size` along x, folded into y where x alone is too short.
- * In WGSL the thread is `group.x + group.y * count.x` workgroups in (`workgroup_id`, `num_workgroups`); the kernel
- * must return where that lies past the end.
+ * The kernel counts them the same way (`linearMain` of shaders/wgsl.ts), and must return where a thread lies past the end.
  */
 export function linearGrid(threads: number, size: number): Grid {
   const groups = Math.max(1, Math.ceil(threads / size));
@@ -33,7 +32,10 @@ export function linearGrid(threads: number, size: number): Grid {
   return [Math.ceil(groups / rows), rows, 1];
 }
 
-/** The bytes of the uniform struct, in the order of `params`. Throws where a value is missing, left over or not its type. */
+/**
+ * The bytes of the uniform struct, in the order of `params`.
+ * @throws TypeError where a value is missing, left over or not its type
+ */
 export function packParams(kernel: Kernel, values: Readonly<Record<string, number>>): Uint32Array<ArrayBuffer> {
   const words = new Uint32Array(kernel.params.length);
   const floats = new Float32Array(words.buffer);

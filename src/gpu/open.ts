@@ -3,6 +3,9 @@ import { Gpu } from './device';
 import { FlipbookError, messageOf } from './errors';
 import { hasConsecutiveSubgroups } from './subgroup_layout';
 
+/** Used where the adapter has them. */
+export const optionalFeatures: readonly GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query'];
+
 /**
  * Opens the adapter with the optional features it has, and the limits that every WebGPU device has: they hold the longest clip.
  * @throws FlipbookError 'no-webgpu' or 'no-adapter'
@@ -12,11 +15,10 @@ export async function openGpu(): Promise<Gpu> {
   if (!api) throw new FlipbookError('no-webgpu', 'This browser has no WebGPU');
   const adapter = await api.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter) throw new FlipbookError('no-adapter', 'WebGPU found no graphics adapter');
-  const wanted = ['shader-f16', 'subgroups', 'timestamp-query'] as const;
   try {
     const device = await adapter.requestDevice({
       label: 'flipbook',
-      requiredFeatures: wanted.filter((feature) => adapter.features.has(feature)),
+      requiredFeatures: optionalFeatures.filter((feature) => adapter.features.has(feature)),
     });
     return await readyGpu(device, adapter.info);
   } catch (cause) {

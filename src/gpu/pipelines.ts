@@ -60,8 +60,8 @@ export class PipelineCache {
 }
 
 /**
- * A pipeline of one module; `create` makes it. Throws FlipbookError 'shader' with the lines at fault where it does not compile,
- * 'device-lost' where the device is gone.
+ * A pipeline of one module; `create` makes it.
+ * @throws FlipbookError 'shader' with the lines at fault where it does not compile, 'device-lost' where the device is gone
  */
 export async function compile<Pipeline>(
   device: GPUDevice,

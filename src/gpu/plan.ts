@@ -6,6 +6,7 @@ import { cancelled, FlipbookError, throwIfAborted } from './errors';
 import { type Grid, type Kernel, maxGroups, packParams } from './kernel';
 import { pipelineKey } from './pipelines';
 import { Program, type ProgramCall } from './program';
+import type { OnProgress } from './progress';
 import { alignTo, bindingBytes, byteLength, checkShape, type DType, type Tensor, virtualTensor } from './tensor';
 
 export interface PlanStats {
@@ -135,7 +136,7 @@ export class Plan {
    * @param onProgress pipelines that are ready, of all distinct ones
    * @throws FlipbookError 'shader', 'out-of-memory', 'limits', 'device-lost' or 'cancelled'
    */
-  async compile(signal?: AbortSignal, onProgress?: (done: number, total: number) => void): Promise<Program> {
+  async compile(signal?: AbortSignal, onProgress?: OnProgress): Promise<Program> {
     const { gpu } = this;
     if (!gpu) throw new Error(`${this.label}: a dry run cannot be compiled`);
     if (this.#compiled) throw new Error(`${this.label}: it is compiled already`);
@@ -175,7 +176,7 @@ export class Plan {
     }
   }
 
-  /** Throws once the plan is compiled: memory is laid out by then, and a later call or tensor would have none. */
+  /** @throws Error once the plan is compiled: memory is laid out by then, and a later call or tensor would have none */
   #checkOpen(what: string): void {
     if (this.#compiled) throw new Error(`${this.label}: it is compiled, ${what} comes too late`);
   }
@@ -187,7 +188,7 @@ export class Plan {
   async #pipelines(
     gpu: Gpu,
     signal: AbortSignal | undefined,
-    onProgress: ((done: number, total: number) => void) | undefined,
+    onProgress: OnProgress | undefined,
   ): Promise<Map<string, GPUComputePipeline>> {
     const kernels = new Map(this.#calls.map(({ kernel }) => [pipelineKey(kernel), kernel]));
     const pipelines = new Map<string, GPUComputePipeline>();

@@ -54,17 +54,10 @@ async function byTimestamps(program: Program): Promise<Float64Array> {
     const resolved = gpu.createBuffer(16 * count, usage, 'timestamps');
     try {
       for (let i = 0; i < count; i++) {
-        const encoder = gpu.device.createCommandEncoder();
-        program.run(encoder, from + i, from + i + 1, {
-          querySet,
-          beginningOfPassWriteIndex: 2 * i,
-          endOfPassWriteIndex: 2 * i + 1,
-        });
-        gpu.device.queue.submit([encoder.finish()]);
+        const ends = { querySet, beginningOfPassWriteIndex: 2 * i, endOfPassWriteIndex: 2 * i + 1 };
+        gpu.submit('profile', (encoder) => program.run(encoder, from + i, from + i + 1, ends));
       }
-      const encoder = gpu.device.createCommandEncoder();
-      encoder.resolveQuerySet(querySet, 0, 2 * count, resolved, 0);
-      gpu.device.queue.submit([encoder.finish()]);
+      gpu.submit('timestamps', (encoder) => encoder.resolveQuerySet(querySet, 0, 2 * count, resolved, 0));
       const ticks = new BigUint64Array(await gpu.readBuffer(resolved, 0, 16 * count));
       for (let i = 0; i < count; i++) times[from + i] = Number(ticks[2 * i + 1]! - ticks[2 * i]!) / 1e6;
     } finally {
@@ -76,16 +69,9 @@ async function byTimestamps(program: Program): Promise<Float64Array> {
 }
 
 async function byClock(program: Program): Promise<Float64Array> {
-  const { gpu } = program;
-  await gpu.measureLatency();
   const times = new Float64Array(program.length);
   for (let i = 0; i < program.length; i++) {
-    const encoder = gpu.device.createCommandEncoder();
-    program.run(encoder, i, i + 1);
-    const start = performance.now();
-    gpu.device.queue.submit([encoder.finish()]);
-    await gpu.idle();
-    times[i] = Math.max(0, performance.now() - start - gpu.latency);
+    times[i] = await program.gpu.time('profile', (encoder) => program.run(encoder, i, i + 1));
   }
   return times;
 }

@@ -1,6 +1,6 @@
 // A compiled Plan: encodes its dispatches, in slices short enough for watchdogs and for a quick cancel.
 // It owns its arena, inputs and uniforms; weights belong to whoever uploaded them.
-import type { Elements, Gpu } from './device';
+import type { Gpu } from './device';
 import { throwIfAborted } from './errors';
 import type { Grid } from './kernel';
 import type { PlanStats } from './plan';
@@ -29,6 +29,12 @@ interface Compiled {
  * watchdog kills a device after about 2 s, and cancel waits for the submit.
  */
 const sliceTarget = 75;
+
+/** A slice counts as taking at least this: a clock that stands still must not make the adapter infinitely fast. Assumed. */
+const leastMilliseconds = 0.05;
+
+/** A slice that is busy for longer is not mostly overhead. Assumed. */
+const longSlice = sliceTarget / 10;
 
 export class Program {
   readonly gpu: Gpu;
@@ -81,27 +87,16 @@ export class Program {
    * @throws FlipbookError 'cancelled', 'device-lost', 'out-of-memory' or 'shader'
    */
   async submit(signal?: AbortSignal): Promise<void> {
-    await this.gpu.measureLatency();
     let from = 0;
     while (from < this.length) {
       throwIfAborted(signal);
       this.gpu.check();
       const to = this.#sliceEnd(from);
-      const encoder = this.gpu.device.createCommandEncoder({ label: this.label });
-      this.run(encoder, from, to);
-      const start = performance.now();
-      this.gpu.device.queue.submit([encoder.finish()]);
-      await this.gpu.idle();
-      this.#learn(from, to, performance.now() - start);
+      this.#learn(from, to, await this.gpu.time(this.label, (encoder) => this.run(encoder, from, to)));
       from = to;
     }
     throwIfAborted(signal);
     this.gpu.check();
-  }
-
-  /** Writes an input of the plan, or a weight, before whatever is submitted next. f16 is given as its bit patterns. */
-  write(tensor: Tensor, data: Elements): void {
-    this.gpu.write(tensor, data);
   }
 
   /** Fetches a tensor: an input, a kept activation or one that the last call uses. f16 and u32 come as numbers. */
@@ -142,10 +137,8 @@ export class Program {
   }
 
   /** Shares the measured time of a slice out to its calls, and tells the GPU's pace to calls not yet measured. */
-  #learn(from: number, to: number, elapsed: number): void {
-    // What an empty submit takes is the browser's, not the kernels'.
-    // A coarse clock may show nothing at all, which must not make the adapter infinitely fast.
-    const busy = Math.max(elapsed - this.gpu.latency, elapsed / 10, 0.05);
+  #learn(from: number, to: number, milliseconds: number): void {
+    const busy = Math.max(milliseconds, leastMilliseconds);
     let work = 0;
     let predicted = 0;
     for (let i = from; i < to; i++) {
@@ -158,11 +151,14 @@ export class Program {
       this.#milliseconds[i] = Number.isNaN(known) ? seen : (known + seen) / 2;
     }
     // A short slice is mostly overhead: it can only show that the GPU is faster than believed.
-    this.gpu.pace = busy > sliceTarget / 10 ? busy / work : Math.min(this.gpu.pace, busy / work);
+    this.gpu.pace = busy > longSlice ? busy / work : Math.min(this.gpu.pace, busy / work);
   }
 }
 
-/** Work in FLOPs; a byte moved counts as four, and a dispatch has a cost of its own. */
+/** FLOPs that a byte moved counts as, and those of a dispatch by itself. Assumed: they only matter until a call is measured. */
+const [workOfByte, workOfDispatch] = [4, 1e4];
+
+/** Work in FLOPs. */
 function workOf({ flops, bytes }: Pick<ProgramCall, 'flops' | 'bytes'>): number {
-  return 1e4 + flops + 4 * bytes;
+  return workOfDispatch + flops + workOfByte * bytes;
 }

@@ -46,9 +46,7 @@ async function subgroupsOf(gpu: Gpu): Promise<SubgroupThread[][]> {
   for (const size of workgroupSizes) plan.call(look(size), [view(all, [size, 2], 2 * size)], [1, 1, 1]);
   const program = await plan.compile();
   try {
-    const encoder = gpu.device.createCommandEncoder({ label: plan.label });
-    program.run(encoder);
-    gpu.device.queue.submit([encoder.finish()]);
+    gpu.submit(plan.label, (encoder) => program.run(encoder));
     const found = await program.read(all);
     return workgroupSizes.map((size) =>
       Array.from({ length: size }, (_, local) => [found[2 * (size + local)]!, found[2 * (size + local) + 1]!]),

@@ -30,6 +30,12 @@ export function premultiplied({ data }: Pixels): Float32Array<ArrayBuffer> {
   return out;
 }
 
+/** `#rrggbb` as numbers in 0..1. */
+export function rgb(color: string): [number, number, number] {
+  const value = Number.parseInt(color.slice(1), 16);
+  return [(value >> 16) / 255, ((value >> 8) & 255) / 255, (value & 255) / 255];
+}
+
 /** Luma weights of Rec. ITU-R BT.709, item 3.2. */
 const luma = { r: 0.2126, g: 0.7152, b: 0.0722 } as const;
 

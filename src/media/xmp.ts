@@ -133,5 +133,5 @@ function escapeXml(text: string): string {
 }
 
 export function unreadable(message: string): FlipbookError {
-  return new FlipbookError('input', message, { hint: 'Drop an MP4 or PNG that Flipbook made, unchanged.' });
+  return new FlipbookError('input', message, { hint: 'Drop an MP4, PNG or GIF that Flipbook made, unchanged.' });
 }

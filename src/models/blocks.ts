@@ -20,6 +20,7 @@ export interface ModelWeights {
   raw(name: string): RawTensor;
 }
 
+/** Structurally that of src/weights, which this folder must not import. */
 export interface RawTensor {
   readonly dtype: string;
   readonly shape: readonly number[];
@@ -30,12 +31,18 @@ export interface RawTensor {
 /** Of every norm in the model: PyTorch's default. */
 const EPS = 1e-5;
 
-/** Whole numbers of a module's configuration; throws FlipbookError 'weights' where one is missing. */
+/**
+ * Whole numbers above 0 of a module's configuration.
+ * @throws FlipbookError 'weights' where one is missing or is no such number
+ */
 export function readCounts<Key extends string>(config: ModuleConfig, module: string, ...keys: Key[]) {
   return read(config, module, keys, 'whole numbers above 0', (value) => Number.isInteger(value) && value >= 1);
 }
 
-/** Numbers above 0, likewise. */
+/**
+ * Numbers above 0, likewise.
+ * @throws FlipbookError 'weights'
+ */
 export function readNumbers<Key extends string>(config: ModuleConfig, module: string, ...keys: Key[]) {
   return read(config, module, keys, 'numbers above 0', (value) => Number.isFinite(value) && value > 0);
 }
@@ -65,7 +72,10 @@ export function constant(plan: Plan, data: Float32Array, shape: readonly number[
   return tensor;
 }
 
-/** A parameter that is no matrix, as f32 on the CPU. */
+/**
+ * A parameter that is no matrix, as f32 on the CPU.
+ * @throws FlipbookError 'weights' where it has another shape or type
+ */
 export function parameter(weights: ModelWeights, name: string, shape: readonly number[]): Float32Array {
   const raw = weights.raw(name);
   if ((raw.dtype !== 'F16' && raw.dtype !== 'F32') || raw.shape.join() !== shape.join()) {

@@ -8,17 +8,14 @@ import { constant, dense, frameConv, type ModelWeights, normSilu, readCounts, re
 import type { ModuleConfig } from './manifest';
 
 export interface CoderConfig {
-  /** Channels of latents, of the 32×32 level and of the 16×16 level. */
-  readonly latent: number;
-  readonly low: number;
-  readonly high: number;
   /** Frames per latent frame. */
   readonly time: number;
   readonly groups: number;
 }
 
+/** @throws FlipbookError 'weights' where the module says nothing usable */
 export function coderConfig(config: ModuleConfig): CoderConfig {
-  return readCounts(config, 'autoencoder', 'latent', 'low', 'high', 'time', 'groups');
+  return readCounts(config, 'autoencoder', 'time', 'groups');
 }
 
 /** Normalised latents, on which the denoiser works, to the autoencoder's: z·std + mean per channel. */

@@ -26,6 +26,7 @@ export interface EncoderConfig extends CoderConfig {
   readonly errorGain: number;
 }
 
+/** @throws FlipbookError 'weights' where the module says nothing usable */
 export function encoderConfig(config: ModuleConfig): EncoderConfig {
   return { ...coderConfig(config), ...readCounts(config, 'encoder', 'depth', 'refinerDepth', 'errorGain') };
 }

@@ -128,7 +128,7 @@ export type ModuleConfig = v.InferOutput<typeof moduleFile>['config'];
 
 /**
  * Checks parsed JSON and returns it as a ModelManifest.
- * Throws FlipbookError 'weights' that lists every problem with its path, what was expected and what was found.
+ * @throws FlipbookError 'weights' that lists every problem with its path, what was expected and what was found
  */
 export function parseManifest(json: unknown): ModelManifest {
   const result = v.safeParse(manifest, json, { abortPipeEarly: true });

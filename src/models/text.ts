@@ -20,6 +20,7 @@ export interface TextConfig {
   readonly heads: number;
 }
 
+/** @throws FlipbookError 'weights' where the module says nothing usable */
 export function textConfig(config: ModuleConfig): TextConfig {
   return readCounts(config, 'text encoder', 'vocabulary', 'table', 'length', 'width', 'layers', 'heads');
 }
@@ -46,7 +47,10 @@ export class PromptReader {
   readonly #scale: Float32Array;
   readonly #config: TextConfig;
 
-  /** @param tokenizerJson the parsed tokenizer.json of the model */
+  /**
+   * @param tokenizerJson the parsed tokenizer.json of the model
+   * @throws FlipbookError 'weights' where the token table is not the one that the configuration tells of
+   */
   constructor(tokenizerJson: object, weights: ModelWeights, config: TextConfig) {
     const table = weights.raw('table');
     if (table.dtype !== 'I8' || table.shape.join() !== `${config.vocabulary},${config.table}`) {
@@ -83,6 +87,10 @@ export class PromptReader {
     return { unknown, cut: '' };
   }
 
+  /**
+   * The prompt's tokens as rows of the table, times its scales.
+   * @throws FlipbookError 'weights' where the tokenizer knows more tokens than the table
+   */
   read(prompt: string): PromptRows {
     const { length, table, vocabulary } = this.#config;
     const ids = this.tokens(prompt);

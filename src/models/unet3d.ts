@@ -32,8 +32,7 @@ export interface DenoiserConfig {
   readonly latent: number;
   /** The first so many latents, of which the network predicts the velocity; of the others it predicts x0. */
   readonly outline: number;
-  /** Channels of the 16×16 level, of the 8×8 level, and of the time embedding. */
-  readonly low: number;
+  /** Channels of the 8×8 level, and of the time embedding. */
   readonly width: number;
   readonly emb: number;
   readonly blocks: number;
@@ -45,8 +44,9 @@ export interface DenoiserConfig {
   readonly leastTime: number;
 }
 
+/** @throws FlipbookError 'weights' where the module says nothing usable */
 export function denoiserConfig(config: ModuleConfig): DenoiserConfig {
-  const counts = ['latent', 'outline', 'low', 'width', 'emb', 'blocks', 'heads', 'groups', 'reach'] as const;
+  const counts = ['latent', 'outline', 'width', 'emb', 'blocks', 'heads', 'groups', 'reach'] as const;
   return { ...readCounts(config, 'denoiser', ...counts), ...readNumbers(config, 'denoiser', 'leastTime') };
 }
 

@@ -26,34 +26,15 @@ interface Rows {
 }
 
 /**
- * softmax(q kᵀ / sqrt(d)) v within each frame (Vaswani et al. 2017).
- * `q` [B, T, ..., C] with `k` and `v` of the same shape, or `q` alone as fused [B, T, ..., 3C] = q | k | v.
- * Returns [B, T, ..., C].
+ * softmax(q kᵀ / sqrt(d)) v within each frame (Vaswani et al. 2017): qkv [B, T, ..., 3C] = q | k | v. Returns [B, T, ..., C].
+ * @throws TypeError where a shape does not fit
  */
-export function spatialAttention(plan: Plan, q: Tensor, options: HeadOptions): Tensor;
-export function spatialAttention(plan: Plan, q: Tensor, k: Tensor, v: Tensor, options: HeadOptions): Tensor;
-export function spatialAttention(
-  plan: Plan,
-  q: Tensor,
-  ...rest: [HeadOptions] | [Tensor, Tensor, HeadOptions]
-): Tensor {
+export function spatialAttention(plan: Plan, qkv: Tensor, options: HeadOptions): Tensor {
   const op = 'spatialAttention';
-  if (q.shape.length < 4) {
-    throw new TypeError(
-      `${op}: q is ${formatTensor(q)}, expected [B, T, H, W, C] or fused [B, T, H, W, 3C]; reshape it`,
-    );
-  }
-  const frames = q.shape[0]! * q.shape[1]!;
-  if (rest.length === 1) {
-    return withinRows(plan, op, fused(op, q, rest[0].heads), frames, undefined, rest[0]);
-  }
-  const [k, v, options] = rest;
-  expectTensor(op, 'k', k, q.shape, 'f32', 'q, k and v have one shape');
-  expectTensor(op, 'v', v, q.shape, 'f32', 'q, k and v have one shape');
-  expectTensor(op, 'q', q, q.shape);
-  const width = q.shape.at(-1)!;
-  const parts = [q, k, v].map((tensor) => ({ tensor, stride: width, offset: 0 })) as [Rows, Rows, Rows];
-  return withinRows(plan, op, { parts, shape: q.shape }, frames, undefined, options);
+  if (qkv.shape.length < 4)
+    throw new TypeError(`${op}: qkv is ${formatTensor(qkv)}, expected [B, T, H, W, 3C]; reshape it`);
+  const frames = qkv.shape[0]! * qkv.shape[1]!;
+  return withinRows(plan, op, fused(op, qkv, options.heads), frames, undefined, options);
 }
 
 /**
@@ -249,9 +230,16 @@ function record(
   return out;
 }
 
-/** In software: keys that one thread takes all at once in registers, and those whose weights it keeps at once. */
+/** In software: keys that one thread takes all at once in registers. Measured (docs/PERFORMANCE.md). */
 const WHOLE_KEYS = 16;
+/** In software: keys whose weights a thread keeps all at once. That one block is best is measured, its size is assumed. */
 const FEW_KEYS = 64;
+/** In software: wider heads leave room for two queries of a thread in its arrays, not four. Assumed. */
+const WIDE_IN_ARRAYS = 80;
+/** On GPUs twice as many lanes share a query of a wider head, and half or a quarter of the keys are staged. Assumed. */
+const [WIDE_HEAD, VERY_WIDE_HEAD] = [64, 160];
+/** Workgroups of 32 queries that fill a GPU even if each of its threads takes two queries. Assumed. */
+const MANY_WORKGROUPS = 512;
 
 /**
  * The schedule for a shape. A software adapter gets the kernel without barriers; a GPU the tiled one, with more threads per query
@@ -265,16 +253,16 @@ export function chooseSchedule(
   if (plan.gpu?.isSoftware) {
     // Tiles that waste the fewest rows: of equal waste the largest. Wide heads have less room for queries in arrays.
     if (keys <= WHOLE_KEYS) return { kind: 'whole', rows: leastWaste(queries, [4, 3, 2], 4), keys, quads: true };
-    const rows = leastWaste(queries, headDim > 80 ? [2, 1] : [4, 3, 2], 4);
+    const rows = leastWaste(queries, headDim > WIDE_IN_ARRAYS ? [2, 1] : [4, 3, 2], 4);
     const single = keys <= FEW_KEYS ? { most: FEW_KEYS } : {};
     return { kind: 'direct', rows, keys: leastWaste(keys, [4, 3, 2], 1), quads: true, ...single };
   }
-  const lanes = headDim > 64 ? 8 : 4;
+  const lanes = headDim > WIDE_HEAD ? 8 : 4;
   const tile = queries > 16 ? 32 : 16;
-  const rows = slots * Math.ceil(queries / 32) >= 512 && tile === 32 ? 2 : 1;
+  const rows = slots * Math.ceil(queries / 32) >= MANY_WORKGROUPS && tile === 32 ? 2 : 1;
   // Wide heads do not leave room for 32 keys in workgroup memory: as f16 twice as many of them fit.
-  const f16 = headDim > 64 && plan.gpu?.features.f16 === true;
-  const most = (headDim > 160 ? 8 : headDim > 64 ? 16 : 32) * (f16 ? 2 : 1);
+  const f16 = headDim > WIDE_HEAD && plan.gpu?.features.f16 === true;
+  const most = (headDim > VERY_WIDE_HEAD ? 8 : headDim > WIDE_HEAD ? 16 : 32) * (f16 ? 2 : 1);
   return { kind: 'tiled', queries: tile, lanes, rows, keys: Math.min(most, keys > 16 ? 32 : 16), subgroups: true, f16 };
 }
 

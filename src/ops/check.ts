@@ -6,7 +6,10 @@ export function formatTensor(tensor: Tensor): string {
   return `[${tensor.shape.join(', ')}] ${tensor.dtype}`;
 }
 
-/** Throws unless the tensor has this shape (-1: any extent) and type. `advice` says what to do about it. */
+/**
+ * `advice` says what to do about a wrong tensor.
+ * @throws TypeError unless the tensor has this shape (-1: any extent) and type
+ */
 export function expectTensor(
   op: string,
   name: string,
@@ -26,7 +29,10 @@ export function expectTensor(
 
 export type Extents = readonly [batch: number, time: number, height: number, width: number, channels: number];
 
-/** The extents of an activation `[B, T, H, W, C]`; throws for anything else. */
+/**
+ * The extents of an activation `[B, T, H, W, C]`.
+ * @throws TypeError for anything else
+ */
 export function activationShape(op: string, name: string, tensor: Tensor): Extents {
   if (tensor.shape.length !== 5 || tensor.dtype !== 'f32') {
     throw new TypeError(
@@ -37,7 +43,7 @@ export function activationShape(op: string, name: string, tensor: Tensor): Exten
   return [batch, time, height, width, channels];
 }
 
-/** Throws unless `value` is a whole number from 1 to `most`. */
+/** @throws TypeError unless `value` is a whole number from 1 to `most` */
 export function expectCount(op: string, name: string, value: number, most = 2 ** 31 - 1): void {
   if (!Number.isInteger(value) || value < 1 || value > most) {
     throw new TypeError(`${op}: ${name} is ${value}, expected a whole number from 1 to ${most}`);

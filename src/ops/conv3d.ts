@@ -1,8 +1,9 @@
 // 3D convolution: checks shapes, chooses the kernel, records it. Not the WGSL.
+
 import { conv3dTiled } from '../../shaders/conv3d.wgsl';
-import { conv3dDirect, type Triple } from '../../shaders/conv3d_direct.wgsl';
-import { directThreads } from '../../shaders/direct.wgsl';
+import { type ConvShape, conv3dDirect, type Triple } from '../../shaders/conv3d_direct.wgsl';
 import type { EpilogueOptions } from '../../shaders/epilogue.wgsl';
+import { workgroupSize } from '../../shaders/wgsl';
 import { linearGrid } from '../gpu/kernel';
 import type { Plan } from '../gpu/plan';
 import { reshape, sizeOf, type Tensor } from '../gpu/tensor';
@@ -111,26 +112,49 @@ export function conv3d(plan: Plan, x: Tensor, options: Conv3dOptions, variant?: 
     callTiled(plan, chosen, { epilogue, args }, make, { ...sizes, rows }, cost);
     return out;
   }
-  checkDirectTile(plan, 'conv3d', chosen, cin);
+  callDirect(plan, chosen, shader, args, { batch, sizes }, cost);
+  return out;
+}
+
+type ConvSizes = Readonly<
+  Record<'time' | 'height' | 'width' | 'cin' | 'outTime' | 'outHeight' | 'outWidth' | 'cout', number>
+>;
+
+/** Records a direct convolution: one dispatch. */
+function callDirect(
+  plan: Plan,
+  chosen: DirectConv,
+  shader: ConvShape & EpilogueOptions,
+  args: readonly Tensor[],
+  { batch, sizes }: { readonly batch: number; readonly sizes: ConvSizes },
+  cost: { readonly flops: number },
+): void {
+  checkDirectTile(plan, 'conv3d', chosen, sizes.cin);
   const { kind: _, ...tile } = chosen;
   const { axis, strip } = tile;
-  const along = axis === 'time' ? 0 : 2;
-  const whole = strip === extents[along] && stride[along] === 1 && !circular[along];
-  const strips = Math.ceil(extents[along]! / strip);
+  const { outTime, outHeight, outWidth, cout } = sizes;
+  const [along, extent] = axis === 'time' ? ([0, outTime] as const) : ([2, outWidth] as const);
+  const whole = strip === extent && shader.stride[along] === 1 && !shader.circular[along];
+  const strips = Math.ceil(extent / strip);
   const lines = batch * outHeight * (axis === 'time' ? outWidth : outTime);
   const groups = channelGroups(cout, tile);
   const threads = Math.ceil(lines / tile.lines) * strips * groups;
   plan.call(
     conv3dDirect({ ...shader, ...tile, whole }),
     args,
-    linearGrid(threads, directThreads),
+    linearGrid(threads, workgroupSize),
     { ...sizes, strips, groups, lines, threads },
     cost,
   );
-  return out;
 }
 
 type DirectConv = Extract<Conv3dVariant, { kind: 'direct' }>;
+
+/** Neighbouring outputs that one thread makes at most. Assumed. */
+const longestStrip = { software: 16, hardware: 4 } as const;
+
+/** Outputs of one thread in software, and from which weights or FLOPs of a call on it makes the more. Measured (docs/PERFORMANCE.md). */
+const directOutputs = { few: 16, many: 32, manyWeights: 5e5, manyFlops: 1e8 } as const;
 
 /**
  * What may be fast for a convolution with this output on this adapter; the first is the default. A circular padding that
@@ -145,7 +169,7 @@ export function conv3dVariants(
   const [batch, time, height, width, cout] = shape as [number, number, number, number, number];
   // A strip reuses inputs along the kernel's axis; a clip of few frames leaves nothing to reuse.
   const axis = kernel[0] > 1 && kernel[2] === 1 && time >= 4 ? 'time' : 'width';
-  const strip = evenPieces(axis === 'time' ? time : width, adapter.isSoftware ? 16 : 4);
+  const strip = evenPieces(axis === 'time' ? time : width, longestStrip[adapter.isSoftware ? 'software' : 'hardware']);
   const wide: DirectConv = { kind: 'direct', axis, strip, lines: 1, ...directTile(adapter, cin, cout, 2) };
   if (!adapter.isSoftware) {
     const tiled = tiledVariants(sizeOf(shape) / cout, cin, cout, sizeOf(kernel));
@@ -157,7 +181,8 @@ export function conv3dVariants(
   // 25 ms, more outputs earn the longer compile (half a second) back: a clip makes the call a hundred times.
   const weights = sizeOf(kernel) * cin * cout;
   const flops = (2 * weights * sizeOf(shape)) / cout;
-  const outputs = weights >= 5e5 || flops >= 1e8 ? 32 : 16;
+  const isLarge = weights >= directOutputs.manyWeights || flops >= directOutputs.manyFlops;
+  const outputs = directOutputs[isLarge ? 'many' : 'few'];
   const all = batch * height * (axis === 'time' ? width : time);
   const lines = evenPieces(all, Math.max(1, Math.round(outputs / strip)));
   const more = evenPieces(all, 2 * lines);

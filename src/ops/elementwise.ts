@@ -1,11 +1,12 @@
 // Concatenation, copies, addition, SiLU, per-channel affine maps and a denoiser's velocity: checks shapes, records the kernel. Not the WGSL.
+
 import {
   affine as affineShader,
   concat as concatShader,
   elementwise,
-  elementwiseThreads,
   velocity as velocityShader,
 } from '../../shaders/elementwise.wgsl';
+import { workgroupSize } from '../../shaders/wgsl';
 import { linearGrid } from '../gpu/kernel';
 import type { Plan } from '../gpu/plan';
 import { sizeOf, type Tensor } from '../gpu/tensor';
@@ -39,7 +40,7 @@ export function concat(plan: Plan, tensors: readonly Tensor[]): Tensor {
   plan.call(
     concatShader({ inputs: tensors.length, aligned }),
     [...tensors, out],
-    linearGrid(count, elementwiseThreads),
+    linearGrid(count, workgroupSize),
     { ...Object.fromEntries(ends), count },
     { flops: 0 },
   );
@@ -52,7 +53,7 @@ export function copy(plan: Plan, x: Tensor, out: Tensor): void {
   expectTensor('copy', 'out', out, x.shape, 'f32', `x is ${formatTensor(x)}`);
   const count = Math.ceil(sizeOf(x.shape) / 4); // The last vec4 may hang over into a binding's padding.
   const shader = concatShader({ inputs: 1, aligned: true });
-  plan.call(shader, [x, out], linearGrid(count, elementwiseThreads), { end0: count, count });
+  plan.call(shader, [x, out], linearGrid(count, workgroupSize), { end0: count, count });
 }
 
 /** a + b, equal shapes. */
@@ -83,7 +84,7 @@ export function affine(
   plan.call(
     affineShader({ aligned }),
     [x, scale, shift, out],
-    linearGrid(size / unit, elementwiseThreads),
+    linearGrid(size / unit, workgroupSize),
     { channels: channels / unit, count: size / unit },
     { flops: 2 * size },
   );
@@ -128,7 +129,7 @@ export function velocity(plan: Plan, { x, output, conditions, gates, t, outline,
   plan.call(
     velocityShader(),
     [x, output, conditions, gates, t, out],
-    linearGrid(count, elementwiseThreads),
+    linearGrid(count, workgroupSize),
     { outline, channels, clip: count / batch, count, least },
     { flops: 6 * count },
   );
@@ -142,6 +143,6 @@ function map(plan: Plan, kind: 'add' | 'silu', args: readonly Tensor[], flopsPer
   const size = sizeOf(shape);
   const count = Math.ceil(size / 4);
   const cost = { flops: flopsPerElement * size };
-  plan.call(elementwise(kind), [...args, out], linearGrid(count, elementwiseThreads), { count }, cost);
+  plan.call(elementwise(kind), [...args, out], linearGrid(count, workgroupSize), { count }, cost);
   return out;
 }

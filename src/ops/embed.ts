@@ -1,5 +1,7 @@
 // Timestep embedding: checks shapes, records the kernel. Not the layers that follow it.
-import { embedThreads, timestepEmbedding as shader } from '../../shaders/embed.wgsl';
+
+import { timestepEmbedding as shader } from '../../shaders/embed.wgsl';
+import { workgroupSize } from '../../shaders/wgsl';
 import { linearGrid } from '../gpu/kernel';
 import type { Plan } from '../gpu/plan';
 import type { Tensor } from '../gpu/tensor';
@@ -18,6 +20,6 @@ export function timestepEmbedding(plan: Plan, t: Tensor, dim: number): Tensor {
   const half = dim / 2;
   const count = batch * half;
   const out = plan.alloc([batch, dim]);
-  plan.call(shader(), [t, out], linearGrid(count, embedThreads), { half, count }, { flops: 40 * count });
+  plan.call(shader(), [t, out], linearGrid(count, workgroupSize), { half, count }, { flops: 40 * count });
   return out;
 }

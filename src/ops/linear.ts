@@ -1,7 +1,8 @@
 // Linear layers over the last axis: checks shapes, chooses the kernel, records it. Not the WGSL.
-import { directThreads } from '../../shaders/direct.wgsl';
+
 import type { EpilogueOptions } from '../../shaders/epilogue.wgsl';
 import { linearDirect, linearSplit, linearSplitQuads, linearTiled } from '../../shaders/matmul.wgsl';
+import { workgroupSize } from '../../shaders/wgsl';
 import { linearGrid } from '../gpu/kernel';
 import type { Plan } from '../gpu/plan';
 import { sizeOf, type Tensor } from '../gpu/tensor';
@@ -22,8 +23,11 @@ import { type Adapter, adapterOf, channelGroups, choose, directTile, evenPieces 
 /** `weight` is [Cin, Cout]. */
 export type LinearOptions = ProductOptions;
 
-/** Rows that one thread of the split kernel holds; more are worth a tile. */
+/** Rows that one thread of the split kernel holds; more are worth a tile. Assumed. */
 const mostSplitRows = 4;
+
+/** Rows that one thread makes in software. Measured: more gain nothing (docs/PERFORMANCE.md). */
+const mostDirectRows = 24;
 
 /** How one linear layer is computed. `rows` of the direct one are those of one thread. */
 export type LinearVariant = (DirectVariant & { readonly rows: number }) | TiledVariant | { readonly kind: 'split' };
@@ -71,7 +75,7 @@ export function linear(plan: Plan, x: Tensor, options: LinearOptions, variant?: 
   checkDirectTile(plan, 'linear', chosen, cin);
   const { kind: _, ...tile } = chosen;
   const groups = channelGroups(cout, tile);
-  const grid = linearGrid(Math.ceil(rows / tile.rows) * groups, directThreads);
+  const grid = linearGrid(Math.ceil(rows / tile.rows) * groups, workgroupSize);
   plan.call(linearDirect({ ...epilogue, ...tile }), args, grid, { rows, cin, cout, groups }, cost);
   return out;
 }
@@ -83,7 +87,7 @@ export function linearVariants(adapter: Adapter, rows: number, cin: number, cout
     return rows > mostSplitRows ? tiled : [{ kind: 'split' }, ...tiled];
   }
   const tile = directTile(adapter, cin, cout, 2);
-  const first: LinearVariant = { kind: 'direct', rows: evenPieces(rows, 24), ...tile };
+  const first: LinearVariant = { kind: 'direct', rows: evenPieces(rows, mostDirectRows), ...tile };
   if (!tile.shared || cin % 8 !== 0) return [first];
   const longer = { ...first, unroll: 8 };
   return [first, longer, { ...longer, columns: 1 }].filter(

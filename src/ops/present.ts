@@ -56,17 +56,16 @@ export class Presenter {
     const bindGroup = this.#bindGroup(frames);
     this.#words.set([index, width, height]);
     this.#floats.set([texture.width, texture.height, 0, 0, ...background, 1], 4);
-    const { queue } = this.#gpu.device;
-    queue.writeBuffer(this.#uniform, 0, this.#values);
-    const encoder = this.#gpu.device.createCommandEncoder({ label: 'present' });
-    const pass = encoder.beginRenderPass({
-      colorAttachments: [{ view: texture.createView(), loadOp: 'clear', storeOp: 'store' }],
+    this.#gpu.device.queue.writeBuffer(this.#uniform, 0, this.#values);
+    this.#gpu.submit('present', (encoder) => {
+      const pass = encoder.beginRenderPass({
+        colorAttachments: [{ view: texture.createView(), loadOp: 'clear', storeOp: 'store' }],
+      });
+      pass.setPipeline(this.#pipeline);
+      pass.setBindGroup(0, bindGroup);
+      pass.draw(3);
+      pass.end();
     });
-    pass.setPipeline(this.#pipeline);
-    pass.setBindGroup(0, bindGroup);
-    pass.draw(3);
-    pass.end();
-    queue.submit([encoder.finish()]);
   }
 
   dispose(): void {

@@ -3,8 +3,8 @@
 import type { DirectTile } from '../../shaders/direct.wgsl';
 import type { Activation, EpilogueOptions } from '../../shaders/epilogue.wgsl';
 import type { GemmTile } from '../../shaders/gemm.wgsl';
-import { sumSlices, sumSlicesThreads } from '../../shaders/split.wgsl';
-import type { Shader } from '../../shaders/wgsl';
+import { sumSlices } from '../../shaders/split.wgsl';
+import { type Shader, workgroupSize } from '../../shaders/wgsl';
 import { linearGrid } from '../gpu/kernel';
 import type { Plan } from '../gpu/plan';
 import type { Tensor } from '../gpu/tensor';
@@ -94,7 +94,7 @@ export function callTiled(
   const partial = plan.alloc([slices, rows, cout]);
   const bare = shader({ ...epilogue, bias: false, residual: false, activation: 'none' }, slices);
   plan.call(bare, [x!, weight!, partial], [across * slices, ...down], params, cost);
-  const grid = linearGrid(rows * Math.ceil(cout / 4), sumSlicesThreads);
+  const grid = linearGrid(rows * Math.ceil(cout / 4), workgroupSize);
   plan.call(sumSlices({ ...epilogue, f16: false, slices }), [partial, ...rest], grid, { rows, cout });
 }
 
@@ -114,7 +114,7 @@ export function productKey({ bias, activation, residual }: ProductOptions): stri
   return [bias && 'bias', activation, residual && 'residual'].filter(Boolean).join(' ');
 }
 
-/** Throws where a direct tile cannot work for these channels or on this adapter. */
+/** @throws TypeError where a direct tile cannot work for these channels or on this adapter */
 export function checkDirectTile(plan: Plan, op: string, tile: DirectTile, cin: number): void {
   if (cin % tile.unroll !== 0) {
     throw new TypeError(`${op}: Cin ${cin} is not a multiple of the tile's unroll ${tile.unroll}; choose another tile`);

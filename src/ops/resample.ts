@@ -1,5 +1,7 @@
 // Changes of resolution without weights: checks shapes, records the kernel. Not the WGSL.
-import { type ResampleKind, resample, resampleThreads } from '../../shaders/resample.wgsl';
+
+import { type ResampleKind, resample } from '../../shaders/resample.wgsl';
+import { workgroupSize } from '../../shaders/wgsl';
 import { linearGrid } from '../gpu/kernel';
 import type { Plan } from '../gpu/plan';
 import { sizeOf, type Tensor } from '../gpu/tensor';
@@ -67,7 +69,7 @@ function record(plan: Plan, x: Tensor, kind: ResampleKind, factors: Factors, sha
   plan.call(
     resample({ kind, factors, aligned }),
     [x, out],
-    linearGrid(count, resampleThreads),
+    linearGrid(count, workgroupSize),
     { time, height, width, channels: shape[4] / unit, count },
     { flops },
   );

@@ -40,16 +40,18 @@ export function channelGroups(cout: number, { columns, shared }: DirectTile): nu
   return shared ? 4 * Math.ceil(groups / 4) : groups;
 }
 
+/** Measured on SwiftShader: sharing wins 1.4 to 2 times unless more than a third of the quads' work is thrown away. */
+const leastUsed = 0.66;
+
 /**
  * The channels of one thread that makes several neighbouring outputs, `wide` vec4s of them where quads share inputs.
- * Measured on SwiftShader: sharing wins 1.4 to 2 times unless more than a third of the quads' work is thrown away.
  */
 export function directTile(adapter: Adapter, cin: number, cout: number, wide: number): DirectTile {
   // Channels that are not whole vec4s load and store one by one: a wide tile of them is slow to compile.
   const columns = cout % 4 === 0 ? Math.max(1, Math.min(wide, Math.ceil(cout / 16))) : 1;
   const shared: DirectTile = { columns, unroll: 4, shared: true };
   const used = Math.ceil(cout / (4 * columns)) / channelGroups(cout, shared);
-  if (adapter.quads && cin % 4 === 0 && used > 0.66) return shared;
+  if (adapter.quads && cin % 4 === 0 && used > leastUsed) return shared;
   // In software a longer step only makes the code longer; on a GPU it keeps more loads in flight.
   const unroll = !adapter.isSoftware && cin % 4 === 0 ? 4 : 1;
   return { columns: adapter.isSoftware && cout > 4 && cout % 4 === 0 ? 2 : 1, unroll, shared: false };
@@ -62,7 +64,7 @@ const gemmTiles = [
   { rows: 32, columns: 32, threadRows: 4, threadColumns: 4 },
 ] as const;
 
-/** Fewer workgroups than this leave a small GPU idle. */
+/** Fewer workgroups than this leave a small GPU idle. Assumed. */
 export const enoughWorkgroups = 96;
 
 /** The largest tile that still gives the GPU enough workgroups, in steps that divide Cin where they can. */

@@ -1,4 +1,4 @@
-// Measures the variants of kernels on this adapter within a given time. It remembers nothing (src/gpu/choices.ts), and a
+// Measures the variants of kernels on this adapter within a given time. It remembers nothing (src/gpu/remembered.ts), and a
 // result is the same whichever variant wins: the tests of the kernels hold that.
 import type { Problem } from '../gpu/choices';
 import type { Gpu } from '../gpu/device';
@@ -98,18 +98,14 @@ export function repeatsOf(run: number, latency: number): number {
 /** The fastest of three submits on inputs of zeros, after one that is not counted. */
 export function gpuMeasure(gpu: Gpu): Measure {
   return async (problem, variant, signal) => {
-    await gpu.measureLatency();
     const plan = new Plan(gpu, 'tuning');
     plan.keep(problem.record(plan, variant));
     const program = await plan.compile(signal);
     const run = async (repeats: number): Promise<number> => {
-      const encoder = gpu.device.createCommandEncoder();
-      for (let i = 0; i < repeats; i++) program.run(encoder);
-      const start = performance.now();
-      gpu.device.queue.submit([encoder.finish()]);
-      await gpu.idle();
-      const elapsed = performance.now() - start;
-      return Math.max(elapsed - gpu.latency, elapsed / 10) / repeats;
+      const milliseconds = await gpu.time('tuning', (encoder) => {
+        for (let i = 0; i < repeats; i++) program.run(encoder);
+      });
+      return milliseconds / repeats;
     };
     try {
       const repeats = repeatsOf(await run(1), gpu.latency);

@@ -6,10 +6,10 @@ import { defaults, usualMotion } from '../options';
 import { followAddress } from './address';
 import { keepAwake } from './awake';
 import { begin } from './begin';
-import { BackgroundField, framesHelp, NumberField, PromptField, SamplerField, SeedField, slip } from './fields';
+import { BackgroundField, framesHelp, NumberField, PromptField, promptForm, SamplerField, SeedField } from './fields';
 import { pastedPictures, receiveFiles } from './files';
 import { Footer } from './footer';
-import { Go } from './go';
+import { GenerateRow } from './generate-row';
 import { Mark } from './icons';
 import { isComposing } from './keys';
 import { PictureField } from './picture-field';
@@ -35,6 +35,9 @@ export function mount(root: Element, session: Session): void {
   effect(() => {
     if (!session.replaced.value) handOn('.go .note button');
   });
+  effect(() => {
+    if (!session.failure.value) handOn('.notice button');
+  });
   followAddress(session);
   keepAwake(() => session.progress.value !== undefined);
 }
@@ -42,7 +45,7 @@ export function mount(root: Element, session: Session): void {
 function App({ session }: { session: Session }) {
   usePageKeys(session);
   useFiles(session);
-  useFarewell(session);
+  useLeaveWarning(session);
   return (
     <div class="page">
       <header class="masthead">
@@ -52,7 +55,7 @@ function App({ session }: { session: Session }) {
         <p>Words in, moving pages out. Drawn on your own machine: nothing you write leaves it.</p>
       </header>
       <main>
-        <Slip session={session} />
+        <PromptForm session={session} />
         <Stage session={session} />
         <Settings session={session} />
         <Shelf session={session} />
@@ -72,11 +75,11 @@ const ideas = [
   'egg > hatching chick > rooster',
 ];
 
-function Slip({ session }: { session: Session }) {
+function PromptForm({ session }: { session: Session }) {
   return (
     <form
-      id={slip}
-      class="slip card"
+      id={promptForm}
+      class="prompt-form card"
       onSubmit={(event) => {
         event.preventDefault();
         begin(session);
@@ -94,7 +97,7 @@ function Slip({ session }: { session: Session }) {
       </ul>
       <PictureField session={session} />
       <RedrawField session={session} />
-      <Go session={session} />
+      <GenerateRow session={session} />
     </form>
   );
 }
@@ -160,7 +163,7 @@ function turnPage(session: Session, event: KeyboardEvent): boolean {
 }
 
 /** The browser asks before the page is left with a clip in the making, or with one that would be gone. */
-function useFarewell(session: Session): void {
+function useLeaveWarning(session: Session): void {
   useEffect(() => {
     const onBeforeUnload = (event: BeforeUnloadEvent) => {
       if (session.progress.value || session.isAtRisk.value) event.preventDefault();

@@ -89,8 +89,8 @@ export function openClipStore(most: number): ClipStore {
 }
 
 /**
- * Makes room where there is none, but does not touch what it takes the place of, and does not empty the store for what does not
- * fit: nothing goes where all others are smaller than it, and no more where twice its size has not helped. Throws as `Cache.put`.
+ * Deletes the oldest other entries until `body` fits, never the one it replaces. Throws as `Cache.put` if the others together
+ * are smaller than `body`, or if freeing more than twice its size did not help.
  */
 async function put(cache: Cache, name: string, body: Blob, headers: HeadersInit): Promise<void> {
   const tried = async () => {

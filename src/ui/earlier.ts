@@ -1,6 +1,6 @@
 // The clips before the last one, newest first: of this visit, and of earlier ones as far as the browser keeps them. How they are
 // kept is clip-store.ts's, and what a visitor sees shelf.tsx's.
-import { computed, type ReadonlySignal, signal } from '@preact/signals';
+import { computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { Restored } from '../options';
 import { type ClipStore, openClipStore, type StoredClip } from './clip-store';
 import type { GivenPicture } from './settings';
@@ -12,6 +12,8 @@ export interface EarlierClip {
   readonly settings: Restored;
   /** What it started from, where that was a picture and is still known. */
   readonly picture?: GivenPicture | undefined;
+  /** Nothing of it is stored, and no file of all of it was saved: its MP4 is gone with the page. */
+  readonly isUnsaved?: Signal<boolean>;
 }
 
 /** How many are at hand: their files are in memory. */
@@ -26,8 +28,12 @@ export interface Earlier {
    * 'none': it did not take the last one; 'cleared': none was made since `forget`.
    */
   readonly kept: ReadonlySignal<'all' | 'videos' | 'new' | 'none' | 'cleared'>;
+  /** There is an MP4 among them that is gone when the page is left. */
+  readonly isAtRisk: ReadonlySignal<boolean>;
   /** A clip that another one takes the place of. The oldest of too many goes. */
   add(clip: EarlierClip): void;
+  /** A file of the whole clip was handed to the visitor. @param address its own */
+  noteSaved(address: string | null): void;
   /** Stores a clip that was just finished. @param address the object URL of its video */
   keep(clip: StoredClip, address: string): Promise<void>;
   /** The clip whose video was at `from` is at `to` now, on another paper: it is stored in place of itself. */
@@ -76,7 +82,12 @@ export function createEarlier(store: ClipStore = openClipStore(storedClips)): Ea
   return {
     clips,
     kept,
+    isAtRisk: computed(() => clips.value.some(({ address, isUnsaved }) => address && isUnsaved?.value)),
     add: (clip) => set([clip, ...clips.value], shelfSize),
+    noteSaved(address) {
+      const saved = clips.value.find((clip) => clip.address === address)?.isUnsaved;
+      if (saved) saved.value = false;
+    },
     async keep(clip, address) {
       // A clip of this visit is on the page already: it must not be found again as an old one.
       const name = loaded.then(() => store.keep(clip));

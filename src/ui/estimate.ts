@@ -1,43 +1,17 @@
-// How long a clip should take, from how long the last one took here; seconds and bytes in words. Before the first clip on
-// an adapter nothing is known, and nothing is said.
-import type { GenerateOptions } from '../options';
+// How long a clip should take, from how long the last one took here. Before the first clip on an adapter nothing is known, and
+// nothing is said.
+import { type GenerateOptions, limits } from '../options';
 import { drawnPictures } from '../scenes';
 
 type Effort = Pick<GenerateOptions, 'prompt' | 'steps' | 'frames' | 'guidance' | 'picture' | 'redraw'>;
 
-/** Units of work: one denoised clip frame of one step is 1. Decoding a frame costs about two. Guidance doubles pictures,
- * of which every scene needs one, and a given one is there already. */
+/**
+ * Units of work: one denoised clip frame of one step is 1. Decoding a frame costs about two. Guidance doubles pictures, of which
+ * every scene needs one, and a given one is there already. The fewest frames are decoded from a picture alone: no clip is denoised.
+ */
 export function work(effort: Effort): number {
   const { steps, frames, guidance } = effort;
   const drawing = drawnPictures(effort) * steps * 4 * (guidance === 1 ? 1 : 2);
-  return drawing + steps * frames + 2 * frames;
-}
-
-/** “under a second”, “12 s”, “3 min 20 s”, “2 h 5 min”: coarser as it grows. */
-export function inWords(seconds: number): string {
-  if (!(seconds >= 1)) return 'under a second';
-  const whole = Math.round(seconds);
-  if (whole < 60) return `${whole} s`;
-  if (whole < 600) {
-    const tens = Math.round(whole / 10) * 10;
-    return tens % 60 === 0 ? `${tens / 60} min` : `${Math.floor(tens / 60)} min ${tens % 60} s`;
-  }
-  const minutes = Math.round(whole / 60);
-  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-}
-
-/** “about 12 s”, but “under a second”. */
-export function about(seconds: number): string {
-  return seconds >= 1 ? `about ${inWords(seconds)}` : inWords(seconds);
-}
-
-/** The words at the beginning of a sentence. */
-export function capital(words: string): string {
-  return words.charAt(0).toUpperCase() + words.slice(1);
-}
-
-/** “640 kB”, “3.7 MB”, “15 MB”. */
-export function sizeInWords(bytes: number): string {
-  if (bytes < 1e6) return `${Math.ceil(bytes / 1e3)} kB`;
-  return `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
+  const moving = frames > limits.frames.multiple ? steps * frames : 0;
+  return drawing + moving + 2 * frames;
 }

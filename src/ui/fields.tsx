@@ -2,7 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { clamp, type Field, framesPerSecond, limits, promptTokens, type SamplerName, samplers } from '../options';
 import { scenesOf } from '../scenes';
-import { parseDecimal } from '../validate';
+import { parseDecimal, readColour } from '../validate';
 import { type NumericField, reach, stepped } from './form';
 import { DiceIcon, LockIcon } from './icons';
 import { isComposing } from './keys';
@@ -18,14 +18,14 @@ interface ControlProps {
   readonly children: (attributes: ControlAttributes) => ComponentChildren;
 }
 
-/** The form's id. */
-export const slip = 'slip';
+/** The prompt form's id. */
+export const promptForm = 'prompt-form';
 
 interface ControlAttributes {
   readonly id: string;
   readonly name: string;
   /** The settings stand beside the form; Enter in them generates, too. */
-  readonly form: typeof slip;
+  readonly form: typeof promptForm;
   readonly 'aria-invalid': boolean;
   readonly 'aria-describedby': string;
   readonly onBlur: () => void;
@@ -39,7 +39,7 @@ export function Control({ session, field, label, help, class: name = '', childre
       {children({
         id: field,
         name: field,
-        form: slip,
+        form: promptForm,
         'aria-invalid': error !== undefined,
         'aria-describedby': error ? `${field}-error ${field}-help` : `${field}-help`,
         onBlur: () => afterPress(() => session.leave(field)),
@@ -73,6 +73,7 @@ export function PromptField({ session }: { session: Session }) {
           rows={2}
           placeholder="a dancing cat"
           autocomplete="off"
+          enterkeyhint="go"
           value={session.form.prompt.value}
           onInput={(event) => session.edit('prompt', event.currentTarget.value)}
           onKeyDown={(event) => {
@@ -274,7 +275,7 @@ export function BackgroundField({ session }: { session: Session }) {
               class="well"
               type="color"
               aria-label="Pick a colour"
-              value={/^#[0-9a-f]{6}$/i.test(colour) ? colour.toLowerCase() : '#ffffff'}
+              value={readColour(colour) ?? '#ffffff'}
               onInput={(event) => set(event.currentTarget.value)}
             />
           </span>

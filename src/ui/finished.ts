@@ -5,12 +5,14 @@ import type { DoneEvent } from '../events';
 import { defaults, toRestored } from '../options';
 import { type EngineClient, failureOf } from '../protocol';
 import { readColour } from '../validate';
-import type { Earlier } from './earlier';
+import type { Earlier, EarlierClip } from './earlier';
 import { withoutVideo } from './messages';
 import type { Progress } from './progress';
 import { releaseLater } from './save';
 import type { GivenPicture } from './settings';
 import type { Telling } from './telling';
+
+const onOtherPaper = 'This MP4 is on the paper that it was made on.';
 
 /** A finished clip. `address` is an object URL of the MP4, `null` where none could be encoded. */
 export interface Clip extends Omit<DoneEvent, 'type' | 'problem'> {
@@ -25,16 +27,15 @@ export interface FinishedState {
   readonly clip: ReadonlySignal<Clip | undefined>;
   /** What the stage shows the clip on: the form's, or while that is wrong the clip's own. `#rrggbb` */
   readonly background: ReadonlySignal<string>;
-  /** There is one that is not stored, and no file of all of it was saved. */
+  /** There is one that is not stored, and no file of all of it was saved. The earlier ones are earlier.ts's. */
   readonly isAtRisk: ReadonlySignal<boolean>;
   /** A file of a whole clip, not of one page, was handed to the visitor. */
   noteSaved(saved: Clip): void;
   /** Takes the place of the clip before, which goes to the earlier ones. */
   take(done: DoneEvent, title: string, picture: GivenPicture | undefined): void;
   /**
-   * The clip to download, with a video on the background that is shown: made anew where that changed or where there is none,
-   * but not beside a clip in the making. Who asks while that goes on gets the same. Where it fails, which is told, the clip
-   * stays as it was; undefined where it was cancelled.
+   * The finished clip with an MP4 on the background shown, encoded again if that changed or there is none, unless a clip is
+   * being made. Concurrent calls share one encoding. On failure, which is reported, the clip as it was; undefined if cancelled.
    */
   recorded(): Promise<Clip | undefined>;
 }
@@ -73,7 +74,7 @@ export function createFinished({ engine, telling, earlier, colour, progress }: F
     say(`Inking the pages ${what}.`, true);
     try {
       const { video, codec, problem } = await engine.record(inking);
-      if (!video) throw withoutVideo(problem);
+      if (!video) throw withoutVideo(problem, old !== null);
       const options = { ...last.options, background: wanted };
       const made = { ...last, options, video, codec, address: URL.createObjectURL(video) };
       clip.value = made;
@@ -104,28 +105,33 @@ export function createFinished({ engine, telling, earlier, colour, progress }: F
     return recording;
   };
 
+  const isAtRisk = computed(() => clip.value !== undefined && !isSaved.value && !isStored());
+  const shelved = ({ address, title, picture, options }: Clip): EarlierClip => {
+    return { address, title, picture, settings: toRestored(options), isUnsaved: signal(isAtRisk.value) };
+  };
+
   return {
     clip,
     background,
-    isAtRisk: computed(() => clip.value !== undefined && !isSaved.value && !isStored()),
-    noteSaved({ stats }) {
-      if (stats === clip.value?.stats) isSaved.value = true; // It may be another clip by now, or the same on another paper.
+    isAtRisk,
+    noteSaved({ stats, address }) {
+      if (stats === clip.value?.stats)
+        isSaved.value = true; // It may be the same on another paper.
+      else earlier.noteSaved(address);
     },
     take({ type: _type, problem: _problem, ...done }, title, picture) {
-      const old = clip.value;
+      const old = clip.value && shelved(clip.value);
       const address = done.video && URL.createObjectURL(done.video);
       clip.value = { ...done, title, picture, address };
       isSaved.value = false;
-      if (old) {
-        const settings = toRestored(old.options);
-        earlier.add({ address: old.address, title: old.title, picture: old.picture, settings });
-      }
+      if (note.value === onOtherPaper) note.value = '';
+      if (old) earlier.add(old);
       if (done.video && address) void earlier.keep({ video: done.video, title, picture }, address);
     },
     async recorded() {
       const given = await current();
       const isOnAnother = given?.address && given.options.background !== background.value;
-      if (isOnAnother) note.value = 'This MP4 is on the paper that it was made on.'; // Seen only: a failure has just been announced.
+      if (isOnAnother) note.value = onOtherPaper; // Seen only: a failure has just been announced.
       return given;
     },
   };

@@ -4,11 +4,11 @@ import { useEffect } from 'preact/hooks';
 import { modelDescription } from '../options';
 import { storeChanges } from './clip-store';
 import { storedClips } from './earlier';
-import { sizeInWords } from './estimate';
 import { receiveFile } from './files';
 import { OpenIcon } from './icons';
 import type { Session } from './session';
 import { keepStorage } from './settings';
+import { sizeInWords } from './words';
 
 export function Footer({ session }: { session: Session }) {
   const adapter = session.adapter.value;
@@ -45,6 +45,7 @@ function Stored({ session }: { session: Session }) {
   const kept = session.earlier.kept.value;
   const isCleared = kept === 'cleared';
   const why = clip?.address === null ? 'it has no MP4' : clip && kept === 'none' && 'the browser did not take it';
+  const all = `settings and start picture, your last ${storedClips} clips with theirs, this machine’s speed`;
   const refresh = async () => {
     usage.value = (await navigator.storage?.estimate?.().catch(() => undefined))?.usage;
     isKept.value = await keepStorage(clip !== undefined && !isCleared);
@@ -53,16 +54,13 @@ function Stored({ session }: { session: Session }) {
     void refresh();
   }, [changes, clip?.stats]); // A clip without an MP4 is not stored, but its model is.
   const clear = async () => {
-    const clips = `the last ${storedClips} clips with theirs`;
-    const all = `your settings with the start picture, ${clips}, how fast this machine is, and the model`;
-    if (!confirm(`Remove ${all} from this browser?`)) return;
+    if (!confirm(`Remove your ${all}, the page and the model from this browser?`)) return;
     await session.clearStored();
     await refresh();
   };
   return (
     <p>
-      <strong>What is stored here.</strong> Your settings with the start picture, the last {storedClips} clips with
-      theirs, how fast this machine is, and the model once it is downloaded
+      <strong>What is stored here.</strong> Your {all}, the page and the model once it is downloaded
       {!usage.value ? '' : ` (${sizeInWords(usage.value)} now)`}. {why && `Your last clip is not stored: ${why}. `}The
       browser{' '}
       {isKept.value ? 'keeps it until you clear it' : 'may clear it when space is short or after days without a visit'}.
@@ -83,12 +81,13 @@ function showNote(): void {
 function OpenClip({ session }: { session: Session }) {
   return (
     <p>
-      <strong>Settings travel in the file.</strong> Drop a clip made here anywhere on the page (MP4, APNG or PNG), or{' '}
+      <strong>Settings travel in the file.</strong> Drop a clip made here anywhere on the page (MP4, APNG, GIF or PNG),
+      or{' '}
       <label class="plain file">
         <OpenIcon /> open one
         <input
           type="file"
-          accept="video/mp4,.mp4,image/png,.png,.apng"
+          accept="video/mp4,.mp4,image/png,.png,.apng,image/gif,.gif"
           onChange={(event) => {
             const input = event.currentTarget;
             const file = input.files?.[0];

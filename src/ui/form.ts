@@ -35,6 +35,8 @@ export interface Controls {
 export interface Form extends Controls {
   /** What the last visit left, which a link may have taken the place of. */
   readonly stored: Settings;
+  /** The page was opened by a link that says just that: it was copied from here. */
+  readonly isCopy: boolean;
   /** What a reload should bring back. */
   readonly settings: ReadonlySignal<Settings>;
   /** All that was put in, the start picture included, to compare. A seed that is not locked is nobody's choice. */
@@ -61,12 +63,9 @@ export function createForm(link: Restored, start: Pick<StartPictureState, 'pictu
   // A box without its picture waits for it.
   const validWith = (picture: string | undefined, given = raw.value) =>
     validate({ ...given, redraw: picture && given.redraw, picture });
-  /** The link was copied from this form: that locks nothing. */
-  const isCopy = () => {
-    const here = validWith(nameOf(start.stored), stored.form);
-    return here.ok && JSON.stringify(decodeLink(encodeLink(here.options))) === JSON.stringify(link);
-  };
-  const seedLocked = signal(stored.seedLocked || (link.seed !== undefined && !isCopy()));
+  const here = validWith(nameOf(start.stored), stored.form);
+  const isCopy = here.ok && JSON.stringify(decodeLink(encodeLink(here.options))) === JSON.stringify(link);
+  const seedLocked = signal(stored.seedLocked || (link.seed !== undefined && !isCopy));
   const valid = computed(() => {
     const given = validWith(start.picture.value?.sha256);
     if (given.ok || !given.errors.prompt || !start.missing.value) return given;
@@ -86,6 +85,7 @@ export function createForm(link: Restored, start: Pick<StartPictureState, 'pictu
 
   return {
     stored,
+    isCopy,
     form,
     seedLocked,
     errors,

@@ -21,8 +21,7 @@ export function createMemory(
   /** What a link brought, until something of it is changed. */
   const linked = signal(isLinked ? said.value : undefined);
   const borrowed = computed(() => linked.value === said.value);
-  // A tab that comes back with what it had must not take the place of what another one has changed since: what the page begins
-  // with is stored for this tab alone.
+  // A reloaded tab must not overwrite newer changes from another tab: until something changes here, save for this tab alone.
   let isBeginning = true;
   const places = () => (isBeginning ? thisTab : everywhere);
   effect(() => {

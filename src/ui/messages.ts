@@ -105,7 +105,7 @@ const known: Record<Explained, (failure: Failure, surroundings: Surroundings) =>
   }),
   encoder: ({ message, hint }) => ({
     title: 'No MP4 this time',
-    body: `${message} The clip still plays here. Without an MP4 it is not stored: it is gone when you leave the page.`,
+    body: message,
     advice: `${hint || 'For an MP4, open this page in a browser that encodes H.264 or VP9.'} Download APNG has the whole loop, with its transparency.`,
     retry: false,
   }),
@@ -131,9 +131,13 @@ export function isUnable(failure: Failure | undefined): boolean {
   return failure?.code === 'no-webgpu' || failure?.code === 'no-adapter';
 }
 
-/** That a clip has no video. */
-export function withoutVideo(problem: Recording['problem']): Failure {
-  return { code: 'encoder', message: 'This browser could not encode a video.', hint: '', ...problem };
+/** That no video could be encoded. @param old the clip has one, on another paper */
+export function withoutVideo(problem: Recording['problem'], old: boolean): Failure {
+  const { message, hint } = problem ?? { message: 'This browser could not encode a video.', hint: '' };
+  const left = old
+    ? 'The MP4 on the paper before is still there.'
+    : 'The clip plays here until the next one is finished or you leave the page; it is not stored.';
+  return { code: 'encoder', message: `${sentence(message)} ${left}`, hint };
 }
 
 /** A failure as its notice says it. */

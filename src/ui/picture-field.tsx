@@ -83,7 +83,7 @@ function words(picture: StartPicture | undefined) {
 /** @param missing SHA-256 of a picture that these settings name and that is not here */
 function help(missing: string): string {
   if (missing) {
-    return `These settings belong to a clip that started from a picture (SHA-256 ${missing.slice(0, 12)}…). It is not part of links and files: add the same file to make the same clip. Who sent you these can save it from their page, if it was made there.`;
+    return `These settings start from a picture that is not here (SHA-256 ${missing.slice(0, 12)}…). Add the same file to get the same clip. If it was made in Flipbook, whoever sent you this can press “Save it” and send it to you.`;
   }
   return 'Optional: a picture to move, to change in part, or to draw a sticker after.';
 }

@@ -6,12 +6,12 @@ import { type Pixels, toPng } from '../media/pixels';
 import { frameSide } from '../options';
 import type { EngineClient } from '../protocol';
 import { whole } from '../redraw';
-import { capital } from './estimate';
 import type { Clip } from './finished';
 import type { Controls } from './form';
 import type { Pages } from './pages';
-import type { StartPictureState } from './start-picture';
+import type { Outcome, StartPictureState } from './start-picture';
 import type { Undo } from './undo';
+import { capital } from './words';
 
 export interface PictureSources {
   /** Makes a file the start picture. What is no picture changes nothing, and is explained at the control. */
@@ -37,11 +37,11 @@ export interface PictureSourcesOptions {
 
 export function createPictureSources({ engine, start, clip, page, form, edit, undo, fail }: PictureSourcesOptions): {
   sources: PictureSources;
-  /** Whether the picture that is being read is taken, once that is known; undefined when none is being read. */
-  reading(): Promise<boolean> | undefined;
+  /** What becomes of the picture that is being read; undefined when none is. */
+  reading(): Promise<Outcome> | undefined;
 } {
-  let reading: Promise<boolean> | undefined;
-  const read = async (work: () => Promise<boolean>) => {
+  let reading: Promise<Outcome> | undefined;
+  const read = async (work: () => Promise<Outcome>) => {
     const mine = work();
     reading = mine;
     await mine.finally(() => {
@@ -65,7 +65,7 @@ export function createPictureSources({ engine, start, clip, page, form, edit, un
       if (before || (missing && !isSame)) undo.replace(replace, 'hand');
       else batch(replace);
     };
-    return (await start.use(file, act, isSketch)) !== undefined;
+    return start.use(file, act, isSketch);
   };
 
   const sources: PictureSources = {
@@ -74,7 +74,7 @@ export function createPictureSources({ engine, start, clip, page, form, edit, un
     keepPicture: () =>
       read(async () => {
         const finished = clip.value;
-        if (!finished) return false;
+        if (!finished) return 'refused';
         const index = page.value ?? 0;
         const which = index === 0 ? 'first page' : `page ${index + 1}`;
         try {
@@ -86,17 +86,17 @@ export function createPictureSources({ engine, start, clip, page, form, edit, un
               edit('redraw', '');
               return `Its ${which} is the start picture now: another seed or prompt moves it in another way.`;
             });
-          return (await start.use(file, act, true)) !== undefined;
+          return await start.use(file, act, true);
         } catch (error) {
           fail(error);
-          return false;
+          return 'refused';
         }
       }),
     removePicture() {
       undo.replace(() => {
-        const isMissing = start.missing.value !== '';
+        const before = start.picture.value;
         start.remove();
-        return isMissing ? 'The settings do without their picture now.' : 'The start picture was removed.';
+        return before ? `“${before.name}” was removed.` : 'The picture that the settings named was left out.';
       }, 'hand');
     },
   };

@@ -1,6 +1,6 @@
 // From the engine's events to one fraction, stage words and time left. No clock and no DOM of its own.
 import type { GenerateEvent } from '../events';
-import { about, sizeInWords } from './estimate';
+import { about, sizeInWords } from './words';
 
 export interface Progress {
   /** 0 … 1, never falling. */

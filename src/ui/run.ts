@@ -16,6 +16,8 @@ import type { Telling } from './telling';
 export interface Run {
   /** Seconds that the form's clip should take; unknown before the first clip on this adapter. */
   readonly estimate: ReadonlySignal<number | undefined>;
+  /** The model's files are here: nothing is left to fetch for a clip from words. */
+  readonly isModelLoaded: ReadonlySignal<boolean>;
   /** The seed that the last clip used: unlocked, it is rolled before it is used again. */
   readonly usedSeed: string | undefined;
   /** The last clip was lost: the next one may use its seed, unlocked or not. */
@@ -42,6 +44,7 @@ export function createRun({ engine, telling, adapter, progress, valid, take, onS
   const { say, tell, fail, failure, note } = telling;
   /** Seconds per unit of work on this adapter. */
   const pace = signal<number | undefined>(undefined);
+  const isModelLoaded = signal(false);
   let usedSeed = loadUsedSeed();
   const use = (seed: string | undefined) => {
     usedSeed = seed;
@@ -57,7 +60,7 @@ export function createRun({ engine, telling, adapter, progress, valid, take, onS
     if (adapter.value) savePace(adapter.value.name, pace.value);
     const words = [`Your clip of ${options.frames} frames is finished: ${title}.`];
     if (!done.video) {
-      const reason = withoutVideo(problem);
+      const reason = withoutVideo(problem, false);
       failure.value = { ...reason, ofRun: true };
       words.push(inFull(reason));
     }
@@ -68,6 +71,7 @@ export function createRun({ engine, telling, adapter, progress, valid, take, onS
     estimate: computed(() =>
       valid.value.ok && pace.value !== undefined ? work(valid.value.options) * pace.value : undefined,
     ),
+    isModelLoaded,
     get usedSeed() {
       return usedSeed;
     },
@@ -83,6 +87,7 @@ export function createRun({ engine, telling, adapter, progress, valid, take, onS
         progress.value = atStart;
       });
       const onEvent = (event: GenerateEvent) => {
+        if (event.type === 'compile') isModelLoaded.value = true; // Of a run that was given up, too.
         const before = progress.value;
         if (!before) return; // Late news of a run that was given up.
         if (before.isCancelling && event.type !== 'done') return; // Only that it was finished all the same still counts.

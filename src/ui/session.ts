@@ -1,6 +1,16 @@
 // The page's state and what a visitor can do with it, as signals. No markup, and no engine of its own: it is handed one.
 import { batch, computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
-import { decodeLink, defaults, encodeLink, type Field, type GenerateOptions, type Restored } from '../options';
+import {
+  decodeLink,
+  defaults,
+  encodeLink,
+  type Field,
+  fields,
+  type GenerateOptions,
+  type RawOptions,
+  type Restored,
+  toRaw,
+} from '../options';
 import type { AdapterReport, EngineClient } from '../protocol';
 import type { ClipStore } from './clip-store';
 import { createEarlier, type Earlier } from './earlier';
@@ -13,7 +23,7 @@ import { createPictureSources, type PictureSources } from './picture-sources';
 import { cancelling, type Progress } from './progress';
 import { createRun, type Run } from './run';
 import { clearStorage, type GivenPicture, type Settings } from './settings';
-import { createStartPicture, nameOf, type PictureReader, type StartPictureState } from './start-picture';
+import { createStartPicture, nameOf, type Outcome, type PictureReader, type StartPictureState } from './start-picture';
 import { createTelling, type Telling } from './telling';
 import { createUndo, type Source, type Undo } from './undo';
 
@@ -27,16 +37,17 @@ export interface Session extends Controls, PictureSources, Pages {
   readonly clip: FinishedState['clip'];
   /** The finished clip's frames went away with the device that they lay on: its MP4, if it has one, is what is left of it. */
   readonly isClipLost: ReadonlySignal<boolean>;
-  /** There is something to save of the finished clip, and it is gone when the page is left. */
+  /** There is something to save, of the finished clip or an earlier one, that is gone when the page is left. */
   readonly isAtRisk: ReadonlySignal<boolean>;
   readonly noteSaved: FinishedState['noteSaved'];
   /** The clips before it. */
-  readonly earlier: Pick<Earlier, 'clips' | 'kept' | 'remove'>;
+  readonly earlier: Pick<Earlier, 'clips' | 'kept' | 'noteSaved' | 'remove'>;
   readonly failure: Telling['failure'];
   readonly background: FinishedState['background'];
   readonly announcement: Telling['announcement'];
   readonly note: Telling['note'];
   readonly estimate: Run['estimate'];
+  readonly isModelLoaded: Run['isModelLoaded'];
   /** Gives the engine the element that its canvas belongs in. */
   attach(element: HTMLElement): Promise<void>;
   /** Resolves to the first wrong field, or nothing when the run ended, one way or the other. */
@@ -46,6 +57,8 @@ export interface Session extends Controls, PictureSources, Pages {
   readonly isResting: ReadonlySignal<boolean>;
   /** Whether the form shows what a link says, unchanged and unused. */
   readonly borrowed: Memory['borrowed'];
+  /** What the last link says was used with another model. */
+  readonly isOfOtherModel: ReadonlySignal<boolean>;
   /** Puts parameters from a file or an earlier clip into the form, as they are. @param picture that it started from, if known */
   restore(raw: Restored, from: string, picture?: GivenPicture): void;
   /** The same for a link, if there is one in the address's hash. */
@@ -91,7 +104,7 @@ export function createSession(engine: EngineClient, options: SessionOptions = {}
     read: options.readPicture,
     say: (message) => say(message, true),
   });
-  const { stored, valid, showAll, fill, settings, said, ...controls } = createForm(link, start);
+  const { stored, isCopy, valid, showAll, fill, settings, said, ...controls } = createForm(link, start);
   const undo = createUndo({ settings, said, fill, seedLocked: controls.seedLocked }, start, (words) => {
     note.value = '';
     say(words, true);
@@ -115,13 +128,14 @@ export function createSession(engine: EngineClient, options: SessionOptions = {}
     },
     onStart() {
       undo.forget();
-      start.forgive();
+      start.clearFailure();
     },
   });
-  if (isLinked) offerStored(stored, link, start, undo);
+  if (isLinked && !isCopy) offerStored({ stored, shown: settings.value, link, start, undo });
   const memory = createMemory({ settings, said }, start, isLinked);
   note.value = otherModel(link);
   if (note.value) say(note.value);
+  const isOfOtherModel = signal(note.value !== '');
 
   const onAdapter = (report: AdapterReport | undefined) => {
     adapter.value = report;
@@ -130,11 +144,11 @@ export function createSession(engine: EngineClient, options: SessionOptions = {}
       isClipLost.value = true;
       run.drawAgain();
       if (progress.value) return; // What ends the run, or the recording, is told in full.
-      const left = clip.value.address ? 'What plays now is its MP4' : 'It had no MP4';
+      const left = clip.value.address ? 'you are seeing its MP4' : 'it had no MP4';
       const again = isOfForm(clip.value.options)
-        ? 'Generate draws it again'
-        : 'after the next clip it is among the earlier ones, where “Use its settings” and then Generate draw it again';
-      tell(`The graphics device went away, and the frames of this clip with it. ${left}; ${again}.`);
+        ? 'press Generate while the form still has its settings'
+        : 'make another clip, then press “Use its settings” under Earlier clips, and Generate';
+      tell(`The graphics device was reset and this clip’s frames are lost; ${left}. To draw it again, ${again}.`);
     }
   };
   /** Whether the form asks for such a clip, on whatever background. */
@@ -177,12 +191,16 @@ export function createSession(engine: EngineClient, options: SessionOptions = {}
     engine,
     start,
     borrowed: memory.borrowed,
+    isOfOtherModel,
     dragging,
     adapter,
     progress,
     clip,
     isClipLost,
-    isAtRisk: computed(() => finished.isAtRisk.value && !(isClipLost.value && !clip.value?.address)),
+    isAtRisk: computed(() => {
+      const isGone = isClipLost.value && !clip.value?.address; // There is nothing left to save of it.
+      return (finished.isAtRisk.value && !isGone) || earlier.isAtRisk.value;
+    }),
     noteSaved: finished.noteSaved,
     earlier,
     failure,
@@ -190,6 +208,7 @@ export function createSession(engine: EngineClient, options: SessionOptions = {}
     announcement,
     note,
     estimate: run.estimate,
+    isModelLoaded: run.isModelLoaded,
     rollSeed() {
       controls.rollSeed();
       say(`Seed ${controls.form.seed.value}.`, true);
@@ -209,9 +228,11 @@ export function createSession(engine: EngineClient, options: SessionOptions = {}
         return undefined;
       }
       // A picture that is being read is of the clip that was asked for, and so is one that was given after it meanwhile.
-      let isTaken = true;
-      for (let picture = reading(); picture; picture = reading()) isTaken = await picture;
-      if (!isTaken || progress.value) return undefined; // Or asked for twice meanwhile.
+      let outcome: Outcome = 'taken';
+      for (let picture = reading(); picture; picture = reading()) outcome = await picture;
+      if (progress.value) return undefined; // Asked for twice meanwhile.
+      if (outcome === 'overtaken') tell('The picture was taken back: press Generate once more.');
+      if (outcome !== 'taken') return undefined;
       const isOfLink = memory.borrowed.value && !clip.value; // What it says is drawn once as it is.
       if (!isOfLink && !controls.seedLocked.value && controls.form.seed.value === run.usedSeed) controls.rollSeed();
       if (valid.value.ok) {
@@ -246,6 +267,7 @@ export function createSession(engine: EngineClient, options: SessionOptions = {}
       batch(() => {
         restore(given, 'the link', undefined, 'link');
         memory.borrow();
+        isOfOtherModel.value = otherModel(given) !== '';
       });
     },
     async clearStored() {
@@ -264,13 +286,23 @@ export function createSession(engine: EngineClient, options: SessionOptions = {}
   };
 }
 
-/** What was here before the page was opened by a link can be had back, if there was something that somebody wrote or gave. */
-function offerStored(stored: Settings, link: Restored, start: StartPictureState, undo: Undo): void {
+interface StoredOffer {
+  readonly stored: Settings;
+  /** What the form says in its place. */
+  readonly shown: Settings;
+  readonly link: Restored;
+  readonly start: StartPictureState;
+  readonly undo: Undo;
+}
+
+/** What was here before the page was opened by a link can be had back, where that is somebody's own and another. */
+function offerStored({ stored, shown, link, start, undo }: StoredOffer): void {
   const { picture, missing } = start.stored;
-  const { prompt } = stored.form;
   const name = nameOf(start.stored);
   const isPictureGone = name !== undefined && name !== link.picture;
-  if (!isPictureGone && (prompt === defaults.prompt || prompt === link.prompt)) return;
+  const chosen = fields.filter((field) => field !== 'seed' || stored.seedLocked);
+  const differsFrom = (form: RawOptions) => chosen.some((field) => stored.form[field] !== form[field]);
+  if (!isPictureGone && !(differsFrom(shown.form) && differsFrom(toRaw(defaults)))) return;
   undo.offer('The link’s settings are in place of yours.', stored, () => {
     if (picture) start.bring(picture);
     else start.want(missing || undefined);

@@ -148,7 +148,14 @@ function read(key: string, place: Place): Record<string, unknown> {
 }
 
 function write(key: string, value: unknown, ...places: Places): void {
-  for (const place of places) quietly(() => place().setItem(key, JSON.stringify(value)));
+  const text = JSON.stringify(value);
+  for (const place of places) {
+    try {
+      place().setItem(key, text);
+    } catch {
+      remove(key, place); // What is there from before must not come back in its stead.
+    }
+  }
 }
 
 function remove(key: string, ...places: Places): void {

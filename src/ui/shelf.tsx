@@ -6,8 +6,8 @@ import { fileName, save } from './save';
 import type { Session } from './session';
 
 const keeping = {
-  all: `Your last ${storedClips} clips stay in this browser, as far as it has room.`,
-  videos: 'Those that have an MP4 stay in this browser, as far as it has room, the others until you leave the page.',
+  all: `Your last ${storedClips} clips stay in this browser while there is room.`,
+  videos: 'Clips with an MP4 stay in this browser while there is room; the others last until you leave the page.',
   new: 'Clips made since you cleared what is stored stay in this browser, the others until you leave the page.',
   none: 'Save those that you want to be sure of: this browser did not take your last clip, and may not be keeping these.',
   cleared: 'They stay here until you leave the page: what was stored is cleared.',
@@ -60,7 +60,14 @@ function Earlier({ session, clip }: { session: Session; clip: EarlierClip }) {
         <q title={title}>{title}</q> <span>seed {settings.seed}</span>
       </p>
       {address && (
-        <button type="button" class="quiet" onClick={() => save(address, fileName(title, settings.seed, 'mp4'))}>
+        <button
+          type="button"
+          class="quiet"
+          onClick={() => {
+            save(address, fileName(title, settings.seed, 'mp4'));
+            session.earlier.noteSaved(address);
+          }}
+        >
           <DownloadIcon /> MP4 <span class="sr">of the earlier clip “{title}”</span>
         </button>
       )}

@@ -36,18 +36,18 @@ function Book({ session }: { session: Session }) {
   const clip = session.clip.value;
   const progress = session.progress.value;
   const hasDrawn = progress?.part === 'picture' || progress?.part === 'clip' || progress?.part === 'frames';
-  const isEmpty = !clip && !hasDrawn;
-  const isNew = progress && progress.part !== 'again';
+  // What the canvas shows then is nothing, or what is left of a clip that was cancelled.
+  const isGone = session.isClipLost.value && !hasDrawn;
+  const kept = isGone ? clip?.address : undefined;
+  const isEmpty = (!clip && !hasDrawn) || (isGone && !kept);
   const page = session.page.value;
   const folio = clip && page !== undefined ? pageInWords(page, clip) : '';
   const shown = clip ? `Clip: ${clip.title}${folio && `. ${folio}`}` : 'Empty page';
-  const label = isNew ? 'Preview of the clip in the making' : shown;
-  // The canvas has nothing to show until another clip is on its way.
-  const kept = session.isClipLost.value && !hasDrawn ? clip?.address : undefined;
+  const label = hasDrawn ? 'Preview of the clip in the making' : shown;
   return (
     <div class="book">
       <div class={`leaf ${isEmpty ? 'blank' : ''}`} style={{ '--paper-colour': session.background.value }}>
-        <div ref={screen} class="screen" role="img" aria-label={label} hidden={Boolean(kept)} />
+        <div ref={screen} class="screen" role="img" aria-label={label} hidden={isGone} />
         {kept && <KeptVideo address={kept} label={label} playing={session.playing.value} />}
         {isEmpty && <Empty session={session} />}
       </div>
@@ -70,11 +70,16 @@ function Empty({ session }: { session: Session }) {
   );
 }
 
-function emptyWords({ progress, failure, borrowed, start }: Session): readonly [lead: string, more: string] {
+function emptyWords(session: Session): readonly [lead: string, more: string] {
+  const { progress, clip, failure, borrowed, isOfOtherModel, errors, start } = session;
   if (progress.value) return ['Sharpening the pencils…', 'The first picture appears in a moment.'];
   if (isUnable(failure.value)) return ['A blank page.', 'This browser cannot draw yet: the message above says why.'];
-  if (borrowed.value && !start.missing.value)
-    return ['A clip by link.', 'Press Generate: its settings are all here, and draw it on your machine.'];
+  if (clip.value) return ['A blank page.', 'The frames of this clip are lost, and it had no MP4.'];
+  if (borrowed.value && !start.missing.value && Object.keys(errors.value).length === 0) {
+    return isOfOtherModel.value
+      ? ['Settings by link.', 'Press Generate: this model draws its own clip with them.']
+      : ['A clip by link.', 'Press Generate: its settings are all here, and draw it on your machine.'];
+  }
   return ['A blank page.', 'Describe a sticker and press Generate: it comes out of pure noise, and moves.'];
 }
 

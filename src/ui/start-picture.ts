@@ -9,6 +9,9 @@ import { type GivenPicture, loadPicture, type NamedPicture } from './settings';
 
 export type PictureReader = (file: File, side: number) => Promise<StartPicture>;
 
+/** What became of a file: 'overtaken' where something else came first. */
+export type Outcome = 'taken' | 'refused' | 'overtaken';
+
 export interface StartPictureState {
   /** What the next clip starts from. */
   readonly picture: ReadonlySignal<GivenPicture | undefined>;
@@ -22,17 +25,12 @@ export interface StartPictureState {
    * Takes a file. What is no picture changes nothing, and is explained at the control.
    * @param act calls `take` among what else it means to take it
    * @param isMadeHere the file is nowhere else: it is kept with the picture
-   * @returns it, unless it was refused or something else came first
    */
-  use(
-    file: File,
-    act?: (given: GivenPicture, take: () => void) => void,
-    isMadeHere?: boolean,
-  ): Promise<GivenPicture | undefined>;
+  use(file: File, act?: (given: GivenPicture, take: () => void) => void, isMadeHere?: boolean): Promise<Outcome>;
   /** Says at the control why something is not taken. */
   refuse(why: string): void;
   /** Lets go of why the last file was not taken. */
-  forgive(): void;
+  clearFailure(): void;
   /** None: neither this one nor the one that is missing. */
   remove(): void;
   /** For settings from elsewhere: theirs, or none. What is here stays only if it is that one. */
@@ -80,7 +78,7 @@ export function createStartPicture({ linked, read = readPicture, say }: StartPic
     missing,
     stored,
     refuse,
-    forgive() {
+    clearFailure() {
       problem.value = '';
     },
     async use(file, act = (_given, take) => take(), isMadeHere = false) {
@@ -88,19 +86,19 @@ export function createStartPicture({ linked, read = readPicture, say }: StartPic
       try {
         const shown = await read(file, frameSide);
         const given = isMadeHere ? { ...shown, file: new Uint8Array(await file.arrayBuffer()) } : shown;
-        if (turn !== latest) return undefined;
+        if (turn !== latest) return 'overtaken';
         act(given, () => {
           set(given);
           say(`${given.name} is the start picture.`);
         });
         broadcast({ type: 'picture', sha256: given.sha256 });
-        return given;
+        return 'taken';
       } catch (error) {
-        if (turn !== latest) return undefined;
+        if (turn !== latest) return 'overtaken';
         const { message, hint } = failureOf(error);
         refuse([message, hint].filter(Boolean).join(' '));
         broadcast({ type: 'failure', code: 'input', message, hint });
-        return undefined;
+        return 'refused';
       }
     },
     remove() {

@@ -1,7 +1,7 @@
 // The buttons below the book: what can be done with a finished clip. How its files are made is the engine's.
 import { useMemo, useRef } from 'preact/hooks';
 import { decodeLink, encodeLink } from '../options';
-import { sizeInWords } from './estimate';
+import type { AnimationKind } from '../protocol';
 import type { Clip } from './finished';
 import {
   DownloadIcon,
@@ -16,6 +16,7 @@ import {
 } from './icons';
 import { fileName, releaseLater, save } from './save';
 import type { Session } from './session';
+import { sizeInWords } from './words';
 
 export function Transport({ session }: { session: Session }) {
   const clip = session.clip.value;
@@ -29,7 +30,8 @@ export function Transport({ session }: { session: Session }) {
     onClick: () => working || act(),
   });
   const saveMp4 = useOneAtATime(() => saveVideo(session));
-  const pack = useOneAtATime(() => saveAnimation(session));
+  const packApng = useOneAtATime(() => saveAnimation(session, 'apng'));
+  const packGif = useOneAtATime(() => saveAnimation(session, 'gif'));
   const share = useOneAtATime(() => shareVideo(session));
   const isSharable = useMemo(() => clip?.video && navigator.canShare?.(shared(clip)), [clip]);
   return (
@@ -93,14 +95,24 @@ export function Transport({ session }: { session: Session }) {
           </button>
         )}
       </div>
-      <button
-        type="button"
-        class="quiet sticker"
-        title="A looping PNG without the paper, for chats and web pages"
-        {...ofFrames(pack)}
-      >
-        <DownloadIcon /> Download APNG <small>transparent</small>
-      </button>
+      <div class="loops">
+        <button
+          type="button"
+          class="quiet"
+          title="A looping PNG without the paper, for chats and web pages"
+          {...ofFrames(packApng)}
+        >
+          <DownloadIcon /> Download APNG <small>transparent</small>
+        </button>
+        <button
+          type="button"
+          class="quiet"
+          title="The same with hard edges, for chats and trackers that take no APNG"
+          {...ofFrames(packGif)}
+        >
+          <DownloadIcon /> Download GIF
+        </button>
+      </div>
     </div>
   );
 }
@@ -151,13 +163,13 @@ async function savePicture(session: Session): Promise<void> {
 /** Pixels of a side of the animation: chats show stickers about this large. */
 const stickerSide = 256;
 
-async function saveAnimation(session: Session): Promise<void> {
+async function saveAnimation(session: Session, kind: AnimationKind): Promise<void> {
   const packing = 'Packing the transparent pages…';
   session.tell(packing);
-  const saved = await saveFile(session, 'apng', () => session.engine.animation(stickerSide));
+  const saved = await saveFile(session, kind, () => session.engine.animation({ kind, side: stickerSide }));
   if (saved) {
     session.noteSaved(saved);
-    session.tell('The APNG is ready.');
+    session.tell(`The ${kind.toUpperCase()} is ready.`);
   } else if (session.note.value === packing) session.note.value = '';
 }
 

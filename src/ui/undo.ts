@@ -5,8 +5,9 @@ import type { Form } from './form';
 import type { Settings } from './settings';
 import type { StartPictureState } from './start-picture';
 
-/** What took the form's place, in words that stay true while the form is edited, and the way back. */
+/** What replaced the form's content, and how to undo it. */
 export interface Replaced {
+  /** They stay true while the form is edited. */
   readonly words: string;
   takeBack(): void;
 }
@@ -21,7 +22,7 @@ export interface Undo {
   readonly replaced: ReadonlySignal<Replaced | undefined>;
   /** Does what takes the place of what is in the form. @param act says what it did */
   replace(act: () => string, source?: Source): void;
-  /** For what a link took the place of when the page was opened: the way back, without a word to screen readers. */
+  /** The page was opened by a link: offers the visitor's own settings back, without announcing it. */
   offer(words: string, before: Settings, putPictureBack: () => void): void;
   /** A clip is begun: from here on it is too late, but for what a link took the place of. */
   forget(): void;

@@ -9,9 +9,9 @@ import { asWritten, type Conv, rewriteOf } from '../../src/bench/kernels/conv3d_
 import { floats, onnxModel } from '../../src/bench/onnx';
 import type { OrtRun } from '../../src/bench/runtimes/ort';
 import { relativeError } from '../../src/bench/statistics';
-import { gaussianNoise } from '../../src/diffusion/noise';
 import { attention, rowsOf } from '../reference/attention';
 import { referenceConv3d } from '../reference/conv3d';
+import { gaussianNoise } from '../reference/philox';
 
 async function run({ model, inputs, output, arrange = (y) => y }: OrtRun): Promise<Float32Array> {
   const session = await InferenceSession.create(model, { executionProviders: ['wasm'] });

@@ -1,7 +1,6 @@
 // Samplers on data whose ideal denoiser is known: their results against closed forms, and their orders of convergence.
 import { describe, expect, it } from 'vitest';
-import { gaussianNoise } from '../../src/diffusion/noise';
-import { SAMPLERS, samplerTable, type Update, usualSpacing } from '../../src/diffusion/samplers';
+import { samplerTable, samplerUpdates, type Update, usualSpacing } from '../../src/diffusion/samplers';
 import { DATA, flowProcess, noiseLevels, type Process } from '../../src/diffusion/schedule';
 import type { SamplerName } from '../../src/sampler-names';
 import {
@@ -14,6 +13,7 @@ import {
   quantile,
   sample,
 } from '../reference/analytic';
+import { gaussianNoise } from '../reference/philox';
 import { ddpm, processes } from './processes';
 
 const deterministic: SamplerName[] = ['ddim', 'euler', 'flow-euler', 'dpmpp-2m'];
@@ -25,7 +25,7 @@ describe('normal data with the ideal denoiser', () => {
   /** Error of the mean and of the standard deviation of the samples. */
   function error(sampler: SamplerName, process: Process, steps: number): number {
     const levels = noiseLevels(process, steps, usualSpacing(sampler, process));
-    const result = moments(mean, std, levels, SAMPLERS[sampler](levels));
+    const result = moments(mean, std, levels, samplerUpdates[sampler](levels));
     return Math.max(Math.abs(result.mean - mean), Math.abs(Math.sqrt(result.variance) - std));
   }
 
@@ -52,7 +52,7 @@ describe('normal data with the ideal denoiser', () => {
     const truth = probabilityFlow(mean, std, process.at(from), process.at(to), start);
     const errors = [32, 64, 128, 256].map((steps) => {
       const levels = Array.from({ length: steps + 1 }, (_, i) => process.at(from + ((to - from) * i) / steps));
-      const x = sample(normal(mean, std), levels, SAMPLERS[sampler](levels), start);
+      const x = sample(normal(mean, std), levels, samplerUpdates[sampler](levels), start);
       return Math.abs(x - truth);
     });
     const order = Math.log2(errors[2] / errors[3]);
@@ -65,7 +65,7 @@ describe('normal data with the ideal denoiser', () => {
   it('in 20 steps DPM-Solver++ 2M is at least four times as close as DDIM', () => {
     const levels = noiseLevels(flowProcess(), 20);
     const distance = (sampler: SamplerName) =>
-      Math.abs(Math.sqrt(moments(mean, std, levels, SAMPLERS[sampler](levels)).variance) - std);
+      Math.abs(Math.sqrt(moments(mean, std, levels, samplerUpdates[sampler](levels)).variance) - std);
     expect(distance('dpmpp-2m')).toBeLessThan(distance('ddim') / 4);
   });
 
@@ -73,8 +73,8 @@ describe('normal data with the ideal denoiser', () => {
     const levels = noiseLevels(ddpm, 200);
     const slope = (updates: readonly Update[]) =>
       sample(normal(mean, std), levels, updates, 1) - sample(normal(mean, std), levels, updates, 0);
-    expect(Math.abs(slope(SAMPLERS.ddim(levels)) - std)).toBeLessThan(0.02);
-    expect(Math.abs(slope(SAMPLERS.ddpm(levels)))).toBeLessThan(0.01);
+    expect(Math.abs(slope(samplerUpdates.ddim(levels)) - std)).toBeLessThan(0.02);
+    expect(Math.abs(slope(samplerUpdates.ddpm(levels)))).toBeLessThan(0.01);
   });
 });
 
@@ -87,7 +87,7 @@ describe('a mixture of two normals with the ideal denoiser', () => {
     '%s, %s maps each quantile of noise to that quantile of the data',
     (_name, sampler, process) => {
       const levels = noiseLevels(process, 300, usualSpacing(sampler, process));
-      const updates = SAMPLERS[sampler](levels);
+      const updates = samplerUpdates[sampler](levels);
       for (const probability of probabilities) {
         const x = sample(mixture, levels, updates, quantile(mixture, probability, levels[0]));
         expect(Math.abs(distribution(mixture, x, DATA) - probability)).toBeLessThan(0.01);

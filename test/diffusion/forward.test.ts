@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { diffuse, marginal, transition } from '../../src/diffusion/forward';
-import { gaussianNoise } from '../../src/diffusion/noise';
 import { createProcess, DATA, flowProcess, linearBetas, type Process } from '../../src/diffusion/schedule';
+import { gaussianNoise } from '../reference/philox';
 
 const ddpm = createProcess({ schedule: 'linear', timesteps: 1000, betaStart: 1e-4, betaEnd: 0.02 });
 const processes: [string, Process][] = [

@@ -147,7 +147,7 @@ test('no encoder: the clip plays and can be saved as PNG and APNG', async ({ pag
   await generate(page);
   await ended(page);
   await expect(page.locator(notice)).toContainText('No MP4 this time');
-  await expect(page.locator(notice)).toContainText('it is gone when you leave the page');
+  await expect(page.locator(notice)).toContainText('plays here until the next one is finished or you leave the page');
   await expect(page.locator('footer')).toContainText('Your last clip is not stored: it has no MP4.');
   await page.getByRole('button', { name: 'Dismiss' }).click();
   await page.getByRole('button', { name: 'Download MP4' }).click(); // Asked for again, it says so again.
@@ -192,7 +192,7 @@ test('a device destroyed while a finished clip is shown: its MP4 plays instead, 
   await makeClip(page);
   const before = pixels((await download(page)).path);
   await page.evaluate(() => new BroadcastChannel('destroy').postMessage(null));
-  await expect(page.locator('.note')).toContainText('What plays now is its MP4');
+  await expect(page.locator('.note')).toContainText('you are seeing its MP4');
   const video = page.locator('.leaf video');
   await expect.poll(() => video.evaluate((element: HTMLVideoElement) => element.currentTime)).toBeGreaterThan(0);
   await page.getByRole('button', { name: 'Pause' }).click();

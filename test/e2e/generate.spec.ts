@@ -238,6 +238,28 @@ test('the transparent animation: every frame for its time, its alpha, its settin
   await expect(page.getByLabel('Prompt')).toHaveValue('a ghost');
 });
 
+/** A GIF of one pixel. */
+const redDot = Buffer.from('R0lGODlhAQABAPAAAP8AAAAAACwAAAAAAQABAAACAkQBADs=', 'base64');
+
+test('the GIF: every frame for its time, pixels that are there or not, its settings; any other is a start picture', async ({
+  page,
+}) => {
+  await open(page, { frames: '12', prompt: 'a ghost', background: '#ff0000' });
+  await makeClip(page);
+  const { path, file } = await download(page, 'Download GIF');
+  expect(file.suggestedFilename()).toBe('a-ghost-7.gif');
+  expect(probe(path)).toMatchObject({ codec: 'gif', frames: 12, width: 256 });
+  expect(probe(path).duration).toBeCloseTo(1, 3);
+  expect(new Set(alphas(path))).toEqual(new Set([0, 255]));
+  expect(xmp(path)).toMatchObject({ Prompt: 'a ghost', Background: '#ff0000' });
+  await expect(page.locator('.stage .note')).toHaveText('The GIF is ready.');
+  await page.getByLabel('Prompt').fill('something else');
+  await page.getByLabel('open one').setInputFiles(path);
+  await expect(page.getByLabel('Prompt')).toHaveValue('a ghost');
+  await page.getByLabel('open one').setInputFiles({ name: 'dot.gif', mimeType: 'image/gif', buffer: redDot });
+  await expect(page.locator('.drop .words')).toHaveText('dot.gif');
+});
+
 test('an unlocked seed rolls for each new clip, a locked one stays', async ({ page }) => {
   await page.goto('/');
   await page.getByLabel('Steps').fill('1');

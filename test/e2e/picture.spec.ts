@@ -83,7 +83,7 @@ test('a chosen picture moves without a prompt; file, link and reload name it and
   await elsewhere.goto(link);
   await expect(remove(elsewhere)).toHaveCount(0);
   const isMissed = () =>
-    expect(elsewhere.getByLabel('Start picture')).toHaveAccessibleDescription(/started from a picture \(SHA-256/);
+    expect(elsewhere.getByLabel('Start picture')).toHaveAccessibleDescription(/start from a picture that is not here \(SHA-256/);
   await isMissed();
   await elsewhere.getByLabel('Prompt').fill('a crab');
   await elsewhere.getByRole('button', { name: 'Copy link' }).click();
@@ -100,7 +100,7 @@ test('a chosen picture moves without a prompt; file, link and reload name it and
   await expect(page.locator('.note')).toContainText('The picture that it started from is not in it');
   await expect(remove(page)).toHaveCount(0);
   await control(page).setInputFiles(picture);
-  await expect(control(page)).not.toHaveAccessibleDescription(/started from a picture \(SHA-256/);
+  await expect(control(page)).not.toHaveAccessibleDescription(/start from a picture that is not here \(SHA-256/);
 
   await remove(page).click();
   await expect(control(page)).toBeFocused();

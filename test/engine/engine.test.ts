@@ -4,9 +4,9 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { Engine, type ProgramShape } from '../../src/engine/engine';
 import * as loading from '../../src/engine/model';
 import type { Screen } from '../../src/engine/screen';
-import * as choices from '../../src/gpu/choices';
 import type { Gpu } from '../../src/gpu/device';
 import { FlipbookError } from '../../src/gpu/errors';
+import * as remembered from '../../src/gpu/remembered';
 
 vi.mock('../../src/engine/decoding'); // programs that record and compile nothing
 beforeEach(() => void vi.restoreAllMocks());
@@ -70,7 +70,7 @@ describe('a second try without features that goes well', () => {
     ['is remembered after a refused kernel', 'an adapter', [['an adapter']]],
     ['is not remembered after a refused command', undefined, []],
   ])('%s', async (_, id, calls) => {
-    const remember = vi.spyOn(choices, 'rememberRefusal').mockResolvedValue();
+    const remember = vi.spyOn(remembered, 'rememberRefusal').mockResolvedValue();
     const { compile, dispose } = await engineWith([refused], id);
     await compile();
     expect(remember.mock.calls).toEqual(calls);

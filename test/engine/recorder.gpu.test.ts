@@ -1,6 +1,6 @@
 // The recorder on an encoder that does not do as it promised, and without one: why there is no video, and what comes next.
 import { afterEach, expect, test, vi } from 'vitest';
-import { Recorder } from '../../src/engine/recorder';
+import { VideoRecorder } from '../../src/engine/recorder';
 import type { Screen } from '../../src/engine/screen';
 import { videoFrame } from '../../src/media/pixels';
 import { patches } from '../media/art';
@@ -17,7 +17,11 @@ const screen = {
 } satisfies Partial<Screen> as unknown as Screen;
 
 async function record() {
-  const recorder = await Recorder.open(screen, { fps: 12, metadata: sampleMetadata }, new AbortController().signal);
+  const recorder = await VideoRecorder.open(
+    screen,
+    { fps: 12, metadata: sampleMetadata },
+    new AbortController().signal,
+  );
   for (let i = 0; i < 4; i++) await recorder.add(i);
   return recorder.close();
 }

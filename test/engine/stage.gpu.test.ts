@@ -1,7 +1,6 @@
 // One stage's noise and arithmetic: what x_T is, and what each step makes of the latents. Not what the denoiser says, which
 // generate/sampling.gpu.test.ts compares with PyTorch.
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { gaussianNoise } from '../../src/diffusion/noise';
 import { type SamplerTable, samplerTable } from '../../src/diffusion/samplers';
 import { createProcess } from '../../src/diffusion/schedule';
 import { type LoadedModel, loadModel } from '../../src/engine/model';
@@ -9,6 +8,7 @@ import { Stage } from '../../src/engine/stage';
 import { sizeOf, type Tensor } from '../../src/gpu/tensor';
 import type { SamplerName } from '../../src/sampler-names';
 import { expectClose, readTensor, testGpu } from '../gpu';
+import { gaussianNoise } from '../reference/philox';
 
 const { signal } = new AbortController();
 const seed = 2 ** 40 + 5; // of both words of the key

@@ -68,7 +68,7 @@ test('no file is made of a finished clip where the GPU refuses a command; the ne
   const files: readonly (() => Promise<unknown>)[] = [
     () => clip.still(),
     () => clip.pixels(0, 16),
-    () => clip.animation(16),
+    () => clip.animation({ kind: 'apng', side: 16 }),
     () => clip.record(new AbortController().signal, () => undefined),
   ];
   for (const make of files) {
@@ -238,7 +238,7 @@ describe('with one engine', () => {
     await all(engine, short);
     const submit = vi.spyOn(engine.gpu.device.queue, 'submit');
     await old.show(0);
-    const files = [await old.still(), await old.pixels(0, 16), await old.animation(16)];
+    const files = [await old.still(), await old.pixels(0, 16), await old.animation({ kind: 'apng', side: 16 })];
     expect(files).toEqual([undefined, undefined, undefined]);
     expect(submit).not.toHaveBeenCalled();
     expect(await engine.clip!.still()).toBeDefined();

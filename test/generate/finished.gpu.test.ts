@@ -3,6 +3,7 @@ import { ALL_FORMATS, BlobSource, CanvasSink, Input } from 'mediabunny';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { type Engine, openEngine } from '../../src/generate';
 import { ApngWriter } from '../../src/media/apng';
+import { readClipMetadata } from '../../src/media/metadata';
 import type { Pixels } from '../../src/media/pixels';
 import { difference } from '../media/art';
 import { all, done, modelUrl, options, short, shown, videoFrames } from './tiny';
@@ -91,7 +92,7 @@ test('the background lies under the sticker, as its transparency says', async ()
 test('an animation holds every frame with its transparency, for its time', async () => {
   await all(engine, options);
   const { clip } = engine;
-  const data = await (await clip!.animation(256))!.arrayBuffer();
+  const data = await (await clip!.animation({ kind: 'apng', side: 256 }))!.arrayBuffer();
   const decoder = new ImageDecoder({ data, type: 'image/png', premultiplyAlpha: 'none' });
   await decoder.tracks.ready;
   await decoder.completed;
@@ -109,6 +110,39 @@ test('an animation holds every frame with its transparency, for its time', async
   }
   decoder.close();
   expect(duration).toBeCloseTo(8 / 12, 2);
+});
+
+test('a GIF holds every frame for its time, its edges on the paper of the moment', async () => {
+  await all(engine, { ...options, background: '#000000' });
+  const clip = engine.clip!;
+  clip.background = '#ffffff';
+  const packing = clip.animation({ kind: 'gif', side: 64 });
+  clip.background = '#ff0000'; // too late for the file that is being made
+  const file = (await packing)!;
+  expect(await readClipMetadata(file)).toMatchObject({ background: '#ffffff' });
+  const decoder = new ImageDecoder({ data: await file.arrayBuffer(), type: 'image/gif', premultiplyAlpha: 'none' });
+  await decoder.tracks.ready;
+  await decoder.completed;
+  expect(decoder.tracks.selectedTrack?.frameCount).toBe(8);
+  let duration = 0;
+  for (let frameIndex = 0; frameIndex < 8; frameIndex++) {
+    const { image } = await decoder.decode({ frameIndex });
+    const rgba = new Uint8ClampedArray(image.allocationSize({ format: 'RGBA' }));
+    await image.copyTo(rgba, { format: 'RGBA' });
+    duration += (image.duration ?? 0) / 1e6;
+    image.close();
+    const { data } = (await clip.pixels(frameIndex, 64))!;
+    let error = 0;
+    for (let i = 0; i < data.length; i += 4) {
+      const alpha = data[i + 3]! / 255;
+      expect(rgba[i + 3]).toBe(alpha < 0.5 ? 0 : 255);
+      if (alpha < 0.5) continue;
+      for (let c = i; c < i + 3; c++) error += Math.abs(rgba[c]! - alpha * data[c]! - (1 - alpha) * 255);
+    }
+    expect(error / (3 * 64 * 64)).toBeLessThan(5); // 255 colours of noise
+  }
+  decoder.close();
+  expect(duration).toBeCloseTo(0.67, 5);
 });
 
 /** The largest difference of two pictures: of alpha, and of colours as far as they are seen. */
@@ -150,12 +184,12 @@ test('an animation that is being packed when a shorter clip takes the place of i
     await add.call(this, pixels);
   });
   try {
-    const packing = engine.clip!.animation(16);
+    const packing = engine.clip!.animation({ kind: 'apng', side: 16 });
     await all(engine, short);
     goOn();
     expect(await packing).toBeUndefined();
   } finally {
     added.mockRestore();
   }
-  expect((await engine.clip!.animation(16))?.type).toBe('image/png');
+  expect((await engine.clip!.animation({ kind: 'apng', side: 16 }))?.type).toBe('image/png');
 });

@@ -183,12 +183,13 @@ test('its files say how a clip was made, down to the picture and the model', asy
   const manifest = await (await fetch(`${modelUrl}model.json`)).arrayBuffer();
   const made = { ...asked, model: 'tiny 0.1.0', modelHash: await sha256(manifest), appVersion: version };
   const clip = engine.clip!;
-  for (const file of [video, await clip.still(), await clip.animation(16)]) {
+  const loops = () => Promise.all((['apng', 'gif'] as const).map((kind) => clip.animation({ kind, side: 16 })));
+  for (const file of [video, await clip.still(), ...(await loops())]) {
     expect(await readClipMetadata(file!)).toEqual(made);
   }
   clip.background = '#ffffff';
   const { video: anew } = await clip.record(new AbortController().signal, () => undefined);
-  for (const file of [anew, await clip.still(), await clip.animation(16)]) {
+  for (const file of [anew, await clip.still(), ...(await loops())]) {
     expect(await readClipMetadata(file!)).toEqual({ ...made, background: '#ffffff' });
   }
 });

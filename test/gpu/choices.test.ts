@@ -1,30 +1,14 @@
-// Which variant of a kernel is picked, what is remembered for whom, refusals too, and the time that tuning may take. No GPU: a made-up
-// clock and made-up measurements.
-import { afterEach, describe, expect, test, vi } from 'vitest';
-import {
-  adapterId,
-  Choices,
-  kernelVersion,
-  type Problem,
-  recallChoices,
-  recallRefusal,
-  rememberChoices,
-  rememberRefusal,
-} from '../../src/gpu/choices';
+// Which variant of a kernel is picked, and the time that tuning may take. No GPU: a made-up clock and made-up measurements.
+import { describe, expect, test } from 'vitest';
+import { Choices, type Problem } from '../../src/gpu/choices';
+import { recallChoices, rememberChoices } from '../../src/gpu/remembered';
 import { virtualTensor } from '../../src/gpu/tensor';
 import { type Measure, tune } from '../../src/ops/tune';
+import { memory } from './text_store';
 
 const variants = [{ rows: 1 }, { rows: 2 }, { rows: 3 }] as const;
 const names = variants.map((variant) => JSON.stringify(variant));
 const call = { flops: 10, record: () => virtualTensor([1]) };
-
-function memory(entries: Record<string, string> = {}) {
-  const texts = new Map(Object.entries(entries));
-  return {
-    get: async (name: string) => texts.get(name),
-    put: async (name: string, text: string) => void texts.set(name, text),
-  };
-}
 
 const problem = (key: string, flops: number): Problem => ({ key, flops, variants: names, record: call.record });
 
@@ -128,75 +112,5 @@ describe('tuning', () => {
     const tuning = await tune([{ ...problem('a', 1), variants: [names[0]!] }], { measure, now, budget: 10 });
     expect(order).toEqual([]);
     expect(tuning).toMatchObject({ problems: 0, measured: 0, milliseconds: 0 });
-  });
-});
-
-describe('what is remembered', () => {
-  const answers = { a: names[1]! };
-  const stored = (change: object) =>
-    JSON.stringify({ version: kernelVersion, adapter: 'gpu', variants: answers, ...change });
-
-  test.for([
-    ['for another adapter', stored({ adapter: 'another' })],
-    ['for other kernels', stored({ version: kernelVersion - 1 })],
-    ['without variants', JSON.stringify({ version: kernelVersion, adapter: 'gpu' })],
-    ['as no object', 'null'],
-    ['as no JSON', '{'],
-  ])('an answer %s is not used', async ([, text]) => {
-    expect((await recallChoices('gpu', memory({ gpu: text! }))).size).toBe(0);
-    expect((await recallChoices('gpu', memory({ gpu: stored({}) }))).size).toBe(1);
-  });
-
-  test('each adapter has its own', async () => {
-    const store = memory();
-    await rememberChoices('one', answers, store);
-    await rememberChoices('two', {}, store);
-    expect((await recallChoices('one', store)).size).toBe(1);
-    expect((await recallChoices('two', store)).size).toBe(0);
-    expect((await recallChoices('three', store)).size).toBe(0);
-  });
-
-  test('storage that refuses leaves the defaults', async () => {
-    const refuse = () => Promise.reject(new Error('no storage'));
-    expect(await rememberChoices('gpu', answers, { get: refuse, put: refuse })).toBe(false);
-    expect((await recallChoices('gpu', { get: refuse, put: refuse })).size).toBe(0);
-  });
-
-  test('adapters are told apart by name and features', () => {
-    const info = { vendor: 'v', architecture: 'a', device: '', description: '' } as GPUAdapterInfo;
-    const plain = adapterId(info, { f16: false, subgroups: true });
-    expect(plain).not.toBe(adapterId({ ...info, architecture: 'b' }, { f16: false, subgroups: true }));
-    expect(plain).not.toBe(adapterId(info, { f16: true, subgroups: true }));
-    expect(plain).toBe(adapterId({ ...info }, { subgroups: true, f16: false }));
-  });
-});
-
-describe('a driver that refused kernels with optional features', () => {
-  afterEach(() => void vi.unstubAllGlobals());
-  const browser = (userAgent: string) => vi.stubGlobal('navigator', { userAgent });
-
-  test('is remembered for its adapter, beside what was tuned', async () => {
-    const store = memory();
-    await rememberChoices('gpu', { a: names[1]! }, store);
-    expect(await recallRefusal('gpu', store)).toBe(false);
-    await rememberRefusal('gpu', store);
-    expect(await recallRefusal('gpu', store)).toBe(true);
-    expect(await recallRefusal('another', store)).toBe(false);
-    expect((await recallChoices('gpu', store)).size).toBe(1);
-  });
-
-  test('gets them again in another version of the browser', async () => {
-    const store = memory();
-    browser('Browser/1');
-    await rememberRefusal('gpu', store);
-    expect(await recallRefusal('gpu', store)).toBe(true);
-    browser('Browser/2');
-    expect(await recallRefusal('gpu', store)).toBe(false);
-  });
-
-  test('storage that refuses costs nothing but the memory', async () => {
-    const refuse = () => Promise.reject(new Error('no storage'));
-    await rememberRefusal('gpu', { get: refuse, put: refuse });
-    expect(await recallRefusal('gpu', { get: refuse, put: refuse })).toBe(false);
   });
 });

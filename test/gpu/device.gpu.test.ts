@@ -1,9 +1,9 @@
 // What goes wrong with a device, and what the user is told: no WebGPU, no adapter, a lost device, a refused command.
 // No memory: memory.gpu.test.ts.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { rememberRefusal } from '../../src/gpu/choices';
 import { openGpu } from '../../src/gpu/open';
 import { Plan } from '../../src/gpu/plan';
+import { rememberRefusal } from '../../src/gpu/remembered';
 import { failure, fill } from './failure';
 
 describe('opening', () => {
@@ -189,6 +189,7 @@ describe('a device that goes away', () => {
     const told = new Promise((resolve) => gpu.device.addEventListener('uncapturederror', resolve));
     gpu.device.queue.submit([refused()]);
     await told;
+    await gpu.idle(); // The encoder's error is told first, then the submit's.
     expect((await failure(compiled.submit())).code).toBe('shader');
     expect(gpu.refused).toBeUndefined(); // It was no kernel.
     gpu.forgive();

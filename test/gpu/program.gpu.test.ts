@@ -52,7 +52,7 @@ describe('running', () => {
     const third = affine(plan, second, 1, 1);
     plan.keep(first);
     const program = await plan.compile();
-    program.write(x, new Float32Array(64));
+    gpu.write(x, new Float32Array(64));
     await program.submit();
     expect((await program.read(first))[7]).toBe(1);
     expect((await program.read(second))[7]).toBe(2);
@@ -114,7 +114,7 @@ describe('running', () => {
     let y: Tensor = x;
     for (let i = 0; i < 5; i++) y = affine(plan, y, 2, 1);
     const program = await plan.compile();
-    program.write(x, values(64));
+    gpu.write(x, values(64));
     expect(program.length).toBe(5);
     for (const [from, to] of [
       [0, 2],
@@ -179,7 +179,7 @@ describe('slices', () => {
     let y: Tensor = x;
     for (let i = 0; i < calls; i++) y = affine(plan, y, 1, 1);
     const program = await plan.compile();
-    program.write(x, new Float32Array(64));
+    gpu.write(x, new Float32Array(64));
     return { program, y };
   }
 

@@ -1,8 +1,6 @@
 // Every attention schedule against f64: within frames, to a prompt, among tokens; odd sizes, masks, extreme logits.
 import { describe, test } from 'vitest';
-import { type Schedule, spatialAttention } from '../../src/ops/attention';
-import { expectClose, randomValues, runPlan } from '../gpu';
-import { attention, rowsOf } from '../reference/attention';
+import type { Schedule } from '../../src/ops/attention';
 import {
   type CrossCase,
   checkCross,
@@ -28,37 +26,16 @@ const schedules: (readonly [name: string, schedule: Schedule | undefined])[] = [
   // Where the adapter has them; test/variants insists.
   ['tiled 16x16/4x2 subgroups', { ...tiled(16, 4, 2, 16), subgroups: true }],
 ];
-const with_ = (schedule: Schedule | undefined) => (schedule ? { schedule } : {});
 
 describe.each(schedules)('%s', (_, schedule) => {
   test.each<SpatialCase>([
     { heads: 2, headDim: 64, side: [8, 8], frames: 2 },
-    { heads: 3, headDim: 4, side: [1, 1], frames: 1 },
+    { heads: 3, headDim: 4, side: [1, 1], frames: 1, clips: 2 },
     { heads: 1, headDim: 40, side: [5, 7], frames: 3 },
     { heads: 2, headDim: 160, side: [3, 6], frames: 1 },
     { heads: 3, headDim: 5, side: [3, 3], frames: 2 },
     { heads: 1, headDim: 6, side: [1, 33], frames: 1 },
-  ])('spatial, fused: heads $heads of $headDim, $side in $frames frames', (shape) => checkSpatial(shape, schedule));
-
-  test('spatial, three tensors', async () => {
-    const [heads, width, shape] = [2, 24, [2, 2, 3, 3, 24]];
-    const data = [1, 2, 3].map((seed) => randomValues(2 * 2 * 9 * width, seed));
-    const [out] = await runPlan((plan) => {
-      const [q, k, v] = data.map((values) => plan.f32(shape, values));
-      return spatialAttention(plan, q!, k!, v!, { heads, ...with_(schedule) });
-    });
-    const [q, k, v] = data.map((values) => rowsOf(values, width, 0, width));
-    const expected = [0, 1, 2, 3].flatMap((f) => {
-      const own = (rows: Float64Array[]) => rows.slice(f * 9, f * 9 + 9);
-      return attention({ heads, q: own(q!), k: own(k!), v: own(v!) });
-    });
-    expectClose(
-      out!,
-      expected.flatMap((row) => [...row]),
-      2e-6,
-      [36, width],
-    );
-  });
+  ])('spatial: heads $heads of $headDim, $side in $frames frames', (shape) => checkSpatial(shape, schedule));
 
   test.each<CrossCase>([
     { heads: 4, headDim: 64, length: 24, kept: [24, 5] },
@@ -82,7 +59,7 @@ describe.each([
   test.each<SpatialCase>([
     { heads: 1, headDim: 64, side: [5, 7], frames: 2 },
     { heads: 2, headDim: 6, side: [1, 33], frames: 1 },
-  ])('spatial, fused: heads $heads of $headDim, $side in $frames frames', (shape) => checkSpatial(shape, schedule));
+  ])('spatial: heads $heads of $headDim, $side in $frames frames', (shape) => checkSpatial(shape, schedule));
 
   test('to a prompt', () => checkCross({ heads: 1, headDim: 8, length: 35, kept: [33, 0] }, schedule));
 

@@ -59,18 +59,20 @@ export interface SpatialCase {
   readonly headDim: number;
   readonly side: readonly [number, number];
   readonly frames: number;
+  /** Default 1. */
+  readonly clips?: number;
 }
 
 /** Within frames, q, k and v in one tensor. */
-export async function checkSpatial({ heads, headDim, side, frames }: SpatialCase, schedule: MaybeSchedule) {
+export async function checkSpatial({ heads, headDim, side, frames, clips = 1 }: SpatialCase, schedule: MaybeSchedule) {
   const width = heads * headDim;
   const tokens = side[0] * side[1];
-  const shape = [1, frames, ...side, 3 * width];
-  const data = randomValues(frames * tokens * 3 * width, 3);
+  const shape = [clips, frames, ...side, 3 * width];
+  const data = randomValues(clips * frames * tokens * 3 * width, 3);
   const [out] = await runPlan((plan) => spatialAttention(plan, plan.f32(shape, data), { heads, ...with_(schedule) }));
   const [q, k, v] = parts(data, width);
-  const reference = await referenceFor(schedule, { heads, width, queries: tokens, keys: tokens }, frames);
-  const expected = Array.from({ length: frames }, (_, f) => {
+  const reference = await referenceFor(schedule, { heads, width, queries: tokens, keys: tokens }, clips * frames);
+  const expected = Array.from({ length: clips * frames }, (_, f) => {
     const own = (rows: Float64Array[]) => rows.slice(f * tokens, (f + 1) * tokens);
     return reference({ heads, q: own(q), k: own(k), v: own(v) });
   });

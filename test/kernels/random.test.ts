@@ -1,9 +1,10 @@
 // Philox on the GPU bit for bit against its TypeScript twin, and the normals against theirs and against the normal distribution.
 import { expect, test } from 'vitest';
-import { noiseKey, philox4x32, seedWords, gaussianNoise as twin } from '../../src/diffusion/noise';
+import { noiseKey, seedWords } from '../../src/diffusion/noise';
 import { Plan } from '../../src/gpu/plan';
-import { gaussianNoise, philoxWords } from '../../src/ops/random';
 import { expectClose, runPlan, testGpu } from '../gpu';
+import { philox4x32, gaussianNoise as twin } from '../reference/philox';
+import { gaussianNoise, philoxWords } from './random';
 
 test.each([
   { seed: 0, stream: 0, first: 0 },
@@ -18,7 +19,7 @@ test.each([
   const out = philoxWords(plan, [count], key);
   plan.keep(out);
   const program = await plan.compile();
-  program.write(key, noiseKey(seed, stream, first));
+  gpu.write(key, noiseKey(seed, stream, first));
   await program.submit();
   const words = new Uint32Array(await program.readBytes(out));
   program.dispose();

@@ -66,8 +66,8 @@ test('the decoder makes four frames of 128 × 128 from a latent frame', () => {
   const config = coderConfig(manifest.modules.decoder.config);
   const weights = Weights.open(null, read('decoder.safetensors'), 'decoder.safetensors');
   const plan = new Plan(null, 'decoder');
-  const features = stem(plan, virtualTensor([1, 3, 16, 16, config.latent]), weights.scope('stem'), config);
-  expect(features.shape).toEqual([1, 12, 16, 16, config.high]);
+  const features = stem(plan, virtualTensor([1, 3, 16, 16, manifest.latents.channels]), weights.scope('stem'), config);
+  expect(features.shape).toEqual([1, 12, 16, 16, manifest.modules.decoder.config.high]);
   expect(head(plan, features, weights.scope('head'), config).shape).toEqual([1, 12, 128, 128, 4]);
 });
 

@@ -30,6 +30,10 @@ describe('wgsl', () => {
     expect(wgsl`begin ${fragment} end`.replace(/\s+/g, ' ')).toBe('begin x4 end');
   });
 
+  test('a list is lines, indented like the place where it stands', () => {
+    expect(wgsl`{\n    ${['a;', 'b;']}\n  ${[]}${['c;']}\n}`).toBe('{\n    a;\n    b;\n  c;\n}');
+  });
+
   test('a directive without its #endif throws', () => {
     expect(() => wgsl`#if ${true} a`).toThrow('Mismatched');
   });

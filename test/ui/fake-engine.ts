@@ -111,8 +111,9 @@ export function fakeEngine({
       log.push(`pixels ${index} ${side}`);
       return { width: side, height: side, data: new Uint8ClampedArray(side * side * 4).fill(200) };
     },
-    async animation() {
-      return new Blob(['apng'], { type: 'image/png' });
+    async animation({ kind, side }) {
+      log.push(`animation ${kind} ${side}`);
+      return new Blob([kind], { type: kind === 'gif' ? 'image/gif' : 'image/png' });
     },
   };
 }

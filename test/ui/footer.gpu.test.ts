@@ -77,7 +77,7 @@ test('all that goes is said before it is cleared; then no browser is blamed for 
   await vi.waitFor(() => expect(storeChanges.value).toBeGreaterThan(before));
   press('Clear it');
   expect(confirm).toHaveBeenCalledWith(
-    'Remove your settings with the start picture, the last 9 clips with theirs, how fast this machine is, and the model from this browser?',
+    'Remove your settings and start picture, your last 9 clips with theirs, this machine’s speed, the page and the model from this browser?',
   );
   confirm.mockReturnValue(true);
   press('Clear it');

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { defaults, limits, modelTitle, usualMotion } from '../../src/options';
 import { stepped } from '../../src/ui/form';
-import { createSession } from '../../src/ui/session';
+import { createSession, type Session } from '../../src/ui/session';
 import { type FakeEngine, fakeEngine } from './fake-engine';
 import { make, storage, visit } from './visit';
 
@@ -169,6 +169,46 @@ describe('memory', () => {
     again.edit('prompt', 'a crab');
     expect(mine()).toBe('a crab');
     expect(createSession(engine, link).replaced.value).toBeUndefined(); // Nothing else was there.
+  });
+
+  test.each<[string, (session: Session) => void, string, boolean]>([
+    ['all that is here', () => undefined, '', false],
+    ['the same prompt with other steps', ({ edit }) => edit('steps', '9'), '&steps=5', true],
+    ['the same prompt with another seed, which is locked here', ({ edit }) => edit('seed', '3'), '&seed=5', true],
+    ['the same prompt with another seed, which is not locked', () => undefined, '&seed=5', false],
+  ])(
+    'a link that says %s: one’s own settings can be had back where there were others',
+    (_what, change, more, isOffered) => {
+      const here = createSession(engine);
+      here.edit('prompt', 'a ghost');
+      change(here);
+      const own = new URLSearchParams(new URL(here.link()!).hash.slice(1));
+      for (const [name, value] of new URLSearchParams(more)) own.set(name, value);
+      const linked = createSession(fakeEngine(), { hash: `#${own}` });
+      expect(linked.replaced.value !== undefined).toBe(isOffered);
+      if (!isOffered) return;
+      linked.replaced.value?.takeBack();
+      expect([linked.form.steps.value, linked.form.seed.value, linked.seedLocked.value]).toEqual([
+        here.form.steps.value,
+        here.form.seed.value,
+        here.seedLocked.value,
+      ]);
+    },
+  );
+
+  test('with the usual prompt, too, where something else is one’s own; a first visit has nothing of its own', () => {
+    const offered = () => createSession(fakeEngine(), { hash: '#prompt=a+crab&seed=9' }).replaced.value?.words;
+    expect(offered()).toBeUndefined();
+    createSession(engine).edit('frames', '8');
+    expect(offered()).toBe('The link’s settings are in place of yours.');
+  });
+
+  test('a link that was copied here takes the place of nothing, however it writes what was typed', () => {
+    const session = createSession(engine);
+    session.edit('prompt', 'a ghost ');
+    session.edit('background', '#FFF');
+    const { hash } = new URL(session.link()!);
+    expect(createSession(fakeEngine(), { hash }).replaced.value).toBeUndefined();
   });
 
   test('what settings from elsewhere or an idea replaced can be put back, until a clip is made of them', async () => {

@@ -1,6 +1,7 @@
 // A finished clip that is lost, with the graphics device or with the page: what is said of it, and when it is worth a question.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ClipStore } from '../../src/ui/clip-store';
+import type { Clip } from '../../src/ui/finished';
 import { createSession, type Session } from '../../src/ui/session';
 import type { FakeEngine } from './fake-engine';
 import { emptyStore, make, visit } from './visit';
@@ -19,12 +20,12 @@ test('a finished clip whose frames are lost is said to be, once, and the next on
   await make(engine, session);
   engine.open(undefined);
   expect([session.isClipLost.value, session.adapter.value]).toEqual([true, undefined]);
-  expect(session.note.value).toMatch(/went away.*plays now is its MP4/);
+  expect(session.note.value).toMatch(/frames are lost; you are seeing its MP4/);
   engine.open({ name: 'Test adapter', isSoftware: true });
   await make(engine, session, null);
   expect(session.isClipLost.value).toBe(false);
   engine.open(undefined);
-  expect(session.note.value).toMatch(/had no MP4/);
+  expect(session.note.value).toMatch(/frames are lost; it had no MP4/);
 });
 
 describe('a finished clip that is lost while no other is made', () => {
@@ -38,7 +39,7 @@ describe('a finished clip that is lost while no other is made', () => {
   }
 
   test.each<[string, (session: Session) => void, RegExp]>([
-    ['of itself', () => undefined, /Generate draws it again/],
+    ['of itself', () => undefined, /press Generate while the form still has its settings\.$/],
     [
       'while its MP4 is made anew',
       (session) => {
@@ -68,7 +69,9 @@ describe('a finished clip that is lost while no other is made', () => {
     await make(engine, session, null);
     session.edit('steps', '3');
     engine.open(undefined);
-    expect(session.note.value).toMatch(/had no MP4; after the next clip .* “Use its settings”/);
+    expect(session.note.value).toMatch(
+      /had no MP4\. To draw it again, make another clip, then press “Use its settings”/,
+    );
     await make(engine, session);
     session.restore(session.earlier.clips.value[0]!.settings, 'it');
     await make(engine, session);
@@ -76,8 +79,16 @@ describe('a finished clip that is lost while no other is made', () => {
   });
 
   test.each<[string, (session: Session) => void | Promise<void>, RegExp]>([
-    ['is on another paper', (session) => session.edit('background', '#123456'), /Generate draws it again/],
-    ['is of other settings', (session) => session.edit('steps', '3'), /“Use its settings” and then Generate/],
+    [
+      'is on another paper',
+      (session) => session.edit('background', '#123456'),
+      /while the form still has its settings/,
+    ],
+    [
+      'is of other settings',
+      (session) => session.edit('steps', '3'),
+      /make another clip, then press “Use its settings”/,
+    ],
     [
       'was to be followed by another, which was cancelled',
       async (session) => {
@@ -85,7 +96,7 @@ describe('a finished clip that is lost while no other is made', () => {
         session.cancel();
         await run;
       },
-      /“Use its settings” and then Generate/,
+      /make another clip, then press “Use its settings”/,
     ],
   ])('is said to be drawn by Generate only where that is so: it %s', async (_what, change, words) => {
     expect((await lost(change)).note.value).toMatch(words);
@@ -119,8 +130,58 @@ describe('a clip is at risk', () => {
     await session.clearStored();
     expect(session.isAtRisk.value).toBe(true);
     await make(engine, session, null);
+    session.earlier.noteSaved(session.earlier.clips.value[0]!.address);
     expect(session.isAtRisk.value).toBe(true);
     engine.open(undefined);
     expect(session.isAtRisk.value).toBe(false);
+  });
+
+  describe('among the earlier ones, too, where the browser did not take it', () => {
+    /** @param change of the session, with the clip on the stage */
+    async function shelved(change: (session: Session) => void = () => undefined) {
+      let stored = 0;
+      const clipStore: ClipStore = { ...emptyStore, keep: async () => (stored++ > 0 ? 'a name' : undefined) };
+      const session = createSession(engine, { clipStore });
+      await session.attach(Object.create(null));
+      await make(engine, session);
+      await vi.waitFor(() => expect(session.isAtRisk.value).toBe(true));
+      change(session);
+      await make(engine, session);
+      await vi.waitFor(() => expect(session.earlier.kept.value).toBe('all'));
+      return session;
+    }
+
+    test.each<[string, (session: Session) => unknown]>([
+      ['it is saved', ({ earlier }) => earlier.noteSaved(earlier.clips.value[0]!.address)],
+      ['it is removed', ({ earlier }) => earlier.remove(earlier.clips.value[0]!)],
+    ])('until %s', async (_what, act) => {
+      const session = await shelved();
+      expect(session.isAtRisk.value).toBe(true);
+      await act(session);
+      expect(session.isAtRisk.value).toBe(false);
+    });
+
+    test('until it is handed over, be it that the next one was finished meanwhile', async () => {
+      let handed: Clip | undefined;
+      const session = await shelved((before) => {
+        handed = before.clip.value;
+      });
+      session.noteSaved(handed!);
+      expect(session.isAtRisk.value).toBe(false);
+    });
+
+    test('unless it was saved before', async () => {
+      const session = await shelved((before) => before.noteSaved(before.clip.value!));
+      expect(session.isAtRisk.value).toBe(false);
+    });
+
+    test('even when nothing is left of the one on the stage', async () => {
+      const session = await shelved();
+      await make(engine, session, null);
+      engine.open(undefined);
+      expect(session.isAtRisk.value).toBe(true);
+      session.earlier.noteSaved(session.earlier.clips.value[1]!.address);
+      expect(session.isAtRisk.value).toBe(false);
+    });
   });
 });

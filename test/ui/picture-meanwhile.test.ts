@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { FlipbookError } from '../../src/gpu/errors';
 import type { StartPicture } from '../../src/media/picture';
-import { createSession } from '../../src/ui/session';
+import { createSession, type Session } from '../../src/ui/session';
 import type { FakeEngine } from './fake-engine';
 import { file, good, pixels, reader, sha256 } from './pictures';
 import { make, visit } from './visit';
@@ -64,6 +64,29 @@ test('a drawing that is still being read is a sketch of the clip that is asked f
   await run;
 });
 
+test.each<[string, (session: Session) => void]>([
+  ['is removed', (session) => session.removePicture()],
+  ['makes way for a link', (session) => session.openLink('#prompt=a+crab')],
+])('one that %s while it is being read keeps the clip from being made, which is told', async (_what, act) => {
+  let answer: (picture: StartPicture) => void = () => undefined;
+  const session = createSession(
+    engine,
+    reader(
+      () =>
+        new Promise((resolve) => {
+          answer = resolve;
+        }),
+    ),
+  );
+  void session.usePicture(file('cat.png'));
+  const run = session.generate();
+  act(session);
+  answer({ name: 'cat.png', sha256, pixels });
+  await run;
+  expect(engine.asked).toEqual([]);
+  expect(session.note.value).toBe('The picture was taken back: press Generate once more.');
+});
+
 test('a first page that cannot be read keeps the clip that was asked for meanwhile from being made without it', async () => {
   const session = createSession(engine, good);
   await make(engine, session);
@@ -83,6 +106,7 @@ test('a file that turns out to be no picture keeps the clip that was asked for m
   await session.generate();
   expect(engine.asked).toEqual([]);
   expect(session.start.problem.value).toMatch(/shows nothing/);
+  expect(session.note.value).toBe('');
   await make(engine, session); // Asked once more, it is meant.
   expect(engine.asked).toHaveLength(1);
 });

@@ -6,7 +6,7 @@ import type { ClipStore, StoredClip } from '../../src/ui/clip-store';
 import { work } from '../../src/ui/estimate';
 import { createSession } from '../../src/ui/session';
 import { type FakeEngine, fakeEngine } from './fake-engine';
-import { emptyStore, make, visit } from './visit';
+import { done, emptyStore, make, visit } from './visit';
 
 let engine: FakeEngine;
 beforeEach(() => {
@@ -105,7 +105,8 @@ describe('a clip whose video the encoder did not finish', () => {
     const session = createSession(engine, { clipStore: { ...emptyStore, keep } });
     session.edit('prompt', 'a rocket');
     await make(engine, session, null, problem);
-    expect(session.failure.value).toMatchObject({ code: 'encoder', ...problem });
+    expect(session.failure.value).toMatchObject({ code: 'encoder', hint: problem.hint });
+    expect(session.failure.value?.message).toContain(problem.message);
     expect(session.announcement.value).toContain(problem.hint);
     expect(kept).toEqual([]);
     const recorded = session.recorded();
@@ -129,7 +130,8 @@ describe('a clip whose video the encoder did not finish', () => {
     const again = { message: 'The video encoder stopped: once more', hint: 'Press it.' };
     vi.spyOn(engine, 'record').mockResolvedValueOnce({ video: null, codec: null, problem: again });
     expect(await session.recorded()).toBe(before);
-    expect(session.failure.value).toMatchObject({ code: 'encoder', ...again, ofRun: false });
+    expect(session.failure.value).toMatchObject({ code: 'encoder', hint: again.hint, ofRun: false });
+    expect(session.failure.value?.message).toMatch(/: once more\. The clip plays here until .*; it is not stored\.$/);
     const cancelled = session.recorded();
     session.cancel();
     expect(await cancelled).toBeUndefined();
@@ -226,12 +228,27 @@ describe('the background', () => {
     expect(await (await fetch(before!.address!)).text()).toBe('first');
   });
 
-  test('while the next clip is made the last one is given as it is', async () => {
+  test('where the encoder fails, the MP4 on the paper before is said to be there, as it is', async () => {
+    const session = await onNight();
+    const before = session.clip.value;
+    const problem = { message: 'It stopped.', hint: 'Press it.' };
+    vi.spyOn(engine, 'record').mockResolvedValueOnce({ video: null, codec: null, problem });
+    expect(await session.recorded()).toBe(before);
+    expect(session.failure.value?.message).toBe('It stopped. The MP4 on the paper before is still there.');
+  });
+
+  test.each([
+    ['', ''],
+    ['Link copied.', 'Link copied.'],
+  ])('while the next clip is made the last one is given as it is; that is not said of the next', async (told, left) => {
     const session = await onNight();
     const before = session.clip.value;
     const run = session.generate();
     expect(await session.recorded()).toBe(before);
     expect(session.note.value).toBe('This MP4 is on the paper that it was made on.');
+    if (told) session.tell(told);
+    engine.send(done(defaults, new Blob(['mp4'])));
+    expect(session.note.value).toBe(left);
     engine.end();
     await run;
   });
@@ -259,6 +276,17 @@ test('the pace of this adapter is that of the work alone, and is stored beside t
   expect(session.estimate.value).toBeCloseTo(10);
   const stored = JSON.parse(localStorage.getItem('flipbook:pace') ?? '');
   expect(stored).toEqual({ 'Late chip': 0.5, 'Test adapter': expect.closeTo(10 / work(defaults), 10) });
+});
+
+test('the model is known to be loaded once programs are compiled, though the clip is cancelled', async () => {
+  const session = createSession(engine);
+  const run = session.generate();
+  engine.send({ type: 'load', loaded: 9, total: 9 });
+  expect(session.isModelLoaded.value).toBe(false);
+  engine.send({ type: 'compile', done: 0, total: 9 });
+  session.cancel();
+  await run;
+  expect(session.isModelLoaded.value).toBe(true);
 });
 
 test('a failure is announced in the words of its notice', async () => {

@@ -1,6 +1,8 @@
-// What is removed from the browser's storage. What is kept there is session.test.ts's and kept-picture.test.ts's.
+// What is removed from the browser's storage, and what becomes of it where there is no room. What is kept there is session.test.ts's and kept-picture.test.ts's.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { clearStorage } from '../../src/ui/settings';
+import { defaults, frameSide, toRaw } from '../../src/options';
+import { clearStorage, everywhere, loadPicture, loadSettings, savePicture, saveSettings } from '../../src/ui/settings';
+import { pixels, sha256 } from './pictures';
 import { storage, visit } from './visit';
 
 beforeEach(() => {
@@ -23,4 +25,20 @@ test('one storage that is forbidden does not keep the other from being cleared',
   vi.stubGlobal('sessionStorage', undefined);
   await clearStorage();
   expect(Object.keys(localStorage)).toEqual([]);
+});
+
+test('what finds no room does not leave what was there before to come back, and the other storage has it', () => {
+  const save = (prompt: string) =>
+    saveSettings({ form: { ...toRaw(defaults), prompt }, seedLocked: false }, everywhere);
+  const show = (name: string) => savePicture({ picture: { name, sha256, pixels }, missing: '' }, everywhere);
+  save('a ghost');
+  show('ghost.png');
+  const full = () => {
+    throw new DOMException('no room', 'QuotaExceededError');
+  };
+  Object.setPrototypeOf(sessionStorage, { ...Object.getPrototypeOf(sessionStorage), setItem: full });
+  save('a crab');
+  show('crab.png');
+  expect(Object.keys(sessionStorage)).toEqual([]);
+  expect([loadSettings().form.prompt, loadPicture(frameSide).picture?.name]).toEqual(['a crab', 'crab.png']);
 });

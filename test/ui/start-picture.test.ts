@@ -79,6 +79,16 @@ test('one that another, or nothing, took the place of can be put back', async ()
   expect(name()).toBe('cat.png');
 });
 
+test('that one was removed stays true beside another, and so does the way back to it', async () => {
+  const session = createSession(engine, each);
+  await session.startFromSketch(file('Drawing'));
+  session.removePicture();
+  await session.usePicture(file('cat.png'));
+  expect(session.replaced.value?.words).toBe('“Drawing” was removed.');
+  session.replaced.value?.takeBack();
+  expect([session.start.picture.value?.name, session.form.redraw.value]).toEqual(['Drawing', 'all']);
+});
+
 test('one that a link names is still missed once an idea was taken back', () => {
   const session = createSession(engine, { hash: `#prompt=a+crab&picture=${sha256}`, ...good });
   session.suggest('a ghost');
@@ -102,7 +112,7 @@ test('settings whose picture is missing say so: where the prompt needs it, and o
 });
 
 test.each<[string, (session: Session) => void | Promise<void>, RegExp]>([
-  ['nothing', (session) => session.removePicture(), /^The settings do without their picture/],
+  ['nothing', (session) => session.removePicture(), /^The picture that the settings named was left out/],
   ['a drawing', (session) => session.startFromSketch(file('Drawing')), /“Drawing” is the start picture now/],
   ['another picture', (session) => session.usePicture(file('a.png')), /not the one that these settings name/],
   ['a first page', (session) => session.keepPicture(), /first page is the start picture now/],

@@ -32,7 +32,8 @@ export const emptyStore: ClipStore = {
   remove: async () => undefined,
 };
 
-const done = (options: GenerateOptions, video: Blob | null, problem: DoneEvent['problem']): DoneEvent => ({
+/** @param video `null`: none could be encoded @param problem why */
+export const done = (options: GenerateOptions, video: Blob | null, problem?: DoneEvent['problem']): DoneEvent => ({
   type: 'done',
   video,
   ...(problem && { problem }),
@@ -45,7 +46,7 @@ const done = (options: GenerateOptions, video: Blob | null, problem: DoneEvent['
   },
 });
 
-/** Starts a clip and finishes it. @param video `null`: none could be encoded @param problem why */
+/** Starts a clip and finishes it, as `done` says. */
 export async function make(
   engine: FakeEngine,
   session: Session,

@@ -3,13 +3,14 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { GenerateEvent } from '../../src/events';
 import { FlipbookError } from '../../src/gpu/errors';
-import { defaults } from '../../src/options';
+import { defaults, limits } from '../../src/options';
 import { type FailureCode, failureOf } from '../../src/protocol';
 import { createAnnouncer } from '../../src/ui/announcer';
 import { webGpuAdvice } from '../../src/ui/browsers';
-import { inWords, sizeInWords, work } from '../../src/ui/estimate';
-import { explain } from '../../src/ui/messages';
+import { work } from '../../src/ui/estimate';
+import { explain, withoutVideo } from '../../src/ui/messages';
 import { advance, atStart, cancelling, percent, timeLeft } from '../../src/ui/progress';
+import { inWords, sizeInWords } from '../../src/ui/words';
 
 test.each([
   [0.2, 'under a second'],
@@ -43,6 +44,13 @@ test('more steps, more frames, guidance and scenes are more work', () => {
   const story = { ...defaults, prompt: 'an egg > a chick' };
   expect(work(story)).toBeGreaterThan(work(defaults));
   expect(work({ ...story, picture: 'ab'.repeat(32) })).toBe(work(defaults));
+});
+
+test('where the picture is the whole clip, none is denoised after it', () => {
+  const given = { ...defaults, frames: limits.frames.multiple, picture: 'ab'.repeat(32) };
+  expect(work({ ...given, steps: 2 * given.steps })).toBe(work(given));
+  const { picture: _picture, ...drawn } = given;
+  expect(work(drawn) - work(given)).toBe(4 * defaults.steps);
 });
 
 describe('progress', () => {
@@ -189,16 +197,21 @@ test('without a video there is advice of its own kind, and always the other file
 });
 
 test.each<[FailureCode, string, RegExp]>([
-  [
-    'encoder',
-    'The video encoder stopped: no reason',
-    /^The video encoder stopped: no reason\. The clip still plays here\. Without .* it is gone when you leave the page\.$/,
-  ],
-  ['encoder', 'It stopped.', /^It stopped\. The clip/],
+  ['encoder', 'The video encoder stopped: no reason', /^The video encoder stopped: no reason\.$/],
   ['out-of-memory', 'There is no room', /^There is no room\. Your settings are safe/],
   ['unknown', 'Why?', /^Why\?$/],
 ])('%s: “%s” is a sentence that others may follow', (code, message, body) => {
   expect(explain({ code, message, hint: '' }, surroundings).body).toMatch(body);
+});
+
+const playsHere = 'The clip plays here until the next one is finished or you leave the page; it is not stored.';
+
+test.each([
+  [undefined, false, `This browser could not encode a video. ${playsHere}`],
+  [{ message: 'The encoder stopped: no reason', hint: '' }, false, `The encoder stopped: no reason. ${playsHere}`],
+  [{ message: 'It stopped.', hint: '' }, true, 'It stopped. The MP4 on the paper before is still there.'],
+])('what is left of a clip without a video is said: %j, with one on another paper: %s', (problem, old, body) => {
+  expect(explain(withoutVideo(problem, old), surroundings).body).toBe(body);
 });
 
 test('without an adapter the advice is for the browser at hand, and then the general one', () => {

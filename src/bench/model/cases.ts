@@ -8,7 +8,7 @@ import { permute, randomValues } from '../data';
 import { type MeasureOptions, measureCase } from '../measure';
 import type { CaseResult } from '../result';
 import { type OrtRun, ortArms, prepareOrtWasm } from '../runtimes/ort';
-import { prepareOurs, type Recorder } from '../runtimes/ours';
+import { type PlanBuilder, prepareOurs } from '../runtimes/ours';
 import { type GoldenStep, goldenStep, graph, weightFile } from './files';
 import { decodePlan, goldenStepPlan, randomStepPlan } from './plans';
 
@@ -60,7 +60,7 @@ export async function decode(context: Context, model: LoadedModel, modelUrl: str
   };
 }
 
-function ours(context: Context, build: (recorder: Recorder) => Tensor, how: string): Arm {
+function ours(context: Context, build: (recorder: PlanBuilder) => Tensor, how: string): Arm {
   return {
     runtime: 'flipbook',
     kind: 'ours',
@@ -69,7 +69,7 @@ function ours(context: Context, build: (recorder: Recorder) => Tensor, how: stri
   };
 }
 
-async function profileOf(context: Context, build: (recorder: Recorder) => Tensor): Promise<KernelTime[]> {
+async function profileOf(context: Context, build: (recorder: PlanBuilder) => Tensor): Promise<KernelTime[]> {
   const prepared = await prepareOurs(context.gpu, build, { sliced: true });
   try {
     await prepared.run(); // warm
@@ -127,7 +127,7 @@ async function decodeRun(context: Context, model: LoadedModel, modelUrl: string)
 }
 
 /** Work of the recorded plan, without a GPU. */
-function costOf(build: (recorder: Recorder) => Tensor): { flops: number; bytes: number } {
+function costOf(build: (recorder: PlanBuilder) => Tensor): { flops: number; bytes: number } {
   const plan = new Plan(null, 'count');
   const input = (shape: readonly number[]) => plan.input(shape);
   build({ plan, f32: input, f16: input });

@@ -21,7 +21,7 @@ export async function bytesOf(url: string): Promise<ArrayBuffer> {
   return response.arrayBuffer();
 }
 
-/** A graph of training/export_onnx.py. Throws where the page was built without it. */
+/** A graph of training/export_onnx.py. @throws Error where the page was built without it */
 export async function graph(name: 'denoiser_step' | 'decoder'): Promise<Uint8Array> {
   const url = graphs[`../../../test/fixtures/onnx/${name}.onnx`];
   if (!url) throw new Error(`${name}.onnx is not there: python3 training/export_onnx.py writes it`);

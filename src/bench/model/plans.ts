@@ -6,7 +6,7 @@ import type { Tensor } from '../../gpu/tensor';
 import { denormalise, head, stem } from '../../models/decoder';
 import { conditionChannels, denoiser, promptFeatures } from '../../models/unet3d';
 import { randomValues } from '../data';
-import type { Recorder } from '../runtimes/ours';
+import type { PlanBuilder } from '../runtimes/ours';
 import type { GoldenStep } from './files';
 
 interface StepTensors {
@@ -27,7 +27,7 @@ function recordStep(plan: Plan, tensors: StepTensors, { denoiser: network }: Pic
   return denoiser(plan, { x, t, conditions, prompt: features }, weights, config);
 }
 
-export function goldenStepPlan(model: LoadedModel, golden: GoldenStep): (recorder: Recorder) => Tensor {
+export function goldenStepPlan(model: LoadedModel, golden: GoldenStep): (builder: PlanBuilder) => Tensor {
   const { size, channels } = model.manifest.latents;
   const { length, width } = model.text.config;
   const { frames } = golden;
@@ -48,7 +48,7 @@ export function goldenStepPlan(model: LoadedModel, golden: GoldenStep): (recorde
 }
 
 /** A step of any length on random latents: for its time, not its result. */
-export function randomStepPlan(model: LoadedModel, frames: number): (recorder: Recorder) => Tensor {
+export function randomStepPlan(model: LoadedModel, frames: number): (builder: PlanBuilder) => Tensor {
   const { size, channels } = model.manifest.latents;
   const { length, width } = model.text.config;
   const random = (...shape: number[]) => [shape, randomValues(shape)] as const;
@@ -69,7 +69,11 @@ export function randomStepPlan(model: LoadedModel, frames: number): (recorder: R
 }
 
 /** Normalised latents [1, T/4, 16, 16, 40] -> premultiplied RGBA [1, T, 128, 128, 4], all frames at once. */
-export function decodePlan(model: LoadedModel, frames: number, latents: Float32Array): (recorder: Recorder) => Tensor {
+export function decodePlan(
+  model: LoadedModel,
+  frames: number,
+  latents: Float32Array,
+): (builder: PlanBuilder) => Tensor {
   const { size, channels } = model.manifest.latents;
   return ({ plan, f32 }) => recordDecode(plan, f32([1, frames, ...size, channels], latents), model);
 }

@@ -1,6 +1,6 @@
 // Tuning for the page: the kernels of its model, measured on this adapter and remembered in this browser.
-import { rememberChoices } from '../../gpu/choices';
 import type { Gpu } from '../../gpu/device';
+import { rememberChoices } from '../../gpu/remembered';
 import { gpuMeasure, tune } from '../../ops/tune';
 import type { TuningResult } from '../result';
 import { openModel } from './files';

@@ -2,7 +2,7 @@
 import type { Gpu } from '../../gpu/device';
 import { FlipbookError } from '../../gpu/errors';
 import { nudged } from '../../gpu/nudge';
-import { readyGpu } from '../../gpu/open';
+import { optionalFeatures, readyGpu } from '../../gpu/open';
 
 /** What the peers raise to the adapter's own limits when they open a device themselves. */
 const raised = [
@@ -17,15 +17,13 @@ const raised = [
   'maxComputeWorkgroupsPerDimension',
 ] as const satisfies readonly (keyof GPUSupportedLimits)[];
 
-const features = ['shader-f16', 'subgroups', 'timestamp-query'] as const;
-
 /** The engine asks for less; the bench opens more so that no peer is held back. */
 export async function openSharedDevice(): Promise<{ readonly device: GPUDevice; readonly info: GPUAdapterInfo }> {
   const adapter = await navigator.gpu?.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter) throw new FlipbookError('no-adapter', 'This browser gives no WebGPU adapter');
   const device = await adapter.requestDevice({
     label: 'bench',
-    requiredFeatures: features.filter((feature) => adapter.features.has(feature)),
+    requiredFeatures: optionalFeatures.filter((feature) => adapter.features.has(feature)),
     requiredLimits: Object.fromEntries(raised.map((name) => [name, adapter.limits[name]])),
   });
   return { device, info: adapter.info };

@@ -8,7 +8,7 @@ import type { HalfWeights } from '../data';
 import { Readback } from './device';
 
 /** A plan with tensors of given numbers, which are freed with the arm. */
-export interface Recorder {
+export interface PlanBuilder {
   readonly plan: Plan;
   f32(shape: readonly number[], data: Float32Array): Tensor;
   f16(shape: readonly number[], data: HalfWeights): Tensor;
@@ -23,7 +23,7 @@ export interface PreparedProgram extends Prepared {
 /** @param sliced split into submits like the engine's, for programs that run longer than a moment */
 export async function prepareOurs(
   gpu: Gpu,
-  build: (recorder: Recorder) => Tensor,
+  build: (builder: PlanBuilder) => Tensor,
   { sliced = false }: { readonly sliced?: boolean } = {},
 ): Promise<PreparedProgram> {
   const plan = new Plan(gpu, 'bench');
@@ -49,13 +49,7 @@ export async function prepareOurs(
     return {
       program,
       uploadBytes: uploads.reduce((sum, tensor) => sum + byteLength(tensor), 0),
-      run: sliced
-        ? () => program.submit()
-        : () => {
-            const encoder = gpu.device.createCommandEncoder();
-            program.run(encoder);
-            gpu.device.queue.submit([encoder.finish()]);
-          },
+      run: sliced ? () => program.submit() : () => gpu.submit('bench', (encoder) => program.run(encoder)),
       wait: () => readback.wait(),
       output: () => program.read(output),
       dispose: () => dispose(program),

@@ -8,9 +8,8 @@ export const family: ShaderFamily = {
   grids: [
     grid(noiseUpdate, {
       guided: flags,
-      previous: ['none', 'read', 'replace'],
+      previous: flags,
       known: flags,
-      inPlace: flags,
       aligned: flags,
     }),
   ],

@@ -2,12 +2,12 @@
 // place. What the buttons do is begin.ts's and session.ts's.
 import { useEffect, useRef } from 'preact/hooks';
 import { encoderBytes, modelBytes } from '../options';
-import { about, capital, sizeInWords } from './estimate';
 import { PencilIcon, StopIcon } from './icons';
 import { isUnable } from './messages';
 import type { Session } from './session';
+import { about, capital, sizeInWords } from './words';
 
-export function Go({ session }: { session: Session }) {
+export function GenerateRow({ session }: { session: Session }) {
   const progress = session.progress.value;
   const working = progress !== undefined;
   const resting = session.isResting.value;
@@ -76,7 +76,7 @@ function expectation(session: Session) {
   const seconds = session.estimate.value;
   const bytes = modelBytes + (session.start.picture.value ? encoderBytes : 0);
   const isReady = Object.keys(session.errors.value).length === 0 && !isUnable(session.failure.value);
-  const isFirst = seconds === undefined && !session.clip.value && isReady;
+  const isFirst = seconds === undefined && !session.isModelLoaded.value && isReady;
   return (
     <>
       {isFirst && `The first clip fetches the model, ${sizeInWords(bytes)}, once. `}

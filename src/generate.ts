@@ -41,7 +41,7 @@ export function generate(
 ): AsyncGenerator<GenerateEvent, void> {
   return stream<GenerateEvent>(async (emit, own) => {
     if (engine.busy) throw new Error('the engine makes one clip at a time');
-    engine.forgive();
+    engine.clearFailure();
     engine.busy = true;
     try {
       await run(engine, options, picture, emit, own);

@@ -141,7 +141,7 @@ export class Engine {
     } catch (error) {
       const { refused } = this.gpu; // A refused command alone does not tell whether it was the features.
       if (!hasCode(error, 'shader') || !this.gpu.doWithoutFeatures()) throw error;
-      if (this.#watched === 0) this.gpu.forgive(); // The refused command would stop the second try, too.
+      if (this.#watched === 0) this.gpu.clearFailure(); // The refused command would stop the second try, too.
       const programs = await this.#compiled(model, shape, signal, onProgress);
       if (refused) void rememberRefusal(refused);
       return programs;
@@ -207,8 +207,8 @@ export class Engine {
   }
 
   /** Lets go of what the GPU refused before; not beside other work, whose failure it may be. */
-  forgive(): void {
-    if (!this.busy && this.#watched === 0) this.gpu.forgive();
+  clearFailure(): void {
+    if (!this.busy && this.#watched === 0) this.gpu.clearFailure();
   }
 
   /** Frees everything, the GPU included. */
@@ -223,7 +223,7 @@ export class Engine {
   }
 
   async #watch<T>(work: () => Promise<T>): Promise<T> {
-    this.forgive();
+    this.clearFailure();
     this.#watched++;
     try {
       const result = await work();

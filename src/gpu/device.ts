@@ -167,7 +167,7 @@ export class Gpu {
   }
 
   /** Forgets a refused command or kernel, before work that it does not concern. A lost device stays lost. */
-  forgive(): void {
+  clearFailure(): void {
     this.#refused = undefined;
     if (!this.#isLost) this.#failure = undefined;
   }

@@ -33,7 +33,7 @@ export async function hasConsecutiveSubgroups(gpu: Gpu): Promise<boolean> {
     const workgroups = await subgroupsOf(gpu);
     return workgroups.every((threads) => isConsecutive(threads, Math.min(lanes, threads.length)));
   } catch {
-    gpu.forgive(); // Without subgroups the device may be fine: what was refused here must not stop it.
+    gpu.clearFailure(); // Without subgroups the device may be fine: what was refused here must not stop it.
     return false; // A compiler that refuses these lines refuses the kernels, too.
   }
 }

@@ -2,6 +2,7 @@
 import type { DoneEvent, GenerateEvent } from '../events';
 import type { Failure } from '../protocol';
 
+/** An event's `detail`. */
 export type PageEvent =
   | Exclude<GenerateEvent, DoneEvent>
   | (Pick<DoneEvent, 'type' | 'codec' | 'stats' | 'options'> & {

@@ -115,8 +115,8 @@ export function createFinished({ engine, telling, earlier, colour, progress }: F
     background,
     isAtRisk,
     noteSaved({ stats, address }) {
-      if (stats === clip.value?.stats)
-        isSaved.value = true; // It may be the same on another paper.
+      // It may be on another paper by now, or among the earlier ones.
+      if (stats === clip.value?.stats) isSaved.value = true;
       else earlier.noteSaved(address);
     },
     take({ type: _type, problem: _problem, ...done }, title, picture) {

@@ -295,7 +295,7 @@ interface StoredOffer {
   readonly undo: Undo;
 }
 
-/** What was here before the page was opened by a link can be had back, where that is somebody's own and another. */
+/** What was here before the page was opened by a link can be had back, if the visitor chose some of it and the link says otherwise. */
 function offerStored({ stored, shown, link, start, undo }: StoredOffer): void {
   const { picture, missing } = start.stored;
   const name = nameOf(start.stored);

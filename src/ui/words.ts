@@ -1,4 +1,5 @@
-// Seconds and bytes in words.
+// Seconds and bytes in words, for the page's sentences.
+
 /** “under a second”, “12 s”, “3 min 20 s”, “2 h 5 min”: coarser as it grows. */
 export function inWords(seconds: number): string {
   if (!(seconds >= 1)) return 'under a second';

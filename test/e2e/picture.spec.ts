@@ -83,7 +83,9 @@ test('a chosen picture moves without a prompt; file, link and reload name it and
   await elsewhere.goto(link);
   await expect(remove(elsewhere)).toHaveCount(0);
   const isMissed = () =>
-    expect(elsewhere.getByLabel('Start picture')).toHaveAccessibleDescription(/start from a picture that is not here \(SHA-256/);
+    expect(elsewhere.getByLabel('Start picture')).toHaveAccessibleDescription(
+      /start from a picture that is not here \(SHA-256/,
+    );
   await isMissed();
   await elsewhere.getByLabel('Prompt').fill('a crab');
   await elsewhere.getByRole('button', { name: 'Copy link' }).click();

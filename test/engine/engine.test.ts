@@ -31,7 +31,7 @@ async function engineWith(settled: readonly FlipbookError[], refusedId?: string)
       if (error) throw error;
     },
     doWithoutFeatures: () => true,
-    forgive: () => undefined,
+    clearFailure: () => undefined,
   } as unknown as Gpu;
   const dispose = vi.fn();
   const loaded = { gpu, manifest: { latents: { timeFactor: 4 } }, dispose } as unknown as loading.LoadedModel;

@@ -192,11 +192,11 @@ describe('a device that goes away', () => {
     await gpu.idle(); // The encoder's error is told first, then the submit's.
     expect((await failure(compiled.submit())).code).toBe('shader');
     expect(gpu.refused).toBeUndefined(); // It was no kernel.
-    gpu.forgive();
+    gpu.clearFailure();
     await compiled.submit();
     gpu.device.destroy();
     await gpu.lost;
-    gpu.forgive();
+    gpu.clearFailure();
     expect((await failure(compiled.submit())).code).toBe('device-lost');
     gpu.dispose();
   });

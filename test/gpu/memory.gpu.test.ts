@@ -107,7 +107,7 @@ test('what is written to a buffer that found no room is refused for that, until 
     await expect(gpu.settled()).rejects.toEqual(full);
   }
   gpu.free(tensor);
-  gpu.forgive();
+  gpu.clearFailure();
   await gpu.settled();
   gpu.dispose();
 });

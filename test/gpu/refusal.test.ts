@@ -31,7 +31,7 @@ test('a refused kernel is told of with the features that there were, until it is
   await expect(gpu.pipeline(fill)).rejects.toMatchObject({ code: 'shader' });
   expect(gpu.doWithoutFeatures()).toBe(true);
   expect(gpu.refused).toBe(id);
-  gpu.forgive();
+  gpu.clearFailure();
   expect(gpu.refused).toBeUndefined();
 });
 

@@ -20,7 +20,7 @@ export function offline(script, licences) {
     apply: 'build',
     enforce: 'post', // once all of the page is there
     async generateBundle(_options, bundle) {
-      const files = reached(bundle, 'index.html').map((url) => ({
+      const files = reached(bundle).map((url) => ({
         url,
         revision: url.startsWith('assets/') ? null : revision(text(bundle[url])),
       }));
@@ -44,16 +44,16 @@ export function offline(script, licences) {
 }
 
 /**
- * Files whose names stand in the text of a file that is reached: no other way would find scripts, styles and workers alike.
+ * The page, and files whose names stand in the text of one that is reached: no other way would find scripts, styles and workers
+ * alike. Not the pages that it links to.
  * @param {import('vite').Rolldown.OutputBundle} bundle
- * @param {string} first
  */
-export function reached(bundle, first) {
-  const found = new Set([first]);
+function reached(bundle) {
+  const found = new Set(['index.html']);
   for (const name of found) {
     const words = text(bundle[name]);
     for (const other of Object.keys(bundle)) {
-      if (!other.endsWith('.map') && words.includes(other.replace(/^assets\//, ''))) found.add(other);
+      if (!/\.(map|html)$/.test(other) && words.includes(other.replace(/^assets\//, ''))) found.add(other);
     }
   }
   return [...found];

@@ -93,7 +93,7 @@ export class FinishedClip {
    */
   async animation(options: AnimationOptions): Promise<Blob | undefined> {
     const metadata = this.#metadata; // It may change meanwhile.
-    const writer = await openAnimation(options, { fps: this.fps, paper: metadata.background });
+    const writer = openAnimation(options, { fps: this.fps, paper: metadata.background });
     for (let i = 0; i < this.frames; i++) {
       const frame = await this.pixels(i, options.side);
       if (!frame) return undefined;

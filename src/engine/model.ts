@@ -101,7 +101,7 @@ export async function loadModel(
 function checkVersion({ name, version }: ModelManifest, title: string | undefined): void {
   const found = `${name} ${version}`;
   if (!title?.startsWith(`${name} `) || title === found) return;
-  // The older of the two may be the model: where the server is out of reach, it comes from the browser's HTTP cache.
+  // The older of the two may be the model: where the server is out of reach, it is the one that was used last.
   throw new FlipbookError('weights', `The model found is ${found}, and this page has ${title}`, {
     hint: 'Reload the page when the server can be reached; your settings stay.',
   });

@@ -155,8 +155,10 @@ export class Program {
   }
 }
 
-/** FLOPs that a byte moved counts as, and those of a dispatch by itself. Assumed: they only matter until a call is measured. */
-const [workOfByte, workOfDispatch] = [4, 1e4];
+/** FLOPs that a byte moved counts as. Assumed: it only matters until a call is measured. */
+const workOfByte = 4;
+/** Of a dispatch by itself. Assumed likewise. */
+const workOfDispatch = 1e4;
 
 /** Work in FLOPs. */
 function workOf({ flops, bytes }: Pick<ProgramCall, 'flops' | 'bytes'>): number {

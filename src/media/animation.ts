@@ -1,5 +1,6 @@
 // A clip as a looping picture, in one of two kinds of file; what is in them is apng.ts's and gif.ts's.
 import { ApngWriter } from './apng';
+import { GifWriter } from './gif';
 import type { ClipMetadata } from './metadata';
 import type { Pixels } from './pixels';
 
@@ -21,13 +22,11 @@ export interface AnimationWriter {
 }
 
 /** @param paper what a GIF's edges are drawn on: `#rrggbb` */
-export async function openAnimation(
+export function openAnimation(
   { kind, side }: AnimationOptions,
   { fps, paper }: { readonly fps: number; readonly paper: string },
-): Promise<AnimationWriter> {
+): AnimationWriter {
   const options = { width: side, height: side, fps };
   if (kind === 'apng') return new ApngWriter(options);
-  // Fetched by the first that asks: few do, and the engine starts without it.
-  const { GifWriter } = await import('./gif');
   return new GifWriter({ ...options, paper });
 }

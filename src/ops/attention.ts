@@ -236,8 +236,10 @@ const WHOLE_KEYS = 16;
 const FEW_KEYS = 64;
 /** In software: wider heads leave room for two queries of a thread in its arrays, not four. Assumed. */
 const WIDE_IN_ARRAYS = 80;
-/** On GPUs twice as many lanes share a query of a wider head, and half or a quarter of the keys are staged. Assumed. */
-const [WIDE_HEAD, VERY_WIDE_HEAD] = [64, 160];
+/** On GPUs twice as many lanes share a query of a wider head, and half of the keys are staged. Assumed. */
+const WIDE_HEAD = 64;
+/** A quarter of them. Assumed. */
+const VERY_WIDE_HEAD = 160;
 /** Workgroups of 32 queries that fill a GPU even if each of its threads takes two queries. Assumed. */
 const MANY_WORKGROUPS = 512;
 

@@ -1,5 +1,4 @@
 // 3D convolution: checks shapes, chooses the kernel, records it. Not the WGSL.
-
 import { conv3dTiled } from '../../shaders/conv3d.wgsl';
 import { type ConvShape, conv3dDirect, type Triple } from '../../shaders/conv3d_direct.wgsl';
 import type { EpilogueOptions } from '../../shaders/epilogue.wgsl';

@@ -1,5 +1,4 @@
 // Concatenation, copies, addition, SiLU, per-channel affine maps and a denoiser's velocity: checks shapes, records the kernel. Not the WGSL.
-
 import {
   affine as affineShader,
   concat as concatShader,

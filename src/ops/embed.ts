@@ -1,5 +1,4 @@
 // Timestep embedding: checks shapes, records the kernel. Not the layers that follow it.
-
 import { timestepEmbedding as shader } from '../../shaders/embed.wgsl';
 import { workgroupSize } from '../../shaders/wgsl';
 import { linearGrid } from '../gpu/kernel';

@@ -1,5 +1,4 @@
 // Linear layers over the last axis: checks shapes, chooses the kernel, records it. Not the WGSL.
-
 import type { EpilogueOptions } from '../../shaders/epilogue.wgsl';
 import { linearDirect, linearSplit, linearSplitQuads, linearTiled } from '../../shaders/matmul.wgsl';
 import { workgroupSize } from '../../shaders/wgsl';

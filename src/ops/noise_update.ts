@@ -1,5 +1,4 @@
 // One sampler step: checks shapes, records the one kernel that does guidance, prediction, step and noise. Not the coefficients.
-
 import { noiseUpdate as shader } from '../../shaders/noise_update.wgsl';
 import { workgroupSize } from '../../shaders/wgsl';
 import { linearGrid } from '../gpu/kernel';

@@ -1,5 +1,4 @@
 // Group norm and layer norm: checks shapes, chooses between one dispatch and three, records them. Not the WGSL.
-
 import { groupNorm as groupNormShader } from '../../shaders/group_norm.wgsl';
 import { groupNormApply, groupNormCoefficients, groupNormPartials } from '../../shaders/group_norm_wide.wgsl';
 import { layerNorm as layerNormShader } from '../../shaders/layer_norm.wgsl';

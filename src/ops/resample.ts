@@ -1,5 +1,4 @@
 // Changes of resolution without weights: checks shapes, records the kernel. Not the WGSL.
-
 import { type ResampleKind, resample } from '../../shaders/resample.wgsl';
 import { workgroupSize } from '../../shaders/wgsl';
 import { linearGrid } from '../gpu/kernel';

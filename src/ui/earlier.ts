@@ -28,7 +28,7 @@ export interface Earlier {
    * 'none': it did not take the last one; 'cleared': none was made since `forget`.
    */
   readonly kept: ReadonlySignal<'all' | 'videos' | 'new' | 'none' | 'cleared'>;
-  /** There is an MP4 among them that is gone when the page is left. */
+  /** There is an MP4 among them that was neither saved nor stored. */
   readonly isAtRisk: ReadonlySignal<boolean>;
   /** A clip that another one takes the place of. The oldest of too many goes. */
   add(clip: EarlierClip): void;

@@ -148,7 +148,7 @@ export function createSession(engine: EngineClient, options: SessionOptions = {}
       const again = isOfForm(clip.value.options)
         ? 'press Generate while the form still has its settings'
         : 'make another clip, then press “Use its settings” under Earlier clips, and Generate';
-      tell(`The graphics device was reset and this clip’s frames are lost; ${left}. To draw it again, ${again}.`);
+      tell(`The graphics device went away and this clip’s frames are lost; ${left}. To draw it again, ${again}.`);
     }
   };
   /** Whether the form asks for such a clip, on whatever background. */
@@ -231,7 +231,7 @@ export function createSession(engine: EngineClient, options: SessionOptions = {}
       let outcome: Outcome = 'taken';
       for (let picture = reading(); picture; picture = reading()) outcome = await picture;
       if (progress.value) return undefined; // Asked for twice meanwhile.
-      if (outcome === 'overtaken') tell('The picture was taken back: press Generate once more.');
+      if (outcome === 'overtaken') tell('The start picture changed meanwhile: press Generate once more.');
       if (outcome !== 'taken') return undefined;
       const isOfLink = memory.borrowed.value && !clip.value; // What it says is drawn once as it is.
       if (!isOfLink && !controls.seedLocked.value && controls.form.seed.value === run.usedSeed) controls.rollSeed();
@@ -300,9 +300,11 @@ function offerStored({ stored, shown, link, start, undo }: StoredOffer): void {
   const { picture, missing } = start.stored;
   const name = nameOf(start.stored);
   const isPictureGone = name !== undefined && name !== link.picture;
+  const usual = toRaw(defaults);
+  const isGone = (field: keyof RawOptions) =>
+    stored.form[field] !== usual[field] && stored.form[field] !== shown.form[field];
   const chosen = fields.filter((field) => field !== 'seed' || stored.seedLocked);
-  const differsFrom = (form: RawOptions) => chosen.some((field) => stored.form[field] !== form[field]);
-  if (!isPictureGone && !(differsFrom(shown.form) && differsFrom(toRaw(defaults)))) return;
+  if (!isPictureGone && !chosen.some(isGone)) return;
   undo.offer('The link’s settings are in place of yours.', stored, () => {
     if (picture) start.bring(picture);
     else start.want(missing || undefined);

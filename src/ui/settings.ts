@@ -122,9 +122,10 @@ export async function clearStorage(): Promise<void> {
     for (const key of keys) if (key.startsWith('flipbook:')) remove(key, place);
   }
   if (typeof caches === 'undefined') return;
+  // First, lest it fills its cache again; the next visit keeps the page anew.
+  const registration = await navigator.serviceWorker?.getRegistration().catch(() => undefined);
+  await registration?.unregister();
   for (const name of await caches.keys()) if (name.startsWith('flipbook-')) await caches.delete(name);
-  // The next visit keeps the page anew.
-  await (await navigator.serviceWorker?.getRegistration())?.unregister();
 }
 
 type Place = () => Storage;

@@ -107,7 +107,7 @@ export function Transport({ session }: { session: Session }) {
         <button
           type="button"
           class="quiet"
-          title="The same with hard edges, for chats and trackers that take no APNG"
+          title="For chats and trackers that take no APNG: half-transparent edges are drawn on the background"
           {...ofFrames(packGif)}
         >
           <DownloadIcon /> Download GIF

@@ -1,4 +1,4 @@
-// Where downloaded weights are kept between visits: the browser's Cache API, keyed by content hash. It checks nothing.
+// Where downloaded weights are kept between visits: the browser's Cache API, by address and content hash. It checks nothing.
 
 /** Files by key. Every method may fail, as browsers may: callers treat that as "not there". */
 export interface FileCache {
@@ -11,7 +11,8 @@ export interface FileCache {
 export interface FileKey {
   /** Address of the file on its server. */
   readonly url: string;
-  readonly sha256: string;
+  /** Of its contents; left out where the newest is meant, whatever it holds. */
+  readonly sha256?: string;
 }
 
 /** The Cache API in pages and workers; `undefined` where there is none (plain http, some private windows). */
@@ -21,7 +22,7 @@ export async function openFileCache(name = 'flipbook-weights'): Promise<FileCach
     const cache = await caches.open(name);
     const address = ({ url, sha256 }: FileKey) => {
       const keyed = new URL(url);
-      keyed.search = `?sha256=${sha256}`;
+      if (sha256) keyed.search = `?sha256=${sha256}`;
       return keyed.href;
     };
     return {

@@ -1,5 +1,4 @@
 // Brings the files of a model to this machine: download with progress, resume, hash check, cache. It does not read them.
-
 import { FlipbookError, throwIfAborted } from '../gpu/errors';
 import type { OnProgress } from '../gpu/progress';
 import { sha256 } from '../sha256';
@@ -20,12 +19,17 @@ export interface StoreOptions {
   readonly cache?: FileCache | null;
 }
 
+/** After which a server that answers nothing counts as out of reach, where a listing is kept. */
+const patienceMilliseconds = 5000;
+
 class WrongHash extends FlipbookError {}
 
 export class Store {
   readonly #base: string;
   readonly #fetch: Fetch;
   readonly #cache: Promise<FileCache | undefined>;
+  /** The JSON file that was read last. */
+  #listing: { readonly url: string; readonly bytes: ArrayBuffer } | undefined;
 
   /** @param base address of the model's folder, ending in a slash; may be relative to the page or worker */
   constructor(base: string, options: StoreOptions = {}) {
@@ -36,16 +40,17 @@ export class Store {
 
   /**
    * A small JSON file of the folder, such as model.json, and what `sha256sum` says of it: as the server has it now, or, where
-   * that cannot be reached, as it was last. Throws FlipbookError 'weights'.
+   * that cannot be reached, as it was when files were last loaded by it. @throws FlipbookError 'weights'
    */
   async json(file: string, signal?: AbortSignal): Promise<{ readonly value: unknown; readonly hash: string }> {
     const url = this.#url(file);
     const cache = await this.#cache;
-    const key = { url, sha256: 'newest' };
-    const bytes = await download(this.#fetch, url, { file, cache: 'no-cache', signal }).catch(async (error) => {
-      const kept = error instanceof NoConnection && (await quietly(cache?.get(key)));
+    const kept = await quietly(cache?.get({ url }));
+    const patience = AbortSignal.timeout(patienceMilliseconds);
+    const patient = !kept ? signal : signal ? AbortSignal.any([signal, patience]) : patience;
+    const bytes = await download(this.#fetch, url, { file, cache: 'no-cache', signal: patient }).catch((error) => {
       throwIfAborted(signal);
-      if (kept) return kept;
+      if (kept && (patience.aborted || error instanceof NoConnection)) return kept;
       throw error;
     });
     const hash = await sha256(bytes);
@@ -55,7 +60,7 @@ export class Store {
     } catch (cause) {
       throw new FlipbookError('weights', `${file} is not valid JSON`, { cause });
     }
-    await quietly(cache?.put(key, bytes));
+    this.#listing = { url, bytes };
     return { value, hash };
   }
 
@@ -82,7 +87,12 @@ export class Store {
     const stop = () => others.abort();
     signal?.addEventListener('abort', stop, { once: true });
     try {
-      return await Promise.all(files.map((file) => this.#load(file, others.signal, (bytes) => report(file, bytes))));
+      const found = await Promise.all(
+        files.map((file) => this.#load(file, others.signal, (bytes) => report(file, bytes))),
+      );
+      // Only now: a listing whose files are not here would stop a visit without a network.
+      if (this.#listing) await quietly((await this.#cache)?.put({ url: this.#listing.url }, this.#listing.bytes));
+      return found;
     } catch (error) {
       stop();
       throwIfAborted(signal);

@@ -52,13 +52,26 @@ test('after one visit the page opens and draws without a network, until what is 
   await expect(page.reload()).rejects.toThrow('ERR_CONNECTION_REFUSED');
 });
 
-test('with a network the newest page is shown, whatever was kept', async ({ page, site }) => {
+test('with a network the newest page is shown, and from then on without one, too', async ({ page, site }) => {
   await page.goto(site.address);
   await page.evaluate(() => navigator.serviceWorker.ready);
   await page.reload();
   expect(await page.evaluate(() => navigator.serviceWorker.controller?.state)).toBe('activated');
   const index = join(site.folder, 'index.html');
+  const worker = join(site.folder, 'service-worker.js');
   await writeFile(index, (await readFile(index, 'utf8')).replace('<body>', '<body class="newer">'));
+  const revised = (await readFile(worker, 'utf8')).replace(/(index\.html.{1,2}revision:.)[0-9a-f]+/, '$1newer');
+  expect(revised).toContain('newer');
+  await writeFile(worker, revised);
+  await page.reload();
+  await expect(page.locator('body')).toHaveClass('newer');
+
+  await page.waitForFunction(async () => {
+    const { active, installing, waiting } = await navigator.serviceWorker.ready;
+    const kept = await caches.match('/index.html?__WB_REVISION__=newer');
+    return active?.state === 'activated' && !installing && !waiting && kept !== undefined;
+  });
+  await site.close();
   await page.reload();
   await expect(page.locator('body')).toHaveClass('newer');
 });

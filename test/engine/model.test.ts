@@ -17,7 +17,7 @@ test.each(['tiny 0.0.9', 'tiny 0.1.0-rc'])('a page of %s does not take another v
   expect(await load(title)).toMatchObject({
     code: 'weights',
     message: `The model found is tiny 0.1.0, and this page has ${title}`,
-    hint: expect.stringContaining('when the server can be reached'), // Offline, a reload loses the page.
+    hint: expect.stringContaining('when the server can be reached'), // Offline, a reload gives the same.
   });
 });
 

@@ -25,7 +25,7 @@ function gpuWith(...features: string[]) {
   return new Gpu(device as unknown as GPUDevice, info);
 }
 
-test('a refused kernel is told of with the features that there were, until it is forgiven', async () => {
+test('a refused kernel is told of with the features that there were, until it is cleared', async () => {
   const gpu = gpuWith('subgroups', 'shader-f16');
   const { id } = gpu;
   await expect(gpu.pipeline(fill)).rejects.toMatchObject({ code: 'shader' });

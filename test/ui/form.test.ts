@@ -196,11 +196,12 @@ describe('memory', () => {
     },
   );
 
-  test('with the usual prompt, too, where something else is one’s own; a first visit has nothing of its own', () => {
-    const offered = () => createSession(fakeEngine(), { hash: '#prompt=a+crab&seed=9' }).replaced.value?.words;
-    expect(offered()).toBeUndefined();
+  test('with the usual prompt, too, where something else is one’s own; not where nothing of one’s own is replaced', () => {
+    const offered = (hash: string) => createSession(fakeEngine(), { hash }).replaced.value?.words;
+    expect(offered('#prompt=a+crab&frames=12')).toBeUndefined();
     createSession(engine).edit('frames', '8');
-    expect(offered()).toBe('The link’s settings are in place of yours.');
+    expect(offered('#prompt=a+crab&frames=8')).toBeUndefined();
+    expect(offered('#prompt=a+crab&frames=12')).toBe('The link’s settings are in place of yours.');
   });
 
   test('a link that was copied here takes the place of nothing, however it writes what was typed', () => {

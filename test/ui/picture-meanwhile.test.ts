@@ -84,7 +84,7 @@ test.each<[string, (session: Session) => void]>([
   answer({ name: 'cat.png', sha256, pixels });
   await run;
   expect(engine.asked).toEqual([]);
-  expect(session.note.value).toBe('The picture was taken back: press Generate once more.');
+  expect(session.note.value).toBe('The start picture changed meanwhile: press Generate once more.');
 });
 
 test('a first page that cannot be read keeps the clip that was asked for meanwhile from being made without it', async () => {

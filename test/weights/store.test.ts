@@ -1,6 +1,6 @@
 // The store of weights against a made-up server and cache: order, progress, hashes, what is kept, cancelling.
 import { createHash } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { FileCache, FileKey } from '../../src/weights/cache';
 import { Store } from '../../src/weights/store';
 import { listed } from './files';
@@ -139,18 +139,34 @@ describe('json', () => {
     expect(requests[0].init.cache).toBe('no-cache');
   });
 
-  it('where the server cannot be reached reads what it had last; what a server answers counts', async () => {
+  it('where the server cannot be reached reads what files were last loaded by; what a server answers counts', async () => {
     const cache = new MemoryCache();
-    const read = (answer: () => Response | Promise<Response>) =>
-      new Store(base, { fetch: server({ 'model.json': answer }).fetch, cache }).json('model.json');
+    const open = (answer: () => Response | Promise<Response>) =>
+      new Store(base, { fetch: server({ 'model.json': answer }).fetch, cache });
     const offline = () => Promise.reject(new TypeError('Failed to fetch'));
-    expect((await failure(read(offline))).code).toBe('weights');
-    await read(() => new Response('{ "format": 1 }'));
-    const newest = await read(() => new Response('{ "format": 2 }'));
-    await failure(read(() => new Response('{ "format":')));
-    expect(await read(offline)).toEqual(newest);
-    expect(newest.value).toEqual({ format: 2 });
-    expect((await failure(read(() => new Response('', { status: 503 })))).message).toContain('answered 503');
+    expect((await failure(open(offline).json('model.json'))).code).toBe('weights');
+    for (const format of [1, 2]) {
+      const store = open(() => new Response(`{ "format": ${format} }`));
+      await store.json('model.json');
+      await store.load(files);
+    }
+    await open(() => new Response('{ "format": 3 }')).json('model.json'); // The caller does not take that one.
+    expect((await open(offline).json('model.json')).value).toEqual({ format: 2 });
+    const answered = open(() => new Response('', { status: 503 }));
+    expect((await failure(answered.json('model.json'))).message).toContain('answered 503');
+  });
+
+  it('waits some seconds for a server that answers nothing, where it has what was last', async () => {
+    const timeout = vi.spyOn(AbortSignal, 'timeout').mockImplementation(() => AbortSignal.abort());
+    const cache = new MemoryCache();
+    await cache.put({ url: `${base}model.json` }, new TextEncoder().encode('{ "format": 1 }').buffer);
+    const store = new Store(base, { fetch: () => new Promise(() => {}), cache });
+    expect((await store.json('model.json')).value).toEqual({ format: 1 });
+    expect(timeout).toHaveBeenCalledWith(5000);
+    const controller = new AbortController();
+    controller.abort();
+    expect((await failure(store.json('model.json', controller.signal))).code).toBe('cancelled');
+    timeout.mockRestore();
   });
 
   it('says so where the file is missing or broken', async () => {

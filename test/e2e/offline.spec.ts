@@ -66,11 +66,15 @@ test('with a network the newest page is shown, and from then on without one, too
   await page.reload();
   await expect(page.locator('body')).toHaveClass('newer');
 
-  await page.waitForFunction(async () => {
-    const { active, installing, waiting } = await navigator.serviceWorker.ready;
-    const kept = await caches.match('/index.html?__WB_REVISION__=newer');
-    return active?.state === 'activated' && !installing && !waiting && kept !== undefined;
-  });
+  // The new worker clears away what the old one kept, once it has taken over.
+  const kept = () =>
+    page.evaluate(async () => {
+      const name = (await caches.keys()).find((key) => key.includes('precache')) ?? '';
+      const addresses = (await (await caches.open(name)).keys()).map(({ url }) => url);
+      return addresses.filter((url) => url.includes('index.html')).map((url) => url.split('=').at(-1));
+    });
+  await expect.poll(kept).toEqual(['newer']);
+  await expect.poll(() => page.evaluate(() => navigator.serviceWorker.controller?.state)).toBe('activated');
   await site.close();
   await page.reload();
   await expect(page.locator('body')).toHaveClass('newer');

@@ -38,7 +38,7 @@ PROVENANCE = [
 
 DESCRIPTION = (
     "A small model that learned from animated emoji: single things on plain paper, 128 × 128 pixels, looping. It was trained for "
-    "some twenty-four hours on two processor cores: most things that have an emoji come out, what people hold or wear is often something "
+    "some twenty-two hours on two processor cores: most things that have an emoji come out, what people hold or wear is often something "
     "else, and what moves far frays for some frames."
 )
 

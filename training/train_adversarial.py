@@ -4,7 +4,7 @@
 
 Flow matching teaches each step the mean of what may be there, given a real clip with noise on it. A sampler's x_t is no such clip:
 its errors add up, and what the last step predicts is blurred where something moves. Here a clip is sampled as on the page, from a
-random step on, and the last few steps also learn from a critic that tells such clips from real ones (adversarial diffusion
+random step on, and the last step also learns from a critic that tells such clips from real ones (adversarial diffusion
 distillation, Sauer et al. 2023; of latents, Sauer et al. 2024). The critic is not exported.
 """
 
@@ -21,9 +21,6 @@ from train_denoiser import (
 )
 
 STEPS = (4, 6, 8, 8, 8, 12)  # of the sampler, drawn from; 8 is the page's default
-# How many of the last ones learn from the critic, drawn from: each costs as much as a step of flow matching, and what moves is
-# decided earlier than in the very last.
-LEARNING = (1, 2, 3, 4)
 # Logit-normal noise on what the critic sees, lest it learn the training set by heart.
 NOISE_MEAN, NOISE_STD = -2.0, 1.0
 CRITIC_RATE = 5e-4
@@ -73,25 +70,24 @@ def normalised(loss: Tensor, made: Tensor) -> Tensor:
 
 
 def sampled(model: Model, x0: Tensor, given: Conditions, rng: np.random.Generator) -> Tensor:
-    """What the sampler makes of clips x0 with noise on them, from a random one of its steps on. The last few steps alone are
-    differentiated."""
+    """What the sampler makes of clips x0 with noise on them, from a random one of its steps on. The last step alone, which predicts
+    x_0, is differentiated: through up to four, and with a critic of short clips too, clips moved more and looked worse."""
     levels = times(int(rng.choice(STEPS)), SHIFT)
     start = int(rng.integers(len(levels) - 1))
-    learning = max(start, len(levels) - 1 - int(rng.choice(LEARNING)))
     x = (1 - levels[start]) * x0 + levels[start] * torch.randn_like(x0)
 
     context, pooled = model.text(given.tokens, given.mask)
     prompts = context, given.mask, pooled
     velocity = velocity_of(model.denoiser, prompts, prompts, given.motion, given.spatial, guidance=1)
     with torch.no_grad():
-        x = flow_euler(velocity, x, levels[start : learning + 1])
-    return flow_euler(velocity, x, levels[learning:])
+        x = flow_euler(velocity, x, levels[start:-1])
+    return flow_euler(velocity, x, levels[-2:])
 
 
 def main() -> None:
     parser = arguments(__doc__, "adversarial", minutes=70)
     parser.add_argument("--clip-share", type=float, default=0.7, help="of the steps")
-    parser.add_argument("--short-share", type=float, default=SHORT_SHARE, help="of the clips' steps")
+    parser.add_argument("--short-share", type=float, default=SHORT_SHARE, help="of the clips' steps; the critic sees none of those")
     parser.add_argument("--weight", type=float, default=0.15, help="of the critic, beside a mean square error of 1")
     args = parser.parse_args()
     if not args.init:
@@ -116,8 +112,8 @@ def main() -> None:
             x0, given, null = picture_batch(latents, tokenizer, loop.size, rng)
         with mixed_precision():
             loss = flow_loss(model, x0, given, null, FOLDED_CLIP if clips else FOLDED_PICTURE)
-        if not clips:
-            loop.step(loss, picture_loss=loss.item())
+        if not clips or short:
+            loop.step(loss, **{"short_loss" if clips else "picture_loss": loss.item()})
             continue
         picture = given.spatial[:, 0, LATENT + 1 : -3]
         with mixed_precision():
@@ -131,9 +127,7 @@ def main() -> None:
         with mixed_precision():
             disbelief = -torch.stack([logits.mean() for logits in critic(made, picture)]).mean()
         share = args.weight * min(1.0, step / WARM_UP)
-        kind = "short" if short else "clip"
-        loop.step(loss + share * normalised(disbelief, made),
-                  **{f"{kind}_loss": loss.item(), f"{kind}_doubt": doubt.item(), f"{kind}_disbelief": disbelief.item()})
+        loop.step(loss + share * normalised(disbelief, made), clip_loss=loss.item(), doubt=doubt.item(), disbelief=disbelief.item())
 
 
 if __name__ == "__main__":

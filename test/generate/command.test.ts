@@ -34,8 +34,8 @@ test.each<[string, string[], RegExp]>([
   ['a folder as file', ['--prompt', 'a cat', '--out', taken], /is a folder/],
   [
     'a file that it cannot make',
-    ['--prompt', 'a cat', '--out', join(folder, 'cat.gif')],
-    /cat\.gif.*name a file \.mp4/,
+    ['--prompt', 'a cat', '--out', join(folder, 'cat.webm')],
+    /cat\.webm.*name a file \.mp4/,
   ],
   ['an unknown option', ['--prompt', 'a cat', '--out', out, '--stepz', '3'], /--stepz/],
   [

@@ -92,23 +92,13 @@ test('the background lies under the sticker, as its transparency says', async ()
 test('an animation holds every frame with its transparency, for its time', async () => {
   await all(engine, options);
   const { clip } = engine;
-  const data = await (await clip!.animation({ kind: 'apng', side: 256 }))!.arrayBuffer();
-  const decoder = new ImageDecoder({ data, type: 'image/png', premultiplyAlpha: 'none' });
-  await decoder.tracks.ready;
-  await decoder.completed;
-  expect(decoder.tracks.selectedTrack?.frameCount).toBe(8);
-  let duration = 0;
-  for (let frameIndex = 0; frameIndex < 8; frameIndex++) {
-    const { image } = await decoder.decode({ frameIndex });
-    const rgba = new Uint8ClampedArray(image.allocationSize({ format: 'RGBA' }));
-    await image.copyTo(rgba, { format: 'RGBA' });
-    duration += (image.duration ?? 0) / 1e6;
-    image.close();
+  const { frames, duration } = await decoded((await clip!.animation({ kind: 'apng', side: 256 }))!);
+  expect(frames).toHaveLength(8);
+  for (const [frameIndex, rgba] of frames.entries()) {
     const expected = (await clip!.pixels(frameIndex, 256))!.data;
     expect(mostBetween(rgba, expected)).toBeLessThan(1.5); // a decoder may multiply by alpha and divide again
     expect(mostBetween(rgba, (await clip!.pixels((frameIndex + 1) % 8, 256))!.data)).toBeGreaterThan(3);
   }
-  decoder.close();
   expect(duration).toBeCloseTo(8 / 12, 2);
 });
 
@@ -120,17 +110,9 @@ test('a GIF holds every frame for its time, its edges on the paper of the moment
   clip.background = '#ff0000'; // too late for the file that is being made
   const file = (await packing)!;
   expect(await readClipMetadata(file)).toMatchObject({ background: '#ffffff' });
-  const decoder = new ImageDecoder({ data: await file.arrayBuffer(), type: 'image/gif', premultiplyAlpha: 'none' });
-  await decoder.tracks.ready;
-  await decoder.completed;
-  expect(decoder.tracks.selectedTrack?.frameCount).toBe(8);
-  let duration = 0;
-  for (let frameIndex = 0; frameIndex < 8; frameIndex++) {
-    const { image } = await decoder.decode({ frameIndex });
-    const rgba = new Uint8ClampedArray(image.allocationSize({ format: 'RGBA' }));
-    await image.copyTo(rgba, { format: 'RGBA' });
-    duration += (image.duration ?? 0) / 1e6;
-    image.close();
+  const { frames, duration } = await decoded(file);
+  expect(frames).toHaveLength(8);
+  for (const [frameIndex, rgba] of frames.entries()) {
     const { data } = (await clip.pixels(frameIndex, 64))!;
     let error = 0;
     for (let i = 0; i < data.length; i += 4) {
@@ -141,9 +123,27 @@ test('a GIF holds every frame for its time, its edges on the paper of the moment
     }
     expect(error / (3 * 64 * 64)).toBeLessThan(5); // 255 colours of noise
   }
-  decoder.close();
   expect(duration).toBeCloseTo(0.67, 5);
 });
+
+/** RGBA of every frame of an animated picture with straight alpha, and the seconds that all of them take. */
+async function decoded(file: Blob): Promise<{ frames: Uint8ClampedArray[]; duration: number }> {
+  const decoder = new ImageDecoder({ data: await file.arrayBuffer(), type: file.type, premultiplyAlpha: 'none' });
+  await decoder.tracks.ready;
+  await decoder.completed;
+  const frames: Uint8ClampedArray[] = [];
+  let duration = 0;
+  for (let frameIndex = 0; frameIndex < (decoder.tracks.selectedTrack?.frameCount ?? 0); frameIndex++) {
+    const { image } = await decoder.decode({ frameIndex });
+    const rgba = new Uint8ClampedArray(image.allocationSize({ format: 'RGBA' }));
+    await image.copyTo(rgba, { format: 'RGBA' });
+    frames.push(rgba);
+    duration += (image.duration ?? 0) / 1e6;
+    image.close();
+  }
+  decoder.close();
+  return { frames, duration };
+}
 
 /** The largest difference of two pictures: of alpha, and of colours as far as they are seen. */
 function mostBetween(one: Uint8ClampedArray, other: Uint8ClampedArray): number {

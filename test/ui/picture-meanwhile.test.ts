@@ -13,17 +13,23 @@ beforeEach(() => {
 });
 afterEach(() => vi.unstubAllGlobals());
 
-test('one that is still being read belongs to the clip that is asked for meanwhile, once', async () => {
-  let answer: (picture: StartPicture) => void = () => undefined;
+/** A page on which pictures are read when `answer` says so. */
+function reading() {
+  let resolveLast: (picture: StartPicture) => void = () => undefined;
   const session = createSession(
     engine,
     reader(
       () =>
         new Promise((resolve) => {
-          answer = resolve;
+          resolveLast = resolve;
         }),
     ),
   );
+  return { session, answer: (picture: StartPicture) => resolveLast(picture) };
+}
+
+test('one that is still being read belongs to the clip that is asked for meanwhile, once', async () => {
+  const { session, answer } = reading();
   const given = session.usePicture(file('cat.png'));
   const runs = [session.generate(), session.generate()];
   expect(engine.asked).toHaveLength(0);
@@ -68,16 +74,7 @@ test.each<[string, (session: Session) => void]>([
   ['is removed', (session) => session.removePicture()],
   ['makes way for a link', (session) => session.openLink('#prompt=a+crab')],
 ])('one that %s while it is being read keeps the clip from being made, which is told', async (_what, act) => {
-  let answer: (picture: StartPicture) => void = () => undefined;
-  const session = createSession(
-    engine,
-    reader(
-      () =>
-        new Promise((resolve) => {
-          answer = resolve;
-        }),
-    ),
-  );
+  const { session, answer } = reading();
   void session.usePicture(file('cat.png'));
   const run = session.generate();
   act(session);

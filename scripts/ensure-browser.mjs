@@ -75,7 +75,7 @@ async function resolve() {
 }
 
 /** @param {string} path */
-async function executable(path) {
+export async function executable(path) {
   return access(path, constants.X_OK).then(
     () => true,
     () => false,
@@ -83,7 +83,7 @@ async function executable(path) {
 }
 
 /** @param {readonly string[]} names */
-function onPath(names) {
+export function onPath(names) {
   const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
   return names.flatMap((name) => folders.map((folder) => join(folder, name)));
 }

@@ -2,27 +2,22 @@
 // which is unpacked into node_modules/.cache without touching the system. It runs no test.
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { unpackDebian, unpackedLibraries } from './debian.mjs';
 import { root } from './site.mjs';
 
 const execute = promisify(execFile);
 const home = join(root, 'node_modules', '.cache', 'lavapipe');
 
-/**
- * What Mesa is fetched from, by Debian's name. Mesa 22, which bookworm itself has, is refused by Dawn.
- * @type {Readonly<Record<string, { suites: string[], driver: string }>>}
- */
-const releases = {
-  bookworm: { suites: ['bookworm', 'bookworm-backports'], driver: 'mesa-vulkan-drivers/bookworm-backports' },
-  trixie: { suites: ['trixie'], driver: 'mesa-vulkan-drivers' },
-};
-
-/** This machine has no driver, and none can be fetched: nothing is known to be wrong. */
-export class Unavailable extends Error {}
+/** Mesa 22, which bookworm itself has, is refused by Dawn. @param {string} codename */
+const packages = (codename) => [
+  codename === 'bookworm' ? 'mesa-vulkan-drivers/bookworm-backports' : 'mesa-vulkan-drivers',
+  'libvulkan1',
+];
 
 const wanted = ['shader-f16', 'subgroups'];
 
@@ -49,9 +44,7 @@ export async function vulkan(say) {
   if (given) throw new Error(`VK_ICD_FILENAMES is ${given}: ${lacking(own)}`);
   if (!existsSync(home)) {
     say('Fetching lavapipe from Debian ...');
-    await install().catch((error) => {
-      throw new Unavailable(error.message);
-    });
+    await unpackDebian(home, packages);
   }
   const unpacked = await look({ ...common(), ...(await unpackedDriver()) });
   if (unpacked.missing.length > 0) throw new Error(`lavapipe in ${home}: ${lacking(unpacked)}`);
@@ -83,74 +76,10 @@ async function unpackedDriver() {
   const folder = join(home, 'usr', 'share', 'vulkan', 'icd.d');
   const file = (await readdir(folder)).find((name) => /^lvp_icd.*\.json$/.test(name));
   if (!file) throw new Error(`no lavapipe in ${folder}: remove ${home} and try again`);
-  const lib = join(home, 'usr', 'lib');
-  const libraries = (await readdir(lib)).filter((name) => name.endsWith('-linux-gnu')).map((name) => join(lib, name));
   return {
     VK_ICD_FILENAMES: join(folder, file),
-    LD_LIBRARY_PATH: [...libraries, process.env.LD_LIBRARY_PATH].filter(Boolean).join(':'),
+    LD_LIBRARY_PATH: await unpackedLibraries(home),
   };
-}
-
-/** Lavapipe and what this machine lacks for it, as Debian's apt chooses them, unpacked into `home`. Needs no root. */
-async function install() {
-  const { id, codename } = await system();
-  const release = id === 'debian' ? releases[codename] : undefined;
-  if (!release) {
-    throw new Error(`no Vulkan driver with ${wanted.join(' and ')}; on ${id} ${codename} install lavapipe of Mesa 25`);
-  }
-  await mkdir(dirname(home), { recursive: true });
-  const draft = await mkdtemp(`${home}-`);
-  const apt = join(draft, 'apt');
-  const unpacked = join(draft, 'root');
-  const sources = join(apt, 'sources.list');
-  const keys = '/usr/share/keyrings/debian-archive-keyring.gpg';
-  /** Lists and packages lie in `apt`, so that the system's own stay as they are. */
-  const options = [
-    `Dir::Etc::SourceList=${sources}`,
-    'Dir::Etc::SourceParts=-',
-    `Dir::State::Lists=${join(apt, 'lists')}`,
-    `Dir::Cache=${apt}`,
-    'Debug::NoLocking=1',
-    'APT::Sandbox::User=root',
-    'Acquire::Retries=2',
-    'Acquire::http::Timeout=30',
-  ].flatMap((option) => ['-o', option]);
-  try {
-    await mkdir(join(apt, 'lists', 'partial'), { recursive: true });
-    await mkdir(join(apt, 'archives', 'partial'), { recursive: true });
-    const lines = release.suites.map((suite) => `deb [signed-by=${keys}] http://deb.debian.org/debian ${suite} main\n`);
-    await writeFile(sources, lines.join(''));
-    await aptGet([...options, 'update']);
-    const ask = ['install', '--yes', '--no-install-recommends', '--download-only'];
-    await aptGet([...options, ...ask, release.driver, 'libvulkan1']);
-    const archives = join(apt, 'archives');
-    for (const name of (await readdir(archives)).filter((file) => file.endsWith('.deb'))) {
-      await execute('dpkg-deb', ['--extract', join(archives, name), unpacked]);
-    }
-    await rename(unpacked, home);
-  } finally {
-    await rm(draft, { recursive: true, force: true });
-  }
-}
-
-/** @param {string[]} args */
-async function aptGet(args) {
-  try {
-    await execute('apt-get', args, { timeout: 300_000, maxBuffer: 1 << 24, env: { ...process.env, LC_ALL: 'C' } });
-  } catch (error) {
-    const { stderr, message } = /** @type {Error & { stderr?: string }} */ (error);
-    const reason = String(stderr || message)
-      .trim()
-      .split('\n')
-      .at(-1);
-    throw new Error(`lavapipe could not be fetched with apt-get: ${reason}`);
-  }
-}
-
-async function system() {
-  const text = await readFile('/etc/os-release', 'utf8').catch(() => '');
-  const field = (/** @type {string} */ name) => new RegExp(`^${name}="?([^"\n]*)`, 'm').exec(text)?.[1];
-  return { id: field('ID') ?? process.platform, codename: field('VERSION_CODENAME') ?? '' };
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -1,6 +1,6 @@
-// `npm test`: installs what is missing, then type checks, lint, unit tests, end-to-end tests and the variants for better
-// adapters, all of them even after a failure, and ends with one line `N passed, N failed`. A skipped test and a suite without
-// tests count as failures. `npm test -- types lint unit e2e variants` runs only the named parts.
+// `npm test`: installs what is missing, then type checks, lint, unit tests, end-to-end tests, the variants for better
+// adapters and Firefox, all of them even after a failure, and ends with one line `N passed, N failed`. A skipped test and a suite
+// without tests count as failures. `npm test -- types lint unit e2e variants firefox` runs only the named parts.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
@@ -24,6 +24,7 @@ const parts = {
   unit,
   e2e,
   variants,
+  firefox,
 };
 
 /**
@@ -90,25 +91,42 @@ function unit() {
   return vitest('unit', [], { timeout: 15 * minute });
 }
 
+/** Kernels for `shader-f16` and subgroups, in Node. @param {boolean} byName */
+function variants(byName) {
+  return whereItCan('variants', byName, async () => {});
+}
+
+/** The browser tests in a second browser. @param {boolean} byName */
+function firefox(byName) {
+  return whereItCan('firefox', byName, async () => {
+    const { firefox } = await import('./ensure-firefox.mjs');
+    console.log(`Firefox: ${(await firefox(console.log)).executablePath}`);
+  });
+}
+
 /**
- * Kernels for `shader-f16` and subgroups, in Node. Where the machine has no driver for them and none can be fetched, that is a
- * failure if this part was asked for by name; else it is said, and nothing is counted. A driver that does not do is a failure.
+ * Runs what needs a Vulkan driver and `more`. Where the machine has not got them and they cannot be fetched, that is a failure if
+ * this part was asked for by name; else it is said, and nothing is counted. What is there and does not do is a failure.
+ * @param {string} name of the part and its configuration
  * @param {boolean} byName
+ * @param {() => Promise<void>} more
  * @returns {Promise<Count>}
  */
-async function variants(byName) {
-  const { Unavailable, vulkan } = await import('./ensure-vulkan.mjs');
+async function whereItCan(name, byName, more) {
+  const { Unavailable } = await import('./debian.mjs');
+  const { vulkan } = await import('./ensure-vulkan.mjs');
   try {
-    const { env, name } = await vulkan(console.log);
-    console.log(`Vulkan: ${name}`);
-    return await vitest('variants', ['--config', 'vitest.variants.config.ts'], { timeout: 10 * minute, env });
+    await more();
+    const { env, name: adapter } = await vulkan(console.log);
+    console.log(`Vulkan: ${adapter}`);
+    return await vitest(name, ['--config', `vitest.${name}.config.ts`], { timeout: 10 * minute, env });
   } catch (error) {
     if (!byName && error instanceof Unavailable) {
-      console.log(`variants: NOT RUN, and not counted: ${messageOf(error)}`);
+      console.log(`${name}: NOT RUN, and not counted: ${messageOf(error)}`);
       return { passed: 0, failed: 0 };
     }
-    console.error(`variants: ${messageOf(error)}`);
-    return tell('variants', { passed: 0, failed: 1 });
+    console.error(`${name}: ${messageOf(error)}`);
+    return tell(name, { passed: 0, failed: 1 });
   }
 }
 

@@ -63,14 +63,15 @@ export class Gpu {
       for (const reject of this.#waiting) reject(error);
       this.#waiting.clear();
     });
-    // A validation error would otherwise leave a black clip: it stops the next submit instead.
-    device.addEventListener('uncapturederror', (event) => {
-      const { error } = event;
-      this.#failure ??=
-        error instanceof GPUOutOfMemoryError
-          ? new FlipbookError('out-of-memory', `The GPU ran out of memory: ${error.message}`)
-          : new FlipbookError('shader', `The GPU refused a command: ${error.message}`);
-    });
+    device.addEventListener('uncapturederror', ({ error }) => this.#refuse(error));
+  }
+
+  /** A validation error would otherwise leave a black clip: it stops the next submit instead. */
+  #refuse(error: GPUError): void {
+    this.#failure ??=
+      error instanceof GPUOutOfMemoryError
+        ? new FlipbookError('out-of-memory', `The GPU ran out of memory: ${error.message}`)
+        : new FlipbookError('shader', `The GPU refused a command: ${error.message}`);
   }
 
   /** Bytes of all buffers that were made here and not freed. */
@@ -240,9 +241,22 @@ export class Gpu {
     }
   }
 
-  /** Submits what `encode` encodes. */
+  /** Submits what `encode` encodes. A refusal stops what is submitted next, as `check` says. */
   submit(label: string, encode: (encoder: GPUCommandEncoder) => void): void {
-    this.device.queue.submit([this.#encoded(label, encode)]);
+    this.#watched(() => this.device.queue.submit([this.#encoded(label, encode)]));
+  }
+
+  /** Firefox tells of one uncaptured error a device, and of no other after that; it tells of each in a scope. */
+  #watched<T>(use: () => T): T {
+    this.device.pushErrorScope('validation');
+    try {
+      return use();
+    } finally {
+      void this.device.popErrorScope().then(
+        (error) => error && this.#refuse(error),
+        () => undefined, // The device is lost, which is told elsewhere.
+      );
+    }
   }
 
   /**
@@ -253,9 +267,12 @@ export class Gpu {
    */
   async time(label: string, encode: (encoder: GPUCommandEncoder) => void): Promise<number> {
     await this.#measureLatency();
-    const commands = this.#encoded(label, encode);
-    const start = performance.now();
-    this.device.queue.submit([commands]);
+    const start = this.#watched(() => {
+      const commands = this.#encoded(label, encode);
+      const now = performance.now();
+      this.device.queue.submit([commands]);
+      return now;
+    });
     await this.idle();
     const elapsed = performance.now() - start;
     return Math.max(elapsed - this.latency, elapsed / 10);

@@ -5,6 +5,7 @@ import { cancelled, FlipbookError, messageOf, throwIfAborted } from '../gpu/erro
 import { chooseEncoder, type EncoderChoice, type EncoderSearch, type VideoShape, videoColorSpace } from './encoder';
 import { type ClipMetadata, xmpBox } from './metadata';
 import type { FrameSink, FrameTiming } from './sink';
+import { nameRec709 } from './vp9';
 
 export interface Mp4Options extends VideoShape, EncoderSearch {
   /** Travels inside the file. */
@@ -49,6 +50,8 @@ export class Mp4Sink implements FrameSink<EncodedClip> {
   #chunks: Chunk[] = [];
   #timings: FrameTiming[] = [];
   #nextKey = 0;
+  /** Whether the frames need no conversion: of RGB an encoder may make Rec. 601. */
+  #isRec709 = true;
   /** Why no more frames can be taken: the first failure, cancelled, or closed. */
   #ended: unknown = null;
   #wake: (() => void) | null = null;
@@ -169,6 +172,7 @@ export class Mp4Sink implements FrameSink<EncodedClip> {
     if (metadata?.decoderConfig) this.#decoderConfig = metadata.decoderConfig;
     const data = new Uint8Array(chunk.byteLength);
     chunk.copyTo(data);
+    if (this.#choice.family === 'vp9' && this.#isRec709) nameRec709(data);
     this.#chunks.push({ type: chunk.type, timestamp: chunk.timestamp, duration: chunk.duration ?? 0, data });
   }
 
@@ -191,7 +195,7 @@ export class Mp4Sink implements FrameSink<EncodedClip> {
 
   #check(frame: VideoFrame): FrameTiming {
     const { width, height } = this.#options;
-    const { timestamp, duration, displayWidth, displayHeight } = frame;
+    const { timestamp, duration, displayWidth, displayHeight, format, colorSpace } = frame;
     if (displayWidth !== width || displayHeight !== height) {
       throw badFrame(`is ${displayWidth}×${displayHeight}, but the clip is ${width}×${height}`);
     }
@@ -200,6 +204,7 @@ export class Mp4Sink implements FrameSink<EncodedClip> {
     if (!last && timestamp !== 0) throw badFrame(`starts at ${timestamp} µs, but the first frame must start at 0`);
     if (last && timestamp <= last.timestamp)
       throw badFrame(`starts at ${timestamp} µs, not after ${last.timestamp} µs`);
+    this.#isRec709 &&= format === 'I420' && colorSpace.matrix === 'bt709';
     return { timestamp, duration };
   }
 

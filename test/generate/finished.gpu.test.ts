@@ -5,6 +5,7 @@ import { type Engine, openEngine } from '../../src/generate';
 import { ApngWriter } from '../../src/media/apng';
 import { readClipMetadata } from '../../src/media/metadata';
 import type { Pixels } from '../../src/media/pixels';
+import { decodeAnimation } from '../media/animation';
 import { difference } from '../media/art';
 import { all, done, modelUrl, options, short, shown, videoFrames } from './tiny';
 
@@ -92,14 +93,14 @@ test('the background lies under the sticker, as its transparency says', async ()
 test('an animation holds every frame with its transparency, for its time', async () => {
   await all(engine, options);
   const { clip } = engine;
-  const { frames, duration } = await decoded((await clip!.animation({ kind: 'apng', side: 256 }))!);
+  const { frames } = await decodeAnimation((await clip!.animation({ kind: 'apng', side: 256 }))!);
   expect(frames).toHaveLength(8);
-  for (const [frameIndex, rgba] of frames.entries()) {
+  for (const [frameIndex, { data: rgba }] of frames.entries()) {
     const expected = (await clip!.pixels(frameIndex, 256))!.data;
     expect(mostBetween(rgba, expected)).toBeLessThan(1.5); // a decoder may multiply by alpha and divide again
     expect(mostBetween(rgba, (await clip!.pixels((frameIndex + 1) % 8, 256))!.data)).toBeGreaterThan(3);
   }
-  expect(duration).toBeCloseTo(8 / 12, 2);
+  expect(secondsOf(frames)).toBeCloseTo(8 / 12, 2);
 });
 
 test('a GIF holds every frame for its time, its edges on the paper of the moment', async () => {
@@ -110,9 +111,9 @@ test('a GIF holds every frame for its time, its edges on the paper of the moment
   clip.background = '#ff0000'; // too late for the file that is being made
   const file = (await packing)!;
   expect(await readClipMetadata(file)).toMatchObject({ background: '#ffffff' });
-  const { frames, duration } = await decoded(file);
+  const { frames } = await decodeAnimation(file);
   expect(frames).toHaveLength(8);
-  for (const [frameIndex, rgba] of frames.entries()) {
+  for (const [frameIndex, { data: rgba }] of frames.entries()) {
     const { data } = (await clip.pixels(frameIndex, 64))!;
     let error = 0;
     for (let i = 0; i < data.length; i += 4) {
@@ -123,27 +124,11 @@ test('a GIF holds every frame for its time, its edges on the paper of the moment
     }
     expect(error / (3 * 64 * 64)).toBeLessThan(5); // 255 colours of noise
   }
-  expect(duration).toBeCloseTo(0.67, 5);
+  expect(secondsOf(frames)).toBeCloseTo(0.67, 5);
 });
 
-/** RGBA of every frame of an animated picture with straight alpha, and the seconds that all of them take. */
-async function decoded(file: Blob): Promise<{ frames: Uint8ClampedArray[]; duration: number }> {
-  const decoder = new ImageDecoder({ data: await file.arrayBuffer(), type: file.type, premultiplyAlpha: 'none' });
-  await decoder.tracks.ready;
-  await decoder.completed;
-  const frames: Uint8ClampedArray[] = [];
-  let duration = 0;
-  for (let frameIndex = 0; frameIndex < (decoder.tracks.selectedTrack?.frameCount ?? 0); frameIndex++) {
-    const { image } = await decoder.decode({ frameIndex });
-    const rgba = new Uint8ClampedArray(image.allocationSize({ format: 'RGBA' }));
-    await image.copyTo(rgba, { format: 'RGBA' });
-    frames.push(rgba);
-    duration += (image.duration ?? 0) / 1e6;
-    image.close();
-  }
-  decoder.close();
-  return { frames, duration };
-}
+const secondsOf = (frames: readonly { duration: number }[]) =>
+  frames.reduce((sum, each) => sum + each.duration, 0) / 1e6;
 
 /** The largest difference of two pictures: of alpha, and of colours as far as they are seen. */
 function mostBetween(one: Uint8ClampedArray, other: Uint8ClampedArray): number {

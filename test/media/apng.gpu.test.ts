@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { ApngWriter } from '../../src/media/apng';
 import { readClipMetadata } from '../../src/media/metadata';
 import type { Pixels } from '../../src/media/pixels';
+import { decodeAnimation } from './animation';
 import { sampleMetadata } from './samples';
 
 /** Colour where there is alpha: a decoder may lose what nobody sees. */
@@ -12,24 +13,6 @@ function frame(width: number, height: number, seed: number): Pixels {
   for (let i = 0; i < data.length; i++) data[i] = Math.imul(i + seed * 7919, 2654435761) >>> 24;
   for (let i = 3; i < data.length; i += 4) if (i % 3 === 0) data[i] = 255;
   return { width, height, data };
-}
-
-async function decode(file: Blob) {
-  const decoder = new ImageDecoder({ data: await file.arrayBuffer(), type: 'image/png', premultiplyAlpha: 'none' });
-  await decoder.tracks.ready;
-  await decoder.completed;
-  const track = decoder.tracks.selectedTrack!;
-  const frames: { data: Uint8ClampedArray; duration: number }[] = [];
-  for (let frameIndex = 0; frameIndex < track.frameCount; frameIndex++) {
-    const { image } = await decoder.decode({ frameIndex });
-    const data = new Uint8ClampedArray(image.allocationSize({ format: 'RGBA' }));
-    await image.copyTo(data, { format: 'RGBA' });
-    frames.push({ data, duration: image.duration ?? 0 });
-    image.close();
-  }
-  const { repetitionCount } = track;
-  decoder.close();
-  return { frames, repetitionCount };
 }
 
 /** Opaque pixels must be exact, others within what premultiplying and back may lose. */
@@ -51,7 +34,7 @@ async function written(frames: readonly Pixels[], fps: number): Promise<Blob> {
 
 test('every frame comes back, for its time, for ever', async () => {
   const frames = [frame(32, 20, 1), frame(32, 20, 2), frame(32, 20, 3)];
-  const { frames: decoded, repetitionCount } = await decode(await written(frames, 12));
+  const { frames: decoded, repetitionCount } = await decodeAnimation(await written(frames, 12));
   expect(repetitionCount).toBe(Number.POSITIVE_INFINITY);
   expect(decoded).toHaveLength(3);
   decoded.forEach(({ data, duration }, i) => {
@@ -65,7 +48,7 @@ test('any size, down to one pixel', async () => {
   await fc.assert(
     fc.asyncProperty(size, size, async (width, height) => {
       const frames = [frame(width, height, 4), frame(width, height, 5)];
-      const { frames: decoded } = await decode(await written(frames, 25));
+      const { frames: decoded } = await decodeAnimation(await written(frames, 25));
       expect(decoded).toHaveLength(2);
       decoded.forEach(({ data }, i) => {
         expectSame(data, frames[i]!.data);

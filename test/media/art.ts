@@ -54,9 +54,17 @@ export function sticker(size: number, phase: number): Pixels {
   return { width: size, height: size, data: context.getImageData(0, 0, size, size).data };
 }
 
-/** RGB of a decoded frame by the formulas of Rec. 709 or 601: copyTo's own conversion is off by up to 12 in blues. */
+/**
+ * RGB of a decoded frame by the formulas of Rec. 709 or 601: copyTo's own conversion is off by up to 12 in blues. Firefox gives RGB
+ * itself.
+ */
 export async function toRgb(frame: VideoFrame): Promise<Uint8ClampedArray> {
   const { width, height } = frame.visibleRect!;
+  if (frame.format === 'BGRX') {
+    const bgrx = new Uint8Array(frame.allocationSize());
+    await frame.copyTo(bgrx);
+    return Uint8ClampedArray.from({ length: 3 * width * height }, (_, i) => bgrx[4 * Math.floor(i / 3) + 2 - (i % 3)]!);
+  }
   if (frame.format !== 'I420') throw new Error(`decoded to ${frame.format}, expected I420`);
   const half = { width: Math.ceil(width / 2), height: Math.ceil(height / 2) };
   const planes = new Uint8Array(width * height + 2 * half.width * half.height);

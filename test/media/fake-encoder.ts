@@ -1,4 +1,4 @@
-// A video encoder for tests, with faults on request. Not a codec: it gives one byte per frame.
+// Video encoders for tests: one with faults on request, which is no codec and gives one byte per frame, and one without H.264.
 
 /** How an encoder behaves; `instance` counts from 0, and the ladder's trial is instance 0 when it goes well at once. */
 export interface Behaviour {
@@ -76,4 +76,11 @@ export function fake(...behaviours: readonly Behaviour[]): typeof VideoEncoder {
   FakeEncoder.instances = [];
   FakeEncoder.behaviours = behaviours;
   return FakeEncoder as unknown as typeof VideoEncoder;
+}
+
+/** An encoder that has no H.264. */
+export class OnlyVp9 extends VideoEncoder {
+  static override async isConfigSupported(config: VideoEncoderConfig): Promise<VideoEncoderSupport> {
+    return config.codec.startsWith('avc1') ? { supported: false, config } : VideoEncoder.isConfigSupported(config);
+  }
 }

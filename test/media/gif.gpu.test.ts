@@ -4,28 +4,11 @@ import { expect, test } from 'vitest';
 import { GifWriter } from '../../src/media/gif';
 import { readClipMetadata } from '../../src/media/metadata';
 import type { Pixels } from '../../src/media/pixels';
+import { decodeAnimation } from './animation';
 import { patchColors, patches, sticker } from './art';
 import { sampleMetadata } from './samples';
 
 const paper = '#ff8000';
-
-async function decode(file: Blob) {
-  const decoder = new ImageDecoder({ data: await file.arrayBuffer(), type: file.type, premultiplyAlpha: 'none' });
-  await decoder.tracks.ready;
-  await decoder.completed;
-  const track = decoder.tracks.selectedTrack!;
-  const frames: (Pixels & { duration: number })[] = [];
-  for (let frameIndex = 0; frameIndex < track.frameCount; frameIndex++) {
-    const { image } = await decoder.decode({ frameIndex });
-    const data = new Uint8ClampedArray(image.allocationSize({ format: 'RGBA' }));
-    await image.copyTo(data, { format: 'RGBA' });
-    frames.push({ width: image.codedWidth, height: image.codedHeight, data, duration: image.duration ?? 0 });
-    image.close();
-  }
-  const { repetitionCount } = track;
-  decoder.close();
-  return { frames, repetitionCount };
-}
 
 async function written(frames: readonly Pixels[], fps = 12): Promise<Blob> {
   const { width, height } = frames[0]!;
@@ -45,7 +28,7 @@ const pixel = ({ width, data }: Pixels, x: number, y: number) => [...data.subarr
 const alphas = ({ data }: Pixels) => [...data.filter((_value, i) => i % 4 === 3)];
 
 test.for([4, 8, 12, 36])('%i frames last as long as at 12 a second, to a hundredth, and for ever', async (count) => {
-  const { frames, repetitionCount } = await decode(await written(new Array(count).fill(patches(16))));
+  const { frames, repetitionCount } = await decodeAnimation(await written(new Array(count).fill(patches(16))));
   expect(repetitionCount).toBe(Number.POSITIVE_INFINITY);
   expect(frames).toHaveLength(count);
   const durations = frames.map(({ duration }) => duration / 1e4);
@@ -59,7 +42,7 @@ test.for([4, 8, 12, 36])('%i frames last as long as at 12 a second, to a hundred
 
 test('a pixel is there from half on, drawn on the paper, and else is left out', async () => {
   const ladder = picture(256, 2, (x, y) => [0, 100, 255, y === 0 ? x : 0]);
-  const [frame] = (await decode(await written([ladder]))).frames;
+  const [frame] = (await decodeAnimation(await written([ladder]))).frames;
   for (let x = 0; x < 256; x++) {
     expect(pixel(frame, x, 1)[3]).toBe(0);
     const [r, g, b, alpha] = pixel(frame, x, 0);
@@ -75,12 +58,12 @@ test('a pixel is there from half on, drawn on the paper, and else is left out', 
 test('each frame takes the place of the one before, down to where it is nothing', async () => {
   const columns = (from: number, to: number) => picture(8, 8, (x) => [9, 9, 9, x >= from && x < to ? 255 : 0]);
   const frames = [columns(0, 3), columns(2, 8), columns(0, 0), columns(0, 8), columns(7, 8)];
-  const decoded = (await decode(await written(frames))).frames;
+  const decoded = (await decodeAnimation(await written(frames))).frames;
   expect(decoded.map(alphas)).toEqual(frames.map(alphas));
 });
 
 test('flat colours come back as they are', async () => {
-  const [frame] = (await decode(await written([patches(32)]))).frames;
+  const [frame] = (await decodeAnimation(await written([patches(32)]))).frames;
   patchColors.forEach((color, i) => {
     expect(pixel(frame, 8 * (i % 4) + 4, 8 * Math.floor(i / 4) + 4)).toEqual([...color, 255]);
   });
@@ -89,7 +72,7 @@ test('flat colours come back as they are', async () => {
 test('of thousands of colours each pixel gets the nearest one that its frame has', async () => {
   const sunset = picture(128, 128, (x, y) => [255 - y / 2, 90 + x, 2 * Math.min(x, y), 255]);
   const originals = [sunset, sticker(128, 0.3)];
-  const { frames } = await decode(await written(originals));
+  const { frames } = await decodeAnimation(await written(originals));
   frames.forEach(({ data }, f) => {
     const at = (from: Uint8ClampedArray, i: number) => [from[i]!, from[i + 1]!, from[i + 2]!] as const;
     const colors = [
@@ -118,7 +101,7 @@ test('any size, down to one pixel', async () => {
       const frame = (seed: number) =>
         picture(width, height, (x, y) => [10, 20, 30, (Math.imul(x + 31 * y + seed, 2654435761) >>> 24) & 255]);
       const frames = [frame(1), frame(2)];
-      const decoded = (await decode(await written(frames, 25))).frames;
+      const decoded = (await decodeAnimation(await written(frames, 25))).frames;
       expect(decoded.map((one) => [one.width, one.height])).toEqual(Array(2).fill([width, height]));
       expect(decoded.map(alphas)).toEqual(frames.map((one) => alphas(one).map((alpha) => (alpha < 128 ? 0 : 255))));
     }),
@@ -133,7 +116,7 @@ test('settings travel in it, and a viewer without animation has the first frame'
   const file = writer.finish(sampleMetadata);
   expect(file.type).toBe('image/gif');
   expect(await readClipMetadata(file)).toEqual(sampleMetadata);
-  expect((await decode(file)).repetitionCount).toBe(Number.POSITIVE_INFINITY);
+  expect((await decodeAnimation(file)).repetitionCount).toBe(Number.POSITIVE_INFINITY);
   const context = new OffscreenCanvas(32, 32).getContext('2d')!;
   context.drawImage(await createImageBitmap(file), 0, 0);
   expect(context.getImageData(0, 0, 32, 32).data).toEqual(patches(32).data);

@@ -8,6 +8,7 @@ import { type EncodedClip, Mp4Sink } from '../../src/media/mp4';
 import { type Pixels, videoFrame } from '../../src/media/pixels';
 import { type FrameTiming, frameTiming } from '../../src/media/sink';
 import { difference, patches, sticker, toRgb } from './art';
+import { OnlyVp9 } from './fake-encoder';
 import { sampleMetadata } from './samples';
 
 const fps = 12;
@@ -20,13 +21,6 @@ function rgbaFrame({ width, height, data }: Pixels, timing: FrameTiming): VideoF
     colorSpace: pictureColorSpace,
     ...timing,
   });
-}
-
-/** An encoder that has no H.264. */
-class OnlyVp9 extends VideoEncoder {
-  static override async isConfigSupported(config: VideoEncoderConfig): Promise<VideoEncoderSupport> {
-    return config.codec.startsWith('avc1') ? { supported: false, config } : VideoEncoder.isConfigSupported(config);
-  }
 }
 
 async function encode(

@@ -2,9 +2,12 @@
 
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
+
+from wordnet import forms
 
 POOL = 200  # prompts that a sample's own is to be told from
 WORDS = Path(__file__).with_name("unseen_words.json")
@@ -44,15 +47,21 @@ def caption_words(index: dict) -> set[str]:
     return {word for text in texts for word in re.findall(r"[a-z]+", text.lower())}
 
 
+def stems(words: Iterable[str]) -> set[str]:
+    """The words and what they may be inflected forms of: who has seen "sedans" knows "sedan"."""
+    return {form for word in words for form in forms(word) if len(form) > 2}
+
+
 def unseen_words(index: dict) -> list[tuple[str, str, int, dict]]:
-    """(word, kind, array row, description of the sticker it means) for the committed list; refuses words that captions have."""
-    known = caption_words(index)
+    """(word, kind, array row, description of the sticker it means) for the committed list; refuses words of which captions have a
+    form. `near_words.load_near_words` keeps them from training's other words."""
+    known = stems(caption_words(index))
     rows = {row["name"]: (kind, i, row) for kind in ("stills", "clips") for held in (False, True)
             for i, row in plain_rows(index, kind, held)}
     out = []
     for word, name in json.loads(WORDS.read_text()).items():
-        if word in known or name not in rows:
-            raise SystemExit(f"unseen_words.json: {word!r} occurs in captions, or there is no sticker {name!r}")
+        if stems([word]) & known or name not in rows:
+            raise SystemExit(f"unseen_words.json: {word!r} or a form of it occurs in captions, or there is no sticker {name!r}")
         out.append((word, *rows[name]))
     return out
 

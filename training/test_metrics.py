@@ -13,6 +13,7 @@ import torch
 import prompts
 import report
 from metrics import changes, frechet_distance, motion, nearest, psnr, retrieval, roughness, seam_ratio
+from near_words import load_near_words
 from sampling import picture_steps, times
 
 
@@ -137,10 +138,20 @@ class Prompts(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder, patch("prompts.WORDS", Path(folder) / "words.json"):
             prompts.WORDS.write_text(json.dumps({"moggy": "cat face"}))
             self.assertEqual(prompts.unseen_words(self.index())[0][:3], ("moggy", "clips", 0))
-            for wrong in ({"round": "cat face"}, {"moggy": "dog face"}):
+            for wrong in ({"round": "cat face"}, {"cats": "cat face"}, {"moggy": "dog face"}):
                 prompts.WORDS.write_text(json.dumps(wrong))
                 with self.assertRaises(SystemExit):
                     prompts.unseen_words(self.index())
+
+    def test_no_form_of_a_word_to_come_is_trained_on(self):
+        near = [[word, 1.0] for word in ("moggies", "moggy", "owls", "cats", "kitten")]
+        with tempfile.TemporaryDirectory() as folder, patch("near_words.WORDS", Path(folder) / "words.json") as words:
+            root = Path(folder)
+            words.write_text(json.dumps({"moggy": "cat face"}))
+            (root / "index.json").write_text(json.dumps(self.index()))
+            (root / "near_words.json").write_text(json.dumps({"cat face": near}))
+            (root / "tokenizer.json").write_text(json.dumps({"model": {"vocab": {word: i for i, (word, _) in enumerate(near)}}}))
+            self.assertEqual(load_near_words(root), {"cat face": [["cats", 1.0], ["kitten", 1.0]]})
 
     def test_the_committed_list_has_fifty_words(self):
         self.assertEqual(len(json.loads(prompts.WORDS.read_text())), 50)

@@ -140,16 +140,25 @@ async function open(): Promise<Engine> {
     return new Promise<never>(() => undefined);
   });
   engine = current;
-  await place.onAdapter({ name: current.adapterName, isSoftware: current.gpu.isSoftware });
   void current.gpu.lost.then(() => {
     if (engine !== current) return;
     stopLoop();
     engine = undefined;
     opening = undefined;
     current.dispose();
-    void place?.onAdapter(undefined);
+    void tellAdapter(undefined);
   });
+  await tellAdapter({ name: current.adapterName, isSoftware: current.gpu.isSoftware });
   return current;
+}
+
+/** A page that cannot take the news has an engine all the same. */
+async function tellAdapter(report: Parameters<Place['onAdapter']>[0]): Promise<void> {
+  try {
+    await place?.onAdapter(report);
+  } catch (error) {
+    console.error(error);
+  }
 }
 
 function startLoop(current: Engine, from = 0): void {

@@ -6,15 +6,20 @@ import { hasConsecutiveSubgroups } from './subgroup_layout';
 /** Used where the adapter has them. */
 export const optionalFeatures: readonly GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query'];
 
+/** The adapter that all devices here are of: null where there is none, undefined without WebGPU. */
+export async function findAdapter(): Promise<GPUAdapter | null | undefined> {
+  const api = globalThis.navigator?.gpu as globalThis.GPU | undefined;
+  return api?.requestAdapter({ powerPreference: 'high-performance' });
+}
+
 /**
  * Opens the adapter with the optional features it has, and the limits that every WebGPU device has: they hold the longest clip.
  * @throws FlipbookError 'no-webgpu' or 'no-adapter'
  */
 export async function openGpu(): Promise<Gpu> {
-  const api = globalThis.navigator?.gpu as globalThis.GPU | undefined;
-  if (!api) throw new FlipbookError('no-webgpu', 'This browser has no WebGPU');
-  const adapter = await api.requestAdapter({ powerPreference: 'high-performance' });
-  if (!adapter) throw new FlipbookError('no-adapter', 'WebGPU found no graphics adapter');
+  const adapter = await findAdapter();
+  if (adapter === undefined) throw new FlipbookError('no-webgpu', 'This browser has no WebGPU');
+  if (adapter === null) throw new FlipbookError('no-adapter', 'WebGPU found no graphics adapter');
   try {
     const device = await adapter.requestDevice({
       label: 'flipbook',

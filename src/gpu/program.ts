@@ -150,8 +150,8 @@ export class Program {
       const known = this.#milliseconds[i]!;
       this.#milliseconds[i] = Number.isNaN(known) ? seen : (known + seen) / 2;
     }
-    // A short slice is mostly overhead: it can only show that the GPU is faster than believed.
-    this.gpu.pace = busy > longSlice ? busy / work : Math.min(this.gpu.pace, busy / work);
+    // A short slice is mostly overhead, or memory instead of arithmetic: it tells nothing of other calls.
+    if (busy > longSlice) this.gpu.pace = busy / work;
   }
 }
 

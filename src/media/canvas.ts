@@ -99,7 +99,13 @@ export class GpuCanvas {
    * opaque canvas is already in the colours of video; of one with alpha it is RGBA.
    */
   async capture(timing: FrameTiming): Promise<VideoFrame> {
-    if (this.#surface.path === 'zero-copy') return new VideoFrame(this.canvas, { ...timing });
+    if (this.#surface.path === 'zero-copy') {
+      try {
+        return new VideoFrame(this.canvas, { ...timing });
+      } catch {
+        // The browser has nothing to share at the moment: then the pixels go through memory.
+      }
+    }
     const pixels = await this.read();
     this.#put(pixels);
     return this.#alpha ? pictureFrame(pixels, timing) : videoFrame(pixels, timing);

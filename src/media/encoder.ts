@@ -25,7 +25,7 @@ export interface EncoderSearch {
   readonly onChoice?: (choice: EncoderChoice) => void;
 }
 
-/** Rec. 709 in the narrow range: what the conversion of a canvas gives, and what every player assumes. */
+/** Rec. 709 in the narrow range: what `toI420` makes. */
 export const videoColorSpace = {
   primaries: 'bt709',
   transfer: 'bt709',

@@ -210,7 +210,7 @@ export class Mp4Sink implements FrameSink<EncodedClip> {
 
   #finish(): EncodedClip {
     const { width, height, metadata } = this.#options;
-    const decoderConfig = completeConfig(this.#decoderConfig, this.#choice);
+    const decoderConfig = completeConfig(this.#decoderConfig, this.#choice, this.#isRec709);
     const chunks = checkChunks(this.#chunks, this.#timings);
     const file = muxMp4({ family: this.#choice.family, width, height, decoderConfig, chunks });
     const last = chunks.at(-1)!;
@@ -237,8 +237,15 @@ function checkChunks(chunks: readonly Chunk[], timings: readonly FrameTiming[]):
   });
 }
 
-/** mp4-muxer writes 0 for colours that it is not told or does not know; a partial colour space would be a wrong one. */
-function completeConfig(config: VideoDecoderConfig | null, choice: EncoderChoice): VideoDecoderConfig {
+/**
+ * mp4-muxer writes 0 for colours that it is not told or does not know; a partial colour space would be a wrong one.
+ * @param isRec709 whether the frames were: nothing converts them then, though some encoders report Rec. 601 whatever they were given
+ */
+function completeConfig(
+  config: VideoDecoderConfig | null,
+  choice: EncoderChoice,
+  isRec709: boolean,
+): VideoDecoderConfig {
   if (choice.family === 'avc' && !config?.description) {
     throw encoderError('The video encoder gave no decoder configuration.');
   }
@@ -246,8 +253,8 @@ function completeConfig(config: VideoDecoderConfig | null, choice: EncoderChoice
   const known =
     ['bt709', 'bt470bg', 'smpte170m'].includes(given?.primaries ?? '') &&
     ['bt709', 'smpte170m', 'iec61966-2-1'].includes(given?.transfer ?? '') &&
-    ['rgb', 'bt709', 'bt470bg', 'smpte170m'].includes(given?.matrix ?? '');
-  const colorSpace = known ? { ...given, fullRange: given?.fullRange ?? false } : videoColorSpace;
+    ['bt709', 'bt470bg', 'smpte170m'].includes(given?.matrix ?? '');
+  const colorSpace = known && !isRec709 ? { ...given, fullRange: given?.fullRange ?? false } : videoColorSpace;
   return { ...config, codec: config?.codec ?? choice.config.codec, colorSpace };
 }
 

@@ -1,6 +1,7 @@
 // Does this browser hand a WebGPU canvas to a VideoFrame rightly? Some give black, or the picture before.
 // Known pictures are drawn and read back once; it repairs nothing, it only chooses the path.
 import { messageOf } from '../gpu/errors';
+import { findAdapter } from '../gpu/open';
 import { isSoftwareAdapter } from '../gpu/software';
 import { type CapturePath, GpuCanvas } from './canvas';
 import type { FrameTiming } from './sink';
@@ -39,7 +40,7 @@ const tolerance = 4;
  * cancel, are held up. Ask before any other device is made.
  */
 export async function chooseCapture(): Promise<SelfCheck> {
-  const adapter = await navigator.gpu?.requestAdapter({ powerPreference: 'high-performance' }); // the one of openGpu
+  const adapter = await findAdapter();
   if (!adapter || !isSoftwareAdapter(adapter.info)) return checkCapture();
   return { path: 'readback', problem: 'the adapter is a processor, so that nothing is saved by sharing a canvas' };
 }
@@ -62,7 +63,7 @@ export async function checkCapture(options: SelfCheckOptions = {}): Promise<Self
   const frames: VideoFrame[] = [];
   let device: GPUDevice | undefined;
   try {
-    const adapter = await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' }); // the one of openGpu
+    const adapter = await findAdapter();
     device = await adapter?.requestDevice();
     if (!device) throw new Error('no adapter');
     const offscreen = new OffscreenCanvas(size, size);

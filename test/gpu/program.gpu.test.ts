@@ -222,14 +222,13 @@ describe('slices', () => {
     gpu.dispose();
   });
 
-  test('a clock that stood still makes no adapter infinitely fast', async () => {
+  test('a slice too short to measure says nothing of other calls', async () => {
     const gpu = await openGpu();
     const { program } = await chain(gpu, 1);
-    gpu.pace = 1;
+    const { pace } = gpu;
     fakeClock(gpu, () => 0);
     await program.submit();
-    expect(gpu.pace).toBeLessThan(1);
-    expect(gpu.pace).toBeGreaterThan(0);
+    expect(gpu.pace).toBe(pace);
     gpu.dispose();
   });
 

@@ -149,6 +149,38 @@ test.for([
   },
 );
 
+/** An encoder that reports Rec. 601, as some do whatever they were given. */
+class Claims601 extends VideoEncoder {
+  constructor(init: VideoEncoderInit) {
+    const colorSpace = {
+      primaries: 'smpte170m',
+      transfer: 'smpte170m',
+      matrix: 'smpte170m',
+      fullRange: false,
+    } as const;
+    super({
+      ...init,
+      output: (chunk, metadata) => {
+        const { decoderConfig } = metadata ?? {};
+        init.output(chunk, decoderConfig ? { decoderConfig: { ...decoderConfig, colorSpace } } : {});
+      },
+    });
+  }
+}
+
+test.for([
+  ['Rec. 709 from memory', 'bt709'],
+  ['RGBA from memory', 'smpte170m'],
+] as const)(
+  '%s is labelled %s where the encoder reports Rec. 601: only what it converts may be that',
+  async ([path, matrix]) => {
+    const { blob } = await encode([patches(64)], paths[path], Claims601);
+    const input = new Input({ source: new BlobSource(blob), formats: ALL_FORMATS });
+    expect(await (await input.getPrimaryVideoTrack())!.getColorSpace()).toMatchObject({ matrix });
+    input.dispose();
+  },
+);
+
 test('one frame is a clip', async () => {
   const clip = await encode([patches(64)], videoFrame);
   expect(clip.frames).toBe(1);

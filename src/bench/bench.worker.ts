@@ -10,7 +10,7 @@ import { samplingCases } from './kernels/sampling';
 import { tokenCases } from './kernels/tokens';
 import { inOneLine, type MeasureOptions, measureCase, paces } from './measure';
 import { decode, denoiserStep, frameCases } from './model/cases';
-import { coldStart } from './model/cold_start';
+import { coldStart } from './model/cold-start';
 import { openModel } from './model/files';
 import { countPrograms } from './model/programs';
 import { tuneModel } from './model/tuning';

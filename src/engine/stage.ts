@@ -8,7 +8,7 @@ import type { OnProgress } from '../gpu/progress';
 import { reshape, type Tensor } from '../gpu/tensor';
 import { type PromptRows, textEncoder } from '../models/text';
 import { denoiser, type PromptFeatures, promptFeatures } from '../models/unet3d';
-import { noiseUpdate } from '../ops/noise_update';
+import { noiseUpdate } from '../ops/noise-update';
 import { upsampleNearest } from '../ops/resample';
 import { Compilable, disposeOnThrow } from './compilable';
 import { conditionsOf, Given } from './given';

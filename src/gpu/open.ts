@@ -1,7 +1,7 @@
 // Finds the graphics adapter and opens its device, or says why there is none. What a device does is device.ts's.
 import { Gpu } from './device';
 import { FlipbookError, messageOf } from './errors';
-import { hasConsecutiveSubgroups } from './subgroup_layout';
+import { hasConsecutiveSubgroups } from './subgroup-layout';
 
 /** Used where the adapter has them. */
 export const optionalFeatures: readonly GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query'];

@@ -4,7 +4,7 @@ import { Choices, type Problem } from '../../src/gpu/choices';
 import { recallChoices, rememberChoices } from '../../src/gpu/remembered';
 import { virtualTensor } from '../../src/gpu/tensor';
 import { type Measure, tune } from '../../src/ops/tune';
-import { memory } from './text_store';
+import { memory } from './text-store';
 
 const variants = [{ rows: 1 }, { rows: 2 }, { rows: 3 }] as const;
 const names = variants.map((variant) => JSON.stringify(variant));

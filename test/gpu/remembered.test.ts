@@ -9,7 +9,7 @@ import {
   rememberRefusal,
   type TextStore,
 } from '../../src/gpu/remembered';
-import { memory } from './text_store';
+import { memory } from './text-store';
 
 const variant = '{"rows":2}';
 const answers = { a: variant };

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { noiseKey } from '../../src/diffusion/noise';
 import { Plan } from '../../src/gpu/plan';
-import { noiseUpdate } from '../../src/ops/noise_update';
+import { noiseUpdate } from '../../src/ops/noise-update';
 import { expectClose, randomValues, runPlan, testGpu } from '../gpu';
 import * as reference from '../reference/noise_update';
 import { gaussianNoise } from '../reference/philox';

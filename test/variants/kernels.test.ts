@@ -1,7 +1,7 @@
 // What browsers' software adapters lack, on an adapter that has it: weights read as f16, keys and values staged as f16, sums by
 // subgroups of eight. Each against the reference of every other variant, so that sums must be f32's. Not their speed.
 import { beforeAll, describe, expect, test } from 'vitest';
-import { hasConsecutiveSubgroups } from '../../src/gpu/subgroup_layout';
+import { hasConsecutiveSubgroups } from '../../src/gpu/subgroup-layout';
 import type { Schedule } from '../../src/ops/attention';
 import type { Conv3dVariant } from '../../src/ops/conv3d';
 import type { LinearVariant } from '../../src/ops/linear';

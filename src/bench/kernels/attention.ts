@@ -5,8 +5,8 @@ import type { Arm, BenchCase, Context } from '../case';
 import { randomValues } from '../data';
 import { ortArm, ortCpuArm } from '../runtimes/ort';
 import { prepareOurs } from '../runtimes/ours';
-import { fusedOrt, writtenOrt } from './attention_onnx';
-import { jaxAttention, tfjsAttention } from './attention_peers';
+import { fusedOrt, writtenOrt } from './attention-onnx';
+import { jaxAttention, tfjsAttention } from './attention-peers';
 
 /** Rows of `tokens` attend to each other, in each of `batches`. */
 export interface Attention {

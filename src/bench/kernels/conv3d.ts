@@ -5,8 +5,8 @@ import type { Arm, BenchCase, Context } from '../case';
 import { randomValues, randomWeights } from '../data';
 import { ortArm, ortCpuArm } from '../runtimes/ort';
 import { prepareOurs } from '../runtimes/ours';
-import { asWritten, type Conv, rewriteOf } from './conv3d_onnx';
-import { jaxAsWritten, jaxRewrite, jaxRewrites, tfjsAsWritten, tfjsRewrite } from './conv3d_peers';
+import { asWritten, type Conv, rewriteOf } from './conv3d-onnx';
+import { jaxAsWritten, jaxRewrite, jaxRewrites, tfjsAsWritten, tfjsRewrite } from './conv3d-peers';
 
 interface Shape {
   readonly source: string;

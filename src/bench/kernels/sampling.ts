@@ -1,7 +1,7 @@
 // What a step and a frame end with: the noise update, and a frame drawn on a canvas's texture.
 import { noiseUpdate as referenceUpdate } from '../../../test/reference/noise_update';
 import { present as referencePresent } from '../../../test/reference/present';
-import { noiseUpdate } from '../../ops/noise_update';
+import { noiseUpdate } from '../../ops/noise-update';
 import { Presenter } from '../../ops/present';
 import type { BenchCase, Context, Prepared } from '../case';
 import { randomValues } from '../data';

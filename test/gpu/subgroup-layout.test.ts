@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { readyGpu } from '../../src/gpu/open';
 import { Plan } from '../../src/gpu/plan';
-import * as layout from '../../src/gpu/subgroup_layout';
+import * as layout from '../../src/gpu/subgroup-layout';
 import { virtualTensor } from '../../src/gpu/tensor';
 
 const { isConsecutive } = layout;

@@ -5,7 +5,7 @@ import type { Tensor } from '../../src/gpu/tensor';
 import { virtualTensor } from '../../src/gpu/tensor';
 import { crossAttention, selfAttention, spatialAttention, temporalAttention } from '../../src/ops/attention';
 import { timestepEmbedding } from '../../src/ops/embed';
-import { noiseUpdate } from '../../src/ops/noise_update';
+import { noiseUpdate } from '../../src/ops/noise-update';
 import { groupNorm, layerNorm } from '../../src/ops/norm';
 
 const t = virtualTensor;

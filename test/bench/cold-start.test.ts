@@ -1,8 +1,8 @@
 // What the peer's cold start is charged with: its own work, and nothing that our engine finds out about a device. No GPU.
 import { afterEach, expect, test, vi } from 'vitest';
-import { coldStart } from '../../src/bench/model/cold_start';
+import { coldStart } from '../../src/bench/model/cold-start';
 import type { Counters } from '../../src/bench/runtimes/device';
-import * as layout from '../../src/gpu/subgroup_layout';
+import * as layout from '../../src/gpu/subgroup-layout';
 
 const { create } = vi.hoisted(() => ({ create: vi.fn() }));
 vi.mock('../../src/bench/runtimes/ort', () => ({

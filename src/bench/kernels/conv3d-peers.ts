@@ -4,7 +4,7 @@ import type { Prepared } from '../case';
 import { permute } from '../data';
 import { type Jax, prepareJax } from '../runtimes/jax';
 import { prepareTfjs, type Tfjs } from '../runtimes/tfjs';
-import type { Conv } from './conv3d_onnx';
+import type { Conv } from './conv3d-onnx';
 
 export function tfjsAsWritten(runtime: Tfjs, { reference, x, weight, bias }: Conv): Prepared {
   const { input, kernel, cout } = reference;

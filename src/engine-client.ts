@@ -97,6 +97,13 @@ export function createEngineClient(): EngineClient {
   };
 }
 
+/** With a newer page on the server, the script that this one asks for may be gone. */
+const notLoaded: Failure = {
+  code: 'stopped',
+  message: 'Its script did not load.',
+  hint: 'Reload the page: there may be a newer one on the server.',
+};
+
 /** @param onStop the worker had an error that nothing caught: what it still does cannot be relied on, and it is ended */
 function startWorker(onStop: (reason: Failure) => void): Thread {
   const thread = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'flipbook-engine' });
@@ -105,7 +112,8 @@ function startWorker(onStop: (reason: Failure) => void): Thread {
   thread.addEventListener('error', (event) => {
     event.preventDefault();
     thread.terminate();
-    const reason: Failure = { code: 'stopped', message: event.message || 'Its script did not load.', hint: '' };
+    const { message } = event;
+    const reason: Failure = message ? { code: 'stopped', message, hint: '' } : notLoaded;
     stopped = reason;
     onStop(reason);
     for (const reject of waiting) reject(reason);

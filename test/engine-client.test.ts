@@ -84,6 +84,17 @@ test('after a worker that stopped, the next clip is made by another', async () =
   expect(asked).toEqual(['attach 1', 'generate 1', 'attach 2', 'generate 2']);
 });
 
+test('a worker whose script did not load, for a newer page perhaps, asks for a reload', async () => {
+  const engine = createEngineClient();
+  await engine.attach(element, ignore);
+  workers[0]?.dispatchEvent(new Event('error'));
+  await expect(engine.still()).rejects.toMatchObject({
+    code: 'stopped',
+    message: 'Its script did not load.',
+    hint: expect.stringMatching(/^Reload the page/),
+  });
+});
+
 test('a clip whose page was turned is paused, and so is that of the next worker', async () => {
   const engine = createEngineClient();
   await engine.attach(element, ignore);

@@ -7,7 +7,7 @@ import { followAddress } from './address';
 import { keepAwake } from './awake';
 import { begin } from './begin';
 import { BackgroundField, framesHelp, NumberField, PromptField, promptForm, SamplerField, SeedField } from './fields';
-import { pastedPictures, receiveFiles } from './files';
+import { pastedPictures, receiveFiles, showAnswer } from './files';
 import { Footer } from './footer';
 import { GenerateRow } from './generate-row';
 import { Mark } from './icons';
@@ -117,13 +117,13 @@ function Settings({ session }: { session: Session }) {
         session={session}
         field="guidance"
         label="Guidance"
-        help="How strictly the words are followed. 1 is what the model learned, and fastest; 8 is stubborn."
+        help="Higher keeps closer to the words. 1 is what the model learned, and fastest."
       />
       <NumberField
         session={session}
         field="motion"
         label="Motion"
-        help="How lively: 0 hardly stirs, 3 is wild. Empty: as it comes."
+        help="More moves more. Empty: as it comes."
         unset={usualMotion}
       />
       <SamplerField session={session} />
@@ -132,11 +132,13 @@ function Settings({ session }: { session: Session }) {
   );
 }
 
+/** Over the page, the drawing pad has the keys, what is dropped and what is pasted to itself. */
+const isCovered = () => document.querySelector('dialog[open]') !== null;
+
 function usePageKeys(session: Session): void {
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
-      if (document.querySelector('dialog[open]')) return; // Its keys are its own.
-      if (isComposing(event)) return;
+      if (isCovered() || isComposing(event)) return;
       if (turnPage(session, event)) event.preventDefault();
       else if (event.repeat) {
         // Held down at Cancel or in a field, Enter would press the button that comes next, and begin one clip after another.
@@ -158,7 +160,9 @@ function usePageKeys(session: Session): void {
 function turnPage(session: Session, event: KeyboardEvent): boolean {
   const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
   if (!by || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return false;
-  if (event.target instanceof Element && event.target.matches('input, textarea, select, video')) return false;
+  // In fields they move the cursor, and they scroll the rows that may be wider than the page.
+  if (event.target instanceof Element && event.target.closest('input, textarea, select, video, .shelf ul, .ideas'))
+    return false;
   return session.turn(by);
 }
 
@@ -183,34 +187,44 @@ const isOnControl = ({ target }: DragEvent) => target instanceof Element && targ
 /** Files dropped or pasted anywhere on the page. */
 function useFiles(session: Session): void {
   useEffect(() => {
+    /** What the pointer with the files is over. */
+    let over: EventTarget | null = null;
+    const onDragEnter = ({ target }: DragEvent) => {
+      over = target;
+    };
     const onDragOver = (event: DragEvent) => {
       if (!event.dataTransfer?.types.includes('Files')) {
         if (isStrayLink(event)) event.preventDefault();
         return;
       }
       event.preventDefault();
-      session.dragging.value = isOnControl(event) ? 'control' : 'page';
+      if (!isCovered()) session.dragging.value = isOnControl(event) ? 'control' : 'page';
     };
-    const onDragLeave = (event: DragEvent) => {
-      if (event.relatedTarget === null) session.dragging.value = 'none';
+    // Within the page the next element is entered before the last one is left. `relatedTarget` would say so, too, but in older
+    // Safari it is always null.
+    const onDragLeave = ({ target }: DragEvent) => {
+      if (target === over) session.dragging.value = 'none';
     };
     const onDrop = (event: DragEvent) => {
       session.dragging.value = 'none';
       const files = [...(event.dataTransfer?.files ?? [])];
       if (files.length > 0 || isStrayLink(event)) event.preventDefault();
-      void receiveFiles(session, files, isOnControl(event));
+      if (files.length === 0 || isCovered()) return;
+      void receiveFiles(session, files, isOnControl(event)).then(showAnswer);
     };
     const onPaste = (event: ClipboardEvent) => {
       const pictures = pastedPictures(event);
-      if (pictures.length === 0) return;
+      if (pictures.length === 0 || isCovered()) return;
       event.preventDefault();
-      void receiveFiles(session, pictures, true);
+      void receiveFiles(session, pictures, true).then(showAnswer);
     };
+    addEventListener('dragenter', onDragEnter);
     addEventListener('dragover', onDragOver);
     addEventListener('dragleave', onDragLeave);
     addEventListener('drop', onDrop);
     addEventListener('paste', onPaste);
     return () => {
+      removeEventListener('dragenter', onDragEnter);
       removeEventListener('dragover', onDragOver);
       removeEventListener('dragleave', onDragLeave);
       removeEventListener('drop', onDrop);

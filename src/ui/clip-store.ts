@@ -31,6 +31,10 @@ export interface ClipStore {
    */
   keep(clip: StoredClip, place?: string): Promise<string | undefined>;
   remove(name: string): Promise<void>;
+  /** Calls back with the names of entries that were let go, here for want of room or by another tab; without names, all were. */
+  onGone(callback: (names?: readonly string[]) => void): void;
+  /** All were removed with what else is stored: other tabs are told. */
+  noteCleared(): void;
 }
 
 /** Of Response headers, which hold Latin-1 only. */
@@ -41,12 +45,17 @@ const bytesHeader = 'X-Flipbook-Video-Bytes';
 /** Of the picture's file; 0 where it has none. */
 const fileBytesHeader = 'X-Flipbook-Picture-File-Bytes';
 
+/** Of the cache, and of the channel on which tabs tell each other what they let go. */
+const storeName = 'flipbook-clips';
+
 /** How often this page has tried to store or remove a clip: after each time another size may be stored. */
 export const storeChanges = signal(0);
 
 /** @param most clips that are kept, over all tabs */
 export function openClipStore(most: number): ClipStore {
-  const opened = async () => caches.open('flipbook-clips');
+  const opened = async () => caches.open(storeName);
+  const tabs = typeof caches === 'undefined' ? undefined : new BroadcastChannel(storeName);
+  let gone: (names?: readonly string[]) => void = () => undefined;
   return {
     async load() {
       try {
@@ -61,6 +70,11 @@ export function openClipStore(most: number): ClipStore {
       }
     },
     async keep({ video, title, picture }, place) {
+      const dropped: string[] = [];
+      const drop: Drop = async (cache, entry) => {
+        await cache.delete(entry);
+        dropped.push(entry.url);
+      };
       try {
         const cache = await opened();
         const name = place ?? newName(await sorted(cache));
@@ -72,27 +86,40 @@ export function openClipStore(most: number): ClipStore {
           [fileBytesHeader]: String(picture?.file?.length ?? 0),
         };
         const body = new Blob(picture ? [video, picture.pixels.data, picture.file ?? ''] : [video]);
-        await put(cache, name, body, headers);
-        for (const old of (await sorted(cache)).slice(most)) await cache.delete(old);
+        await put(cache, name, body, headers, drop);
+        for (const old of (await sorted(cache)).slice(most)) await drop(cache, old);
         return name;
       } catch {
         return undefined;
       } finally {
+        if (dropped.length > 0) {
+          gone(dropped);
+          tabs?.postMessage(dropped);
+        }
         storeChanges.value++;
       }
     },
     async remove(name) {
       await (await opened()).delete(name);
+      tabs?.postMessage([name]);
       storeChanges.value++;
     },
+    onGone(callback) {
+      gone = callback;
+      tabs?.addEventListener('message', ({ data }) => callback(Array.isArray(data) ? data : undefined));
+    },
+    noteCleared: () => tabs?.postMessage('all'),
   };
 }
+
+/** Deletes an entry, and takes note of its name. */
+type Drop = (cache: Cache, entry: Request) => Promise<void>;
 
 /**
  * Deletes the oldest other entries until `body` fits, never the one it replaces. Throws as `Cache.put` if the others together
  * are smaller than `body`, or if freeing more than twice its size did not help.
  */
-async function put(cache: Cache, name: string, body: Blob, headers: HeadersInit): Promise<void> {
+async function put(cache: Cache, name: string, body: Blob, headers: HeadersInit, drop: Drop): Promise<void> {
   const tried = async () => {
     try {
       await cache.put(name, new Response(body, { headers }));
@@ -108,7 +135,7 @@ async function put(cache: Cache, name: string, body: Blob, headers: HeadersInit)
   if (sizes.reduce((sum, size) => sum + size, 0) < body.size) throw full;
   for (let freed = 0; full && others.length > 0 && freed <= 2 * body.size; full = await tried()) {
     freed += sizes.pop() ?? 0;
-    await cache.delete(others.pop()!);
+    await drop(cache, others.pop()!);
   }
   if (full) throw full;
 }

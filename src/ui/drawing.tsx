@@ -5,6 +5,7 @@ import { useLayoutEffect, useRef } from 'preact/hooks';
 import SignaturePad from 'signature_pad';
 import { PencilIcon } from './icons';
 import type { Session } from './session';
+import { loadStrokes, saveStrokes } from './settings';
 
 const inks = [
   ['Black', '#1d1a17'],
@@ -34,9 +35,6 @@ const brushes = [
 const side = 288;
 /** Canvas pixels to one of them: finer than the 128 points that a picture is fitted into. */
 const scale = 2;
-
-/** Where strokes that are not used yet outlive a reload of this tab. */
-const strokesKey = 'flipbook:strokes';
 
 export function DrawButton({ session }: { session: Session }) {
   const dialog = useRef<HTMLDialogElement>(null);
@@ -71,12 +69,12 @@ function Sheet({ onDone }: { onDone: (drawing: File | undefined) => void }) {
     if (!canvas.current) return;
     canvas.current.getContext('2d')?.scale(scale, scale);
     const created = new SignaturePad(canvas.current, { minDistance: 1 });
-    const kept = loadStrokes();
+    const kept = keptStrokes();
     created.fromData(kept);
     isEmpty.value = kept.length === 0;
     created.addEventListener('endStroke', () => {
       isEmpty.value = false;
-      keepStrokes(created.toData());
+      saveStrokes(created.toData());
     });
     pad.current = created;
     return () => created.off();
@@ -94,7 +92,7 @@ function Sheet({ onDone }: { onDone: (drawing: File | undefined) => void }) {
   const show = (strokes: Strokes) => {
     pad.current?.fromData(strokes);
     isEmpty.value = strokes.length === 0;
-    keepStrokes(strokes);
+    saveStrokes(strokes);
   };
   const clear = () => {
     if (!isEmpty.value) cleared.current = pad.current?.toData();
@@ -106,7 +104,7 @@ function Sheet({ onDone }: { onDone: (drawing: File | undefined) => void }) {
   };
   const use = () =>
     canvas.current?.toBlob((blob) => {
-      if (blob) keepStrokes([]);
+      if (blob) saveStrokes([]);
       onDone(blob ? new File([blob], 'Drawing', { type: 'image/png' }) : undefined);
     });
 
@@ -178,32 +176,20 @@ function Sheet({ onDone }: { onDone: (drawing: File | undefined) => void }) {
 }
 
 /** None where none were kept, or where what is there is no drawing. */
-function loadStrokes(): Strokes {
-  try {
-    const kept: unknown = JSON.parse(sessionStorage.getItem(strokesKey) ?? '[]');
-    return Array.isArray(kept) && kept.every(isStroke) ? kept : [];
-  } catch {
-    return [];
-  }
-}
-
-function keepStrokes(strokes: Strokes): void {
-  try {
-    if (strokes.length > 0) sessionStorage.setItem(strokesKey, JSON.stringify(strokes));
-    else sessionStorage.removeItem(strokesKey);
-  } catch {
-    // Storage is full or forbidden: they last as long as the page.
-  }
+function keptStrokes(): Strokes {
+  const kept = loadStrokes();
+  return Array.isArray(kept) && kept.every(isStroke) ? kept : [];
 }
 
 /** Drawing anything else could throw, or take forever. */
-function isStroke({ points, penColor: _colour, compositeOperation: _operation, ...sizes }: Record<string, unknown>) {
+function isStroke(stroke: unknown): boolean {
+  const { points, penColor: _colour, compositeOperation: _operation, ...sizes } = Object(stroke);
   const isWithin = (least: number) => (value: unknown) =>
     typeof value === 'number' && value >= least && value <= 10_000;
   return (
     Array.isArray(points) &&
     points.length > 0 &&
-    points.every(({ x, y }) => [x, y].every(isWithin(-10_000))) &&
+    points.every((point) => [point?.x, point?.y].every(isWithin(-10_000))) &&
     Object.values(sizes).every(isWithin(0))
   );
 }

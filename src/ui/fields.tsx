@@ -57,14 +57,7 @@ export function Control({ session, field, label, help, class: name = '', childre
 }
 
 export function PromptField({ session }: { session: Session }) {
-  const length = [...session.form.prompt.value].length;
-  const words = Math.max(...scenesOf(session.form.prompt.value).map((scene) => scene.split(/\s+/).length));
-  const help =
-    length > limits.promptLength * 0.8
-      ? `${length} of ${limits.promptLength} characters; the model reads some ${promptTokens} words of a scene.`
-      : words > promptTokens
-        ? `The model reads some ${promptTokens} words of a scene, and not the end of this.`
-        : 'English words; one thing doing one thing works best. A story: egg > chick > rooster.';
+  const help = promptHelp(session.form.prompt.value);
   return (
     <Control session={session} field="prompt" label="Prompt" class="prompt" help={help}>
       {(attributes) => (
@@ -86,6 +79,15 @@ export function PromptField({ session }: { session: Session }) {
       )}
     </Control>
   );
+}
+
+function promptHelp(text: string): string {
+  const length = [...text].length;
+  if (length > limits.promptLength * 0.8)
+    return `${length} of ${limits.promptLength} characters; the model reads some ${promptTokens} words of a scene.`;
+  const words = Math.max(...scenesOf(text).map((scene) => scene.split(/\s+/).length));
+  if (words > promptTokens) return `The model reads some ${promptTokens} words of a scene, and not the end of this.`;
+  return 'English words; one thing doing one thing works best. A story: egg > chick > rooster.';
 }
 
 interface NumberFieldProps {
@@ -208,10 +210,10 @@ export function SeedField({ session }: { session: Session }) {
 const samplerHelp: Record<SamplerName, string> = {
   'flow-euler': 'Straight steps: what this model was trained for.',
   euler: 'Plain first-order steps in noise level.',
-  'euler-ancestral': 'Adds fresh noise each step: livelier, needs more steps.',
-  'dpmpp-2m': 'Second order: sharp in few steps.',
+  'euler-ancestral': 'First-order steps, each with fresh noise.',
+  'dpmpp-2m': 'Second order: each step looks back at the one before.',
   ddim: 'The classic without fresh noise.',
-  ddpm: 'The original, with fresh noise: wants 50 steps or more.',
+  ddpm: 'The original, with fresh noise each step.',
   lcm: 'Guesses the end, adds noise, guesses again: for models trained to it.',
 };
 

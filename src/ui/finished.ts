@@ -5,7 +5,7 @@ import type { DoneEvent } from '../events';
 import { defaults, toRestored } from '../options';
 import { type EngineClient, failureOf } from '../protocol';
 import { readColour } from '../validate';
-import type { Earlier, EarlierClip } from './earlier';
+import { type Earlier, isUnsafe, type Remains } from './earlier';
 import { withoutVideo } from './messages';
 import type { Progress } from './progress';
 import { releaseLater } from './save';
@@ -15,7 +15,7 @@ import type { Telling } from './telling';
 const onOtherPaper = 'This MP4 is on the paper that it was made on.';
 
 /** A finished clip. `address` is an object URL of the MP4, `null` where none could be encoded. */
-export interface Clip extends Omit<DoneEvent, 'type' | 'problem'> {
+export interface Clip extends Omit<DoneEvent, 'type' | 'problem'>, Remains {
   readonly address: string | null;
   /** What to call it: the prompt, or the picture that it started from. */
   readonly title: string;
@@ -27,10 +27,11 @@ export interface FinishedState {
   readonly clip: ReadonlySignal<Clip | undefined>;
   /** What the stage shows the clip on: the form's, or while that is wrong the clip's own. `#rrggbb` */
   readonly background: ReadonlySignal<string>;
-  /** There is one that is not stored, and no file of all of it was saved. The earlier ones are earlier.ts's. */
+  /** Its frames went away with the device that they lay on: its MP4, if it has one, is what is left of it. */
+  readonly isLost: ReadonlySignal<boolean>;
+  lose(): void;
+  /** There is something to save of it that was neither saved nor stored. The earlier ones are earlier.ts's. */
   readonly isAtRisk: ReadonlySignal<boolean>;
-  /** A file of a whole clip, not of one page, was handed to the visitor. */
-  noteSaved(saved: Clip): void;
   /** Takes the place of the clip before, which goes to the earlier ones. */
   take(done: DoneEvent, title: string, picture: GivenPicture | undefined): void;
   /**
@@ -52,8 +53,7 @@ export interface FinishedOptions {
 export function createFinished({ engine, telling, earlier, colour, progress }: FinishedOptions): FinishedState {
   const { note, failure, say, fail } = telling;
   const clip = signal<Clip | undefined>(undefined);
-  const isSaved = signal(false);
-  const isStored = () => clip.value?.address && earlier.kept.value !== 'none' && earlier.kept.value !== 'cleared';
+  const isLost = signal(false);
   const background = computed(() => readColour(colour.value) ?? clip.value?.options.background ?? defaults.background);
   effect(() => {
     if (clip.value) engine.setBackground(background.value);
@@ -79,9 +79,9 @@ export function createFinished({ engine, telling, earlier, colour, progress }: F
       const made = { ...last, options, video, codec, address: URL.createObjectURL(video) };
       clip.value = made;
       if (old) {
-        void earlier.replace(old, made, made.address);
+        void earlier.replace(made);
         releaseLater(old);
-      } else void earlier.keep(made, made.address);
+      } else void earlier.keep(made);
       if (failure.value?.code === 'encoder') failure.value = undefined;
       say(`The MP4${old ? ' on this paper' : ''} is ready.`, true);
       return made;
@@ -105,28 +105,27 @@ export function createFinished({ engine, telling, earlier, colour, progress }: F
     return recording;
   };
 
-  const isAtRisk = computed(() => clip.value !== undefined && !isSaved.value && !isStored());
-  const shelved = ({ address, title, picture, options }: Clip): EarlierClip => {
-    return { address, title, picture, settings: toRestored(options), isUnsaved: signal(isAtRisk.value) };
-  };
-
   return {
     clip,
     background,
-    isAtRisk,
-    noteSaved({ stats, address }) {
-      // It may be on another paper by now, or among the earlier ones.
-      if (stats === clip.value?.stats) isSaved.value = true;
-      else earlier.noteSaved(address);
+    isLost,
+    lose() {
+      isLost.value = true;
     },
+    isAtRisk: computed(() => {
+      if (!clip.value || (isLost.value && !clip.value.address)) return false; // There is nothing to save.
+      return isUnsafe(clip.value);
+    }),
     take({ type: _type, problem: _problem, ...done }, title, picture) {
-      const old = clip.value && shelved(clip.value);
-      const address = done.video && URL.createObjectURL(done.video);
-      clip.value = { ...done, title, picture, address };
-      isSaved.value = false;
+      const old = clip.value;
+      const { video } = done;
+      const remains: Remains = { entry: signal(null), isSaved: signal(false) };
+      const made = { ...done, title, picture, address: video && URL.createObjectURL(video), ...remains };
+      clip.value = made;
+      isLost.value = false;
       if (note.value === onOtherPaper) note.value = '';
-      if (old) earlier.add(old);
-      if (done.video && address) void earlier.keep({ video: done.video, title, picture }, address);
+      if (old) earlier.add({ ...old, settings: toRestored(old.options) });
+      if (video) void earlier.keep({ ...made, video });
     },
     async recorded() {
       const given = await current();

@@ -4,7 +4,8 @@ import { useEffect } from 'preact/hooks';
 import { modelDescription } from '../options';
 import { storeChanges } from './clip-store';
 import { storedClips } from './earlier';
-import { receiveFile } from './files';
+import { receiveFile, showAnswer } from './files';
+import type { Clip } from './finished';
 import { OpenIcon } from './icons';
 import type { Session } from './session';
 import { keepStorage } from './settings';
@@ -42,9 +43,9 @@ function Stored({ session }: { session: Session }) {
   const isKept = useSignal(false);
   const clip = session.clip.value;
   const changes = storeChanges.value;
-  const kept = session.earlier.kept.value;
-  const isCleared = kept === 'cleared';
-  const why = clip?.address === null ? 'it has no MP4' : clip && kept === 'none' && 'the browser did not take it';
+  const isCleared = session.earlier.isCleared.value;
+  const working = session.progress.value !== undefined;
+  const why = clip && whyNotStored(clip, isCleared);
   const all = `settings and start picture, your last ${storedClips} clips with theirs, this machine’s speed`;
   const refresh = async () => {
     usage.value = (await navigator.storage?.estimate?.().catch(() => undefined))?.usage;
@@ -65,7 +66,7 @@ function Stored({ session }: { session: Session }) {
       browser{' '}
       {isKept.value ? 'keeps it until you clear it' : 'may clear it when space is short or after days without a visit'}.
       Save the clips that you want to be sure of.{' '}
-      <button type="button" class="plain" disabled={session.progress.value !== undefined} onClick={() => void clear()}>
+      <button type="button" class="plain" aria-disabled={working} onClick={() => working || void clear()}>
         Clear it
       </button>
       {isCleared && ' Cleared: what this page has in memory stays until you leave it.'}
@@ -73,9 +74,11 @@ function Stored({ session }: { session: Session }) {
   );
 }
 
-/** What came of it is told below the book, or in the form, far from here. */
-function showNote(): void {
-  requestAnimationFrame(() => document.querySelector('.stage .note')?.scrollIntoView({ block: 'center' }));
+/** Nothing where it is stored, or may be soon, and where the visitor has just cleared it away. */
+function whyNotStored({ address, entry }: Clip, isCleared: boolean): string | undefined {
+  if (address === null) return 'it has no MP4';
+  if (isCleared || entry.value !== null) return undefined;
+  return 'the browser did not take it, or it was removed since';
 }
 
 function OpenClip({ session }: { session: Session }) {
@@ -91,7 +94,7 @@ function OpenClip({ session }: { session: Session }) {
           onChange={(event) => {
             const input = event.currentTarget;
             const file = input.files?.[0];
-            if (file) void receiveFile(session, file).then(showNote);
+            if (file) void receiveFile(session, file).then(showAnswer);
             input.value = '';
           }}
         />

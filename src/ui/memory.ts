@@ -24,15 +24,14 @@ export function createMemory(
   // A reloaded tab must not overwrite newer changes from another tab: until something changes here, save for this tab alone.
   let isBeginning = true;
   const places = () => (isBeginning ? thisTab : everywhere);
+  // Both with every change: a new tab begins with what one tab had, not with the settings of one and the picture of another.
   effect(() => {
     if (borrowed.value) return;
     linked.value = undefined;
     saveSettings(settings.value, places());
+    savePicture({ picture: picture.value, missing: missing.value }, places());
   });
-  effect(() => {
-    if (!borrowed.value) savePicture({ picture: picture.value, missing: missing.value }, places());
-  });
-  // `effect` has run each of them once by now, before it returned: from here on they run after changes.
+  // `effect` has run it once by now, before it returned: from here on it runs after changes.
   isBeginning = false;
   return {
     borrowed,

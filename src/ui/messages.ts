@@ -33,6 +33,18 @@ export function otherModel({ model = modelTitle }: Restored): string {
   return `They were used with another model (${model}): this one (${modelTitle}) draws another clip with them.`;
 }
 
+/**
+ * Of a finished clip whose frames went away with the device.
+ * @param hasVideo it plays in their place @param isOfForm the form still asks for such a clip
+ */
+export function framesLost(hasVideo: boolean, isOfForm: boolean): string {
+  const left = hasVideo ? 'you are seeing its MP4' : 'it had no MP4';
+  const again = isOfForm
+    ? 'press Generate while the form still has its settings'
+    : 'make another clip, then press “Use its settings” under Earlier clips, and Generate';
+  return `The graphics device went away and this clip’s frames are lost; ${left}. To draw it again, ${again}.`;
+}
+
 /** What the model did not see of a prompt. */
 export function unread({ unknown, cut }: UnreadEvent): string {
   const quoted = (texts: readonly string[]) => texts.map((text) => `“${shortened(text)}”`).join(', ');
@@ -79,11 +91,11 @@ const known: Record<Explained, (failure: Failure, surroundings: Surroundings) =>
     advice: hint,
     retry: true,
   }),
-  stopped: ({ message }) => ({
+  stopped: ({ message, hint }) => ({
     title: 'The engine stopped',
     body: `The part of this page that draws came to an unforeseen end: ${message} Your settings are safe, and so are the MP4s of finished clips.`,
-    advice: 'Try again: Flipbook starts it anew. If it stops every time, reload the page.',
-    retry: true,
+    advice: hint || 'Try again: Flipbook starts it anew. If it stops every time, reload the page.',
+    retry: !hint,
   }),
   numbers: ({ message, hint }) => ({
     title: 'The numbers came out wrong',

@@ -15,11 +15,11 @@ import { capital } from './words';
 
 export interface PictureSources {
   /** Makes a file the start picture. What is no picture changes nothing, and is explained at the control. */
-  usePicture(file: File): Promise<void>;
+  usePicture(file: File): Promise<Outcome>;
   /** Makes the frame at which the finished clip rests the start picture, as it is; of one that moves, the first. */
-  keepPicture(): Promise<void>;
+  keepPicture(): Promise<Outcome>;
   /** Makes a drawing the start picture, as a sketch of what the prompt draws. */
-  startFromSketch(drawing: File): Promise<void>;
+  startFromSketch(drawing: File): Promise<Outcome>;
   /** The next clip starts from none: neither the one that is here nor the one that its settings name. */
   removePicture(): void;
 }
@@ -44,7 +44,7 @@ export function createPictureSources({ engine, start, clip, page, form, edit, un
   const read = async (work: () => Promise<Outcome>) => {
     const mine = work();
     reading = mine;
-    await mine.finally(() => {
+    return mine.finally(() => {
       if (reading === mine) reading = undefined;
     });
   };

@@ -22,8 +22,8 @@ export interface Run {
   readonly usedSeed: string | undefined;
   /** The last clip was lost: the next one may use its seed, unlocked or not. */
   drawAgain(): void;
-  /** Resolves when the clip is finished, or has failed, which is told. */
-  make(options: GenerateOptions, picture: GivenPicture | undefined): Promise<void>;
+  /** Resolves when the clip is finished, or has failed, which is told. @param remark what else to tell of it */
+  make(options: GenerateOptions, picture: GivenPicture | undefined, remark: string): Promise<void>;
   /** Another adapter has another pace. */
   onAdapter(report: AdapterReport): void;
 }
@@ -79,7 +79,7 @@ export function createRun({ engine, telling, adapter, progress, valid, take, onS
     onAdapter({ name }) {
       pace.value = loadPace(name);
     },
-    async make(options, picture) {
+    async make(options, picture, remark) {
       batch(() => {
         failure.value = undefined;
         note.value = '';
@@ -95,15 +95,18 @@ export function createRun({ engine, telling, adapter, progress, valid, take, onS
         progress.value = next;
         if (event.type !== 'done') broadcast(event);
         if (event.type === 'done') finish(event, picture);
-        else if (event.type === 'unread') tell(unread(event));
+        else if (event.type === 'unread') tell([remark, unread(event)].filter(Boolean).join(' '));
         else say([next.words, next.left === undefined ? '' : timeLeft(next)].filter(Boolean).join(', '));
       };
-      use(String(options.seed));
       say('Started.', true);
+      if (remark) tell(remark);
+      // Its seed is used once it is finished, or was not wanted: what was lost, be it with the page, is drawn next.
+      const seed = String(options.seed);
       try {
         await engine.generate(options, onEvent, picture?.pixels);
+        use(seed);
       } catch (error) {
-        if (failureOf(error).code !== 'cancelled') use(undefined); // What was lost is drawn next, not another clip.
+        use(failureOf(error).code === 'cancelled' ? seed : undefined);
         fail(error, true);
       } finally {
         progress.value = undefined;

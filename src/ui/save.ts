@@ -1,4 +1,4 @@
-// Hands files to the visitor, named after the clip that they are of. It makes none.
+// Hands files to the visitor, named after the clip that they are of, and shows them. It makes none.
 /** `a-dancing-cat-7.mp4`: letters and digits of the clip's title, so that any system takes it, and its seed. */
 export function fileName(title: string, seed: number | string | undefined, ending: string): string {
   const words = title
@@ -15,6 +15,11 @@ export function save(address: string, name: string): void {
   anchor.href = address;
   anchor.download = name;
   anchor.click();
+}
+
+/** A video's address, for the eye alone. Safari on iPhones paints nothing of one that was never played or sought in. */
+export function atFirstFrame(address: string): string {
+  return `${address}#t=0.001`;
 }
 
 /** Frees an object URL once a download that was started from it surely has its bytes. */

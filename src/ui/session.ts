@@ -17,7 +17,7 @@ import { createEarlier, type Earlier } from './earlier';
 import { createFinished, type FinishedState } from './finished';
 import { type Controls, createForm } from './form';
 import { createMemory, type Memory } from './memory';
-import { otherModel } from './messages';
+import { framesLost, otherModel } from './messages';
 import { createPages, type Pages } from './pages';
 import { createPictureSources, type PictureSources } from './picture-sources';
 import { cancelling, type Progress } from './progress';
@@ -35,13 +35,11 @@ export interface Session extends Controls, PictureSources, Pages {
   readonly adapter: Signal<AdapterReport | undefined>;
   readonly progress: Signal<Progress | undefined>;
   readonly clip: FinishedState['clip'];
-  /** The finished clip's frames went away with the device that they lay on: its MP4, if it has one, is what is left of it. */
-  readonly isClipLost: ReadonlySignal<boolean>;
+  readonly isClipLost: FinishedState['isLost'];
   /** There is something to save, of the finished clip or an earlier one, that is gone when the page is left. */
   readonly isAtRisk: ReadonlySignal<boolean>;
-  readonly noteSaved: FinishedState['noteSaved'];
   /** The clips before it. */
-  readonly earlier: Pick<Earlier, 'clips' | 'kept' | 'noteSaved' | 'remove'>;
+  readonly earlier: Pick<Earlier, 'clips' | 'areKept' | 'isCleared' | 'remove'>;
   readonly failure: Telling['failure'];
   readonly background: FinishedState['background'];
   readonly announcement: Telling['announcement'];
@@ -96,7 +94,6 @@ export function createSession(engine: EngineClient, options: SessionOptions = {}
   const dragging: Session['dragging'] = signal('none');
   const adapter = signal<AdapterReport | undefined>(undefined);
   const progress = signal<Progress | undefined>(undefined);
-  const isClipLost = signal(false);
   const telling = createTelling();
   const { announcement, note, failure, say, tell, fail } = telling;
   const start = createStartPicture({
@@ -110,9 +107,8 @@ export function createSession(engine: EngineClient, options: SessionOptions = {}
     say(words, true);
   });
   const earlier = createEarlier(options.clipStore);
-  const colour = controls.form.background;
-  const finished = createFinished({ engine, telling, earlier, colour, progress });
-  const { clip, background, take } = finished;
+  const finished = createFinished({ engine, telling, earlier, progress, colour: controls.form.background });
+  const { clip, background, isLost: isClipLost } = finished;
   const { reducedMotion = false } = options;
   const { pages, rewind } = createPages({ engine, telling, clip, isClipLost, progress, reducedMotion });
   const run = createRun({
@@ -122,8 +118,7 @@ export function createSession(engine: EngineClient, options: SessionOptions = {}
     progress,
     valid,
     take(...given) {
-      take(...given);
-      isClipLost.value = false;
+      finished.take(...given);
       rewind();
     },
     onStart() {
@@ -141,14 +136,10 @@ export function createSession(engine: EngineClient, options: SessionOptions = {}
     adapter.value = report;
     if (report) run.onAdapter(report);
     else if (clip.value) {
-      isClipLost.value = true;
+      finished.lose();
       run.drawAgain();
-      if (progress.value) return; // What ends the run, or the recording, is told in full.
-      const left = clip.value.address ? 'you are seeing its MP4' : 'it had no MP4';
-      const again = isOfForm(clip.value.options)
-        ? 'press Generate while the form still has its settings'
-        : 'make another clip, then press “Use its settings” under Earlier clips, and Generate';
-      tell(`The graphics device went away and this clip’s frames are lost; ${left}. To draw it again, ${again}.`);
+      // What ends a run, or a recording, is told in full.
+      if (!progress.value) tell(framesLost(clip.value.address !== null, isOfForm(clip.value.options)));
     }
   };
   /** Whether the form asks for such a clip, on whatever background. */
@@ -197,11 +188,7 @@ export function createSession(engine: EngineClient, options: SessionOptions = {}
     progress,
     clip,
     isClipLost,
-    isAtRisk: computed(() => {
-      const isGone = isClipLost.value && !clip.value?.address; // There is nothing left to save of it.
-      return (finished.isAtRisk.value && !isGone) || earlier.isAtRisk.value;
-    }),
-    noteSaved: finished.noteSaved,
+    isAtRisk: computed(() => finished.isAtRisk.value || earlier.isAtRisk.value),
     earlier,
     failure,
     background,
@@ -234,11 +221,12 @@ export function createSession(engine: EngineClient, options: SessionOptions = {}
       if (outcome === 'overtaken') tell('The start picture changed meanwhile: press Generate once more.');
       if (outcome !== 'taken') return undefined;
       const isOfLink = memory.borrowed.value && !clip.value; // What it says is drawn once as it is.
-      if (!isOfLink && !controls.seedLocked.value && controls.form.seed.value === run.usedSeed) controls.rollSeed();
+      // As it is read, not as it is typed: with blanks and zeros before it, it is the same.
+      const isUsed = valid.value.ok && String(valid.value.options.seed) === run.usedSeed;
+      if (isUsed && !isOfLink && !controls.seedLocked.value) controls.rollSeed();
       if (valid.value.ok) {
-        const made = run.make(valid.value.options, start.picture.value);
-        if (start.missing.value) tell('Drawn without the picture that these settings name: it is not here.');
-        await made;
+        const remark = start.missing.value && 'Drawn without the picture that these settings name: it is not here.';
+        await run.make(valid.value.options, start.picture.value, remark);
         return undefined;
       }
       const { errors } = valid.value;

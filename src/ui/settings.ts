@@ -1,5 +1,5 @@
-// What is kept between visits: the form as typed, the seed's lock, the start picture, and how fast this machine was. In the
-// browser's storage, which may be full, forbidden or tampered with: every read is checked, no failed write reaches the visitor.
+// What is kept between visits: the form as typed, the seed's lock, the start picture, and how fast this machine was; and between
+// reloads, what is on the drawing pad. In the browser's storage, which may be full, forbidden or tampered with: every read is checked, no failed write reaches the visitor.
 import type { StartPicture } from '../media/picture';
 import { defaults, fields, type RawOptions, sha256Hex, toRaw } from '../options';
 
@@ -7,6 +7,7 @@ const settingsKey = 'flipbook:settings';
 const paceKey = 'flipbook:pace';
 const pictureKey = 'flipbook:picture';
 const usedSeedKey = 'flipbook:used-seed';
+const strokesKey = 'flipbook:strokes';
 
 export interface Settings {
   readonly form: RawOptions;
@@ -96,6 +97,16 @@ export function savePace(adapter: string, pace: number): void {
   write(paceKey, { ...read(paceKey, browser), [adapter]: pace }, browser);
 }
 
+/** Strokes of a drawing that is not used yet: for reloads of this tab. Unchecked. */
+export function loadStrokes(): unknown {
+  return read(strokesKey, tab).strokes;
+}
+
+export function saveStrokes(strokes: readonly unknown[]): void {
+  if (strokes.length > 0) write(strokesKey, { strokes }, tab);
+  else remove(strokesKey, tab);
+}
+
 /** Who says no is not asked after every clip. */
 let wasAsked = false;
 
@@ -163,8 +174,13 @@ function remove(key: string, ...places: Places): void {
   for (const place of places) quietly(() => place().removeItem(key));
 }
 
+/** Of each picture once: it is stored again with every letter that is typed. */
+const base64 = new WeakMap<Uint8Array | Uint8ClampedArray, string>();
+
 function toBase64(bytes: Uint8Array | Uint8ClampedArray): string {
-  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
+  const text = base64.get(bytes) ?? btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
+  base64.set(bytes, text);
+  return text;
 }
 
 /** Undefined for what is none. */

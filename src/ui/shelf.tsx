@@ -2,16 +2,11 @@
 import { useRef } from 'preact/hooks';
 import { type EarlierClip, storedClips } from './earlier';
 import { DownloadIcon } from './icons';
-import { fileName, save } from './save';
+import { atFirstFrame, fileName, save } from './save';
 import type { Session } from './session';
 
-const keeping = {
-  all: `Your last ${storedClips} clips stay in this browser while there is room.`,
-  videos: 'Clips with an MP4 stay in this browser while there is room; the others last until you leave the page.',
-  new: 'Clips made since you cleared what is stored stay in this browser, the others until you leave the page.',
-  none: 'Save those that you want to be sure of: this browser did not take your last clip, and may not be keeping these.',
-  cleared: 'They stay here until you leave the page: what was stored is cleared.',
-};
+const keptWords = `These stay in this browser while there is room, up to ${storedClips} with the one on the stage.`;
+const notKeptWords = 'Those that are not stored are gone when you leave the page; the others stay while there is room.';
 
 async function remove(session: Session, clip: EarlierClip): Promise<void> {
   if (!confirm(`Remove “${clip.title}”? Only files that you saved stay.`)) return;
@@ -28,12 +23,12 @@ async function remove(session: Session, clip: EarlierClip): Promise<void> {
 
 /** Nothing while there is none. */
 export function Shelf({ session }: { session: Session }) {
-  const { clips, kept } = session.earlier;
+  const { clips, areKept } = session.earlier;
   if (clips.value.length === 0) return null;
   return (
     <section class="shelf" aria-label="Earlier clips">
       <h2>Earlier clips</h2>
-      <p class="help">{keeping[kept.value]}</p>
+      <p class="help">{areKept.value ? keptWords : notKeptWords}</p>
       <ul>
         {clips.value.map((clip) => (
           <Earlier key={clip.address} session={session} clip={clip} />
@@ -44,7 +39,7 @@ export function Shelf({ session }: { session: Session }) {
 }
 
 function Earlier({ session, clip }: { session: Session; clip: EarlierClip }) {
-  const { address, title, settings, picture } = clip;
+  const { address, title, settings, picture, entry, isSaved } = clip;
   const video = useRef<HTMLVideoElement>(null);
   // Moves while it is pointed at, or a button of it has the keyboard; for who wants less motion, or only touches, when it is
   // asked to.
@@ -54,10 +49,20 @@ function Earlier({ session, clip }: { session: Session; clip: EarlierClip }) {
   return (
     <li onPointerEnter={play} onFocusIn={play} onPointerLeave={pause} onFocusOut={pause}>
       {address && (
-        <video ref={video} src={address} muted loop playsInline preload="auto" aria-label={title} controls={isCalm} />
+        <video
+          ref={video}
+          src={atFirstFrame(address)}
+          muted
+          loop
+          playsInline
+          preload="auto"
+          aria-label={title}
+          controls={isCalm}
+        />
       )}
       <p>
         <q title={title}>{title}</q> <span>seed {settings.seed}</span>
+        {entry.value === null && <span> (not stored)</span>}
       </p>
       {address && (
         <button
@@ -65,7 +70,7 @@ function Earlier({ session, clip }: { session: Session; clip: EarlierClip }) {
           class="quiet"
           onClick={() => {
             save(address, fileName(title, settings.seed, 'mp4'));
-            session.earlier.noteSaved(address);
+            isSaved.value = true;
           }}
         >
           <DownloadIcon /> MP4 <span class="sr">of the earlier clip “{title}”</span>

@@ -9,6 +9,7 @@ import { EmptyDrawing } from './icons';
 import { explain, isUnable, surroundings } from './messages';
 import { pageInWords } from './pages';
 import { type Progress, percent, timeLeft } from './progress';
+import { atFirstFrame } from './save';
 import type { Session } from './session';
 import { Transport } from './transport';
 
@@ -105,7 +106,7 @@ function KeptVideo({ address, label, playing }: { address: string; label: string
     if (playing) void video.current?.play().catch(() => undefined);
     else video.current?.pause();
   }, [playing, address]);
-  return <video ref={video} class="screen" src={address} aria-label={label} muted loop playsInline />;
+  return <video ref={video} class="screen" src={atFirstFrame(address)} aria-label={label} muted loop playsInline />;
 }
 
 /** Where it came from, beside the prompt. */
@@ -143,7 +144,7 @@ function Notice({ session }: { session: Session }) {
   const notice = useRef<HTMLElement>(null);
   // It is above the book, which may be all that is in view. What the page meets on its way in can wait to be scrolled to.
   const isAsked = useRef(false);
-  isAsked.current ||= session.progress.value !== undefined;
+  isAsked.current ||= session.progress.value !== undefined || failure?.ofRun === false;
   useEffect(() => {
     if (isAsked.current) notice.current?.scrollIntoView({ block: 'nearest' });
   }, [failure]);

@@ -22,12 +22,12 @@ export function Transport({ session }: { session: Session }) {
   const clip = session.clip.value;
   const playing = session.playing.value;
   const isOnFirst = (session.page.value ?? 0) === 0;
-  // A button that had the keyboard keeps it while a clip is in the making.
-  const working = session.progress.value !== undefined;
+  // A button that had the keyboard keeps it while a clip is in the making, and where its frames are lost.
+  const isOff = session.progress.value !== undefined || session.isClipLost.value;
   const ofFrames = (act: () => unknown) => ({
-    disabled: !clip || session.isClipLost.value,
-    'aria-disabled': working,
-    onClick: () => working || act(),
+    disabled: !clip,
+    'aria-disabled': isOff,
+    onClick: () => isOff || act(),
   });
   const saveMp4 = useOneAtATime(() => saveVideo(session));
   const packApng = useOneAtATime(() => saveAnimation(session, 'apng'));
@@ -133,7 +133,7 @@ async function saveVideo(session: Session): Promise<void> {
   const clip = await session.recorded();
   if (!clip?.address) return;
   save(clip.address, videoName(clip));
-  session.noteSaved(clip);
+  clip.isSaved.value = true;
 }
 
 const shared = (clip: Clip): ShareData => ({
@@ -146,7 +146,7 @@ async function shareVideo(session: Session): Promise<void> {
   if (!clip?.video) return;
   try {
     await navigator.share(shared(clip));
-    session.noteSaved(clip);
+    clip.isSaved.value = true;
   } catch (error) {
     const reason = error instanceof DOMException && error.name;
     if (reason === 'AbortError') return; // Never mind.
@@ -168,7 +168,7 @@ async function saveAnimation(session: Session, kind: AnimationKind): Promise<voi
   session.tell(packing);
   const saved = await saveFile(session, kind, () => session.engine.animation({ kind, side: stickerSide }));
   if (saved) {
-    session.noteSaved(saved);
+    saved.isSaved.value = true;
     session.tell(`The ${kind.toUpperCase()} is ready.`);
   } else if (session.note.value === packing) session.note.value = '';
 }

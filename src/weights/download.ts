@@ -6,8 +6,8 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 /** A whole answer, but of another file: asking again in the same way would not change it. */
 export class WrongSize extends FlipbookError {}
 
-/** Nothing came, or not all of it, and not for the server's answer. */
-export class NoConnection extends FlipbookError {}
+/** Nothing came, or not all of it: the connection failed, or the server, or what stands before it, is down. */
+export class OutOfReach extends FlipbookError {}
 
 export interface DownloadOptions {
   /** Name for errors. */
@@ -23,7 +23,7 @@ export interface DownloadOptions {
 /** Milliseconds to wait after each connection that broke, before the download is given up. */
 const pauses = [300, 2000];
 
-/** @throws FlipbookError 'weights' with the status, as NoConnection, or as WrongSize with the sizes; 'cancelled' */
+/** @throws FlipbookError 'weights' with the status, as OutOfReach, or as WrongSize with the sizes; 'cancelled' */
 export async function download(fetch: Fetch, url: string, options: DownloadOptions): Promise<ArrayBuffer> {
   const { file, bytes, signal } = options;
   const received = new Received(bytes);
@@ -43,7 +43,7 @@ export async function download(fetch: Fetch, url: string, options: DownloadOptio
     }
   }
   if (failure !== undefined) {
-    throw new NoConnection('weights', `${file} could not be downloaded: the connection failed`, {
+    throw new OutOfReach('weights', `${file} could not be downloaded: the connection failed`, {
       hint: 'Check the connection and try again.',
       cause: failure,
     });
@@ -91,7 +91,8 @@ async function receive(fetch: Fetch, url: string, options: DownloadOptions, rece
 function checkResponse(response: Response, url: string, file: string): void {
   const { status } = response;
   if (!response.ok) {
-    throw new FlipbookError('weights', `${file} could not be downloaded: the server answered ${status} for ${url}`, {
+    const Kind = status >= 500 ? OutOfReach : FlipbookError;
+    throw new Kind('weights', `${file} could not be downloaded: the server answered ${status} for ${url}`, {
       hint:
         status === 404
           ? 'Try again later. If that does not help, the file is missing on the server: tell whoever runs this page.'

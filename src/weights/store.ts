@@ -3,7 +3,7 @@ import { FlipbookError, throwIfAborted } from '../gpu/errors';
 import type { OnProgress } from '../gpu/progress';
 import { sha256 } from '../sha256';
 import { type FileCache, type FileKey, openFileCache } from './cache';
-import { download, type Fetch, NoConnection, WrongSize } from './download';
+import { download, type Fetch, OutOfReach, WrongSize } from './download';
 
 /** A file as model.json lists it. */
 export interface ListedFile {
@@ -50,7 +50,7 @@ export class Store {
     const patient = !kept ? signal : signal ? AbortSignal.any([signal, patience]) : patience;
     const bytes = await download(this.#fetch, url, { file, cache: 'no-cache', signal: patient }).catch((error) => {
       throwIfAborted(signal);
-      if (kept && (patience.aborted || error instanceof NoConnection)) return kept;
+      if (kept && (patience.aborted || error instanceof OutOfReach)) return kept;
       throw error;
     });
     const hash = await sha256(bytes);

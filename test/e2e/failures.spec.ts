@@ -194,7 +194,7 @@ test('a device destroyed while a finished clip is shown: its MP4 plays instead, 
   await page.evaluate(() => new BroadcastChannel('destroy').postMessage(null));
   await expect(page.locator('.note')).toContainText('you are seeing its MP4');
   const video = page.locator('.leaf video');
-  await expect.poll(() => video.evaluate((element: HTMLVideoElement) => element.currentTime)).toBeGreaterThan(0);
+  await expect.poll(() => video.evaluate((element: HTMLVideoElement) => element.currentTime)).toBeGreaterThan(0.05);
   await page.getByRole('button', { name: 'Pause' }).click();
   await expect.poll(() => video.evaluate((element: HTMLVideoElement) => element.paused)).toBe(true);
   await expect(page.getByRole('button', { name: 'Save PNG' })).toBeDisabled();

@@ -138,7 +138,7 @@ test('leaving with a clip in the making is asked about; an earlier clip can be s
 
   await page.reload();
   await expect(shelf.locator('q')).toHaveText(['a crab', 'a rocket']);
-  await expect(shelf).toContainText('stay in this browser');
+  await expect(shelf).toContainText('These stay in this browser');
   expect(pixels((await download(page, 'MP4 of the earlier clip “a rocket”')).path)).toBe(before);
   await shelf.getByRole('button', { name: 'Use its settings : “a rocket”' }).click();
   await expect(page.getByLabel('Prompt')).toHaveValue('a rocket');
@@ -258,6 +258,9 @@ test('the GIF: every frame for its time, pixels that are there or not, its setti
   await expect(page.getByLabel('Prompt')).toHaveValue('a ghost');
   await page.getByLabel('open one').setInputFiles({ name: 'dot.gif', mimeType: 'image/gif', buffer: redDot });
   await expect(page.locator('.drop .words')).toHaveText('dot.gif');
+  await expect(page.locator('.stage .note')).toHaveText(
+    '“dot.gif” holds no Flipbook settings. It is the start picture now.',
+  );
 });
 
 test('an unlocked seed rolls for each new clip, a locked one stays', async ({ page }) => {

@@ -1,6 +1,7 @@
 // Visits with no server, and with a newer page on it, by the service worker that the other specs do without. Each test has a
 // server of its own, which it can change and close.
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test as base, expect } from '@playwright/test';
@@ -50,6 +51,23 @@ test('after one visit the page opens and draws without a network, until what is 
   await page.getByRole('button', { name: 'Clear it' }).click();
   await expect(page.getByText('Cleared:')).toBeVisible();
   await expect(page.reload()).rejects.toThrow('ERR_CONNECTION_REFUSED');
+});
+
+test('a server that is down and says so is none, either', async ({ page, site }) => {
+  await page.goto(`${site.address}#${new URLSearchParams({ ...short, prompt: 'a cat' })}`);
+  await makeClip(page);
+  await page.evaluate(() => navigator.serviceWorker.ready);
+  await site.close();
+  const down = createServer((_request, response) => response.writeHead(503).end('down'));
+  await new Promise<void>((resolve) => down.listen(Number(new URL(site.address).port), resolve));
+  try {
+    await page.reload();
+    expect(await page.evaluate(() => fetch('/bench.html').then(({ status }) => status))).toBe(503);
+    await makeClip(page);
+  } finally {
+    down.closeAllConnections();
+    down.close();
+  }
 });
 
 test('with a network the newest page is shown, and from then on without one, too', async ({ page, site }) => {

@@ -113,6 +113,7 @@ test('a chosen picture moves without a prompt; file, link and reload name it and
 test('dropped or pasted anywhere it is taken; a dragged file is invited', async ({ page }) => {
   await open(page, { frames: '8' });
   const [red, blue, lime] = [await disc(page, 'red'), await disc(page, 'blue'), await disc(page, 'lime')];
+  await send(page, 'dragenter', 'main', red);
   await send(page, 'dragover', 'main', red);
   await expect(words(page)).toHaveText('Drop it here to start from it');
   await expect(page.locator('.drop.over')).toHaveCount(0);

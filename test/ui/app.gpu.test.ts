@@ -1,9 +1,11 @@
 // The whole page on a fake engine: what comes into view, and where the keyboard goes.
 import { render } from 'preact';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { FlipbookError } from '../../src/gpu/errors';
 import { mount } from '../../src/ui/app';
-import { createSession } from '../../src/ui/session';
+import { createSession, type SessionOptions } from '../../src/ui/session';
 import { type FakeEngine, fakeEngine } from './fake-engine';
+import { file, pixels, sha256 } from './pictures';
 import { emptyStore, make } from './visit';
 
 let engine: FakeEngine;
@@ -23,13 +25,13 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-function open(hash = '') {
-  const session = createSession(engine, { clipStore: emptyStore, hash });
+function open(hash = '', options: SessionOptions = {}) {
+  const session = createSession(engine, { clipStore: emptyStore, hash, ...options });
   mount(document.body, session);
   return session;
 }
 
-const find = (selector: string) => document.querySelector<HTMLElement>(selector)!;
+const find = <Kind extends HTMLElement>(selector: string) => document.querySelector<Kind>(selector)!;
 const undo = () => find('.go .note button');
 
 test('the way back comes into view wherever the keyboard is, but not where the page begins with it', async () => {
@@ -101,11 +103,83 @@ test('leaving is asked about while a clip is made, and while one would be gone o
   await run;
   expect(isAsked()).toBe(false);
   await make(engine, session);
-  expect(isAsked()).toBe(false); // It is stored.
+  await vi.waitFor(() => expect(isAsked()).toBe(false)); // It is stored.
   await make(engine, session, null);
   expect(isAsked()).toBe(true);
-  session.noteSaved(session.clip.value!);
+  session.clip.value!.isSaved.value = true;
   expect(isAsked()).toBe(false);
+});
+
+/** As the browser sends it: a file that is dragged or pasted. @returns whether the page took it from the browser */
+function send(type: string, selector: string, names = ['a.png']): boolean {
+  const data = new DataTransfer();
+  for (const name of names) data.items.add(file(name));
+  const init = { bubbles: true, cancelable: true };
+  const sent =
+    type === 'paste'
+      ? new ClipboardEvent(type, { ...init, clipboardData: data })
+      : new DragEvent(type, { ...init, dataTransfer: data });
+  return !find(selector).dispatchEvent(sent);
+}
+
+const readPicture = async ({ name }: File) => {
+  if (name === 'bad.png') throw new FlipbookError('input', 'It shows nothing.');
+  return { name, sha256, pixels };
+};
+/** The page hears what is dropped and pasted after a frame. */
+const heard = () => new Promise((resolve) => setTimeout(resolve, 100));
+
+test('what came of a file that was dropped far from the control comes into view', async () => {
+  const session = open('', { readPicture });
+  await heard();
+  expect(send('drop', 'footer')).toBe(true);
+  await vi.waitFor(() => expect(scrolled).toEqual(['note']));
+  expect(find('.stage .note').textContent).toContain('It is the start picture now.');
+  scrolled = [];
+  send('drop', 'footer', ['bad.png']);
+  await vi.waitFor(() => expect(scrolled).toEqual(['control picture wrong']));
+  expect(session.start.picture.value?.name).toBe('a.png');
+  scrolled = [];
+  send('paste', 'footer');
+  await vi.waitFor(() => expect(scrolled.map((name) => name.trim())).toContain('control picture'));
+});
+
+test('behind the drawing pad nothing is dropped or pasted, nor opened by the browser', async () => {
+  const session = open('', { readPicture });
+  await heard();
+  const used = vi.spyOn(session, 'usePicture');
+  find<HTMLDialogElement>('dialog').showModal();
+  expect([send('dragover', 'dialog'), send('drop', 'dialog'), send('paste', 'dialog')]).toEqual([true, true, false]);
+  expect([session.dragging.value, used.mock.calls]).toEqual(['none', []]);
+  find<HTMLDialogElement>('dialog').close();
+  send('paste', 'main');
+  await vi.waitFor(() => expect(session.start.picture.value?.name).toBe('a.png'));
+});
+
+test('a dragged file is invited until it leaves the page, whatever it passes on its way', async () => {
+  const session = open();
+  await heard();
+  for (const [type, selector, invited] of [
+    ['dragenter', 'main', 'none'],
+    ['dragover', 'main', 'page'],
+    ['dragenter', '.drop', 'page'],
+    ['dragleave', 'main', 'page'],
+    ['dragover', '.drop', 'control'],
+    ['dragleave', '.drop', 'none'],
+  ] as const) {
+    send(type, selector);
+    expect(session.dragging.value, `${type} ${selector}`).toBe(invited);
+  }
+});
+
+test('a failure before the first clip comes into view where the visitor did something, not where the page met it', async () => {
+  engine = fakeEngine({ attachError: { code: 'no-adapter', message: 'none', hint: '' } });
+  const session = open();
+  await vi.waitFor(() => expect(find('.notice')).not.toBeNull());
+  await heard();
+  expect(scrolled).toEqual([]);
+  session.report(new Error('forbidden'));
+  await vi.waitFor(() => expect(scrolled).toEqual(['notice']));
 });
 
 test('Control+Enter at Undo starts a clip, and the keyboard goes to Generate', async () => {

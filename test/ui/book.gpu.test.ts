@@ -38,6 +38,7 @@ describe('the book', () => {
       const isGone = async () => {
         await vi.waitFor(() => expect(find('div.screen').hidden).toBe(true));
         expect(find('video.screen') !== null).toBe(video !== null);
+        if (video) expect(find<HTMLVideoElement>('video.screen').src).toMatch(/#t=0\.001$/);
         const words = video ? undefined : 'A blank page.The frames of this clip are lost, and it had no MP4.';
         expect(find('.empty')?.textContent).toBe(words);
       };
@@ -151,7 +152,7 @@ describe('the page around it', () => {
     await vi.waitFor(() => expect(isAsked()).toBe(true));
     await make(engine, session);
     await vi.waitFor(() => expect(find('.shelf li')).not.toBeNull());
-    expect([session.earlier.kept.value, isAsked()]).toEqual(['all', true]);
+    expect([session.earlier.areKept.value, isAsked()]).toEqual([false, true]);
     find('.shelf li button').click();
     expect(saved).toEqual([expect.stringMatching(/\.mp4$/)]);
     expect(isAsked()).toBe(false);

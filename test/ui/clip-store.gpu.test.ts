@@ -140,6 +140,26 @@ test('where there is no room the oldest go, until there is', async () => {
   expect(await titles()).toEqual(['an omelette', 'a hen']);
 });
 
+test('what is let go for others, and all that another tab lets go, is told by name', async () => {
+  const store = openClipStore(3);
+  const other = openClipStore(3);
+  const [here, there]: [unknown[], unknown[]] = [[], []];
+  store.onGone((names) => here.push(names));
+  other.onGone((names) => there.push(names));
+  const names: (string | undefined)[] = [];
+  for (const prompt of ['an egg', 'a chick', 'a hen', 'an omelette']) names.push(await store.keep(clip(prompt)));
+  limitTo(2);
+  names.push(await store.keep(clip('a rooster')));
+  limitTo(0);
+  expect(await store.keep(clip('a goose'))).toBeUndefined(); // It cost others all the same.
+  const gone = [[names[0]], [names[1], names[2]], [names[3], names[4]]];
+  expect(here).toEqual(gone);
+  await store.remove('a name');
+  store.noteCleared();
+  await vi.waitFor(() => expect(there).toEqual([...gone, ['a name'], undefined]));
+  expect(here).toEqual(gone);
+});
+
 test('what takes the place of another makes room, too, but does not cost that', async () => {
   const store = openClipStore(8);
   const name = await store.keep(clip('an egg'));

@@ -21,7 +21,7 @@ const close = () => render(null, document.body);
 function open() {
   close();
   const session = createSession(fakeEngine(), { clipStore: emptyStore });
-  const used = vi.spyOn(session, 'startFromSketch').mockResolvedValue();
+  const used = vi.spyOn(session, 'startFromSketch').mockResolvedValue('taken');
   render(h(DrawButton, { session }), document.body);
   press('Draw one');
   return used;
@@ -83,14 +83,18 @@ test('a drawing that is cleared or used is not found again; what Undo brings bac
 
 test.each([
   ['no JSON', '['],
-  ['no list', '{"a": 1}'],
-  ['a list of nothing', '[null]'],
-  ['without points', '[{"penColor": "#000"}]'],
-  ['with no points', '[{"points": []}]'],
-  ['with points of nothing', '[{"points": [null]}]'],
-  ['with points that are nowhere', '[{"points": [{"x": 1}]}]'],
-  ['with points that are far away', '[{"points": [{"x": 0, "y": 0}, {"x": 1e300, "y": 0}, {"x": 0, "y": 1e300}]}]'],
-  ['of a width below 0', '[{"points": [{"x": 1, "y": 1}], "dotSize": -1}]'],
+  ['of another version', '[{"points": [{"x": 1, "y": 1}]}]'],
+  ['no list', '{"strokes": {"a": 1}}'],
+  ['a list of nothing', '{"strokes": [null]}'],
+  ['without points', '{"strokes": [{"penColor": "#000"}]}'],
+  ['with no points', '{"strokes": [{"points": []}]}'],
+  ['with points of nothing', '{"strokes": [{"points": [null]}]}'],
+  ['with points that are nowhere', '{"strokes": [{"points": [{"x": 1}]}]}'],
+  [
+    'with points that are far away',
+    '{"strokes": [{"points": [{"x": 0, "y": 0}, {"x": 1e300, "y": 0}, {"x": 0, "y": 1e300}]}]}',
+  ],
+  ['of a width below 0', '{"strokes": [{"points": [{"x": 1, "y": 1}], "dotSize": -1}]}'],
 ])('what is no drawing is none: %s', (_what, stored) => {
   sessionStorage.setItem(key, stored);
   open();

@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { defaults } from '../../src/options';
 import type { ClipStore, KeptClip, StoredClip } from '../../src/ui/clip-store';
-import { type EarlierClip, shelfSize } from '../../src/ui/earlier';
+import { type EarlierClip, shelfSize, storedClips } from '../../src/ui/earlier';
 import { createSession, type Session } from '../../src/ui/session';
 import type { FakeEngine } from './fake-engine';
 import { file, good, pixels, sha256 } from './pictures';
@@ -33,6 +33,7 @@ test('clips of earlier visits come after those of this one, and each clip with a
   const kept: [string, string][] = [];
   const removed: string[] = [];
   const clipStore: ClipStore = {
+    ...emptyStore,
     load: async () => [
       { name: '0', video: new Blob(['old']), title: 'a ghost', settings: { prompt: 'a ghost', seed: '3' } },
     ],
@@ -44,12 +45,14 @@ test('clips of earlier visits come after those of this one, and each clip with a
     remove: async (name) => void removed.push(name),
   };
   const session = createSession(engine, { clipStore });
-  const isKept = (which: string) => vi.waitFor(() => expect(session.earlier.kept.value).toBe(which));
+  const isStored = (name: string | null) => vi.waitFor(() => expect(session.clip.value?.entry.value).toBe(name));
   await make(engine, session, new Blob(['refused']));
-  await isKept('none');
+  await isStored(null);
+  expect(session.earlier.areKept.value).toBe(true); // Those on the shelf.
   session.edit('prompt', 'a rocket');
   await make(engine, session, new Blob(['one']));
-  await isKept('all');
+  await isStored('one');
+  expect(session.earlier.areKept.value).toBe(false);
   await make(engine, session, null);
   const titles = () => session.earlier.clips.value.map(({ title, settings }) => [title, settings.seed]);
   expect(titles()).toEqual([
@@ -59,7 +62,7 @@ test('clips of earlier visits come after those of this one, and each clip with a
   ]);
   expect(await (await fetch(session.earlier.clips.value[2]!.address!)).text()).toBe('old');
   await make(engine, session, new Blob(['refused']));
-  await isKept('none');
+  await isStored(null);
   expect(kept).toEqual([
     ['refused', defaults.prompt],
     ['one', 'a rocket'],
@@ -173,7 +176,7 @@ test('a clip is not stored again on another paper when it is cleared away before
   store('a name');
   await new Promise((resolve) => setTimeout(resolve));
   expect(keep).toHaveBeenCalledOnce();
-  expect(session.earlier.kept.value).toBe('cleared');
+  expect([session.earlier.isCleared.value, session.clip.value?.entry.value]).toEqual([true, null]);
 });
 
 test('a clip is removed where it is stored only once it is there on its last paper', async () => {
@@ -215,16 +218,40 @@ test('a clip that was cleared away is not stored again on another paper', async 
 test('once what is stored was cleared, only clips made since are said to be kept', async () => {
   const keep = vi.fn(emptyStore.keep);
   const session = createSession(engine, { clipStore: { ...emptyStore, keep } });
-  const { kept } = session.earlier;
+  const { areKept, isCleared } = session.earlier;
   for (let i = 0; i < 3; i++) await make(engine, session, new Blob(['before']));
   await vi.waitFor(() => expect(keep).toHaveResolvedTimes(3));
-  expect(kept.value).toBe('all');
+  expect([areKept.value, isCleared.value]).toEqual([true, false]);
   await session.clearStored();
-  expect(kept.value).toBe('cleared');
+  expect([areKept.value, isCleared.value]).toEqual([false, true]);
   for (let i = 0; i < shelfSize; i++) {
     await make(engine, session, new Blob(['since']));
-    await vi.waitFor(() => expect(kept.value).toBe('new'));
+    await vi.waitFor(() => expect([areKept.value, isCleared.value]).toEqual([false, false]));
   }
   await make(engine, session, new Blob(['since']));
-  await vi.waitFor(() => expect(kept.value).toBe('all'));
+  await vi.waitFor(() => expect(areKept.value).toBe(true));
+});
+
+test('the oldest clip of earlier visits leaves a full shelf with the store', async () => {
+  const stored = Array.from({ length: storedClips }, (_, i): KeptClip => {
+    return { name: `${i}`, video: new Blob(['old']), title: `clip ${i}`, settings: {} };
+  });
+  let lose: (names: readonly string[]) => void = () => undefined;
+  const clipStore: ClipStore = {
+    ...emptyStore,
+    load: async () => stored,
+    onGone: (callback) => {
+      lose = callback;
+    },
+    keep: async () => {
+      lose([stored.at(-1)!.name]);
+      return 'a name';
+    },
+  };
+  const session = createSession(engine, { clipStore });
+  await vi.waitFor(() => expect(session.earlier.clips.value).toHaveLength(storedClips));
+  await make(engine, session);
+  await vi.waitFor(() => expect(session.clip.value?.entry.value).toBe('a name'));
+  expect(session.earlier.clips.value.map(({ title }) => title)).toEqual(stored.slice(0, -1).map(({ title }) => title));
+  expect([session.earlier.areKept.value, session.isAtRisk.value]).toEqual([true, false]);
 });

@@ -54,7 +54,7 @@ test('a clip that the browser did not take is said not to be stored, until the n
   const full = vi.spyOn(Cache.prototype, 'put').mockRejectedValue(new DOMException('no room', 'QuotaExceededError'));
   const session = open();
   await make(engine, session);
-  await vi.waitFor(() => expect(words()).toContain('Your last clip is not stored: the browser did not take it.'));
+  await vi.waitFor(() => expect(words()).toContain('Your last clip is not stored: the browser did not take it'));
   full.mockRestore();
   await make(engine, session);
   await vi.waitFor(() => expect(words()).not.toContain('Your last clip is not stored'));
@@ -83,4 +83,21 @@ test('all that goes is said before it is cleared; then no browser is blamed for 
   press('Clear it');
   await vi.waitFor(() => expect(words()).toContain('Cleared:'));
   expect(words()).not.toContain('is not stored');
+});
+
+test('Clear it clears nothing while a clip is made, and keeps the keyboard', async () => {
+  const confirm = vi.fn(() => false);
+  vi.stubGlobal('confirm', confirm);
+  const session = open();
+  const button = document.querySelector<HTMLButtonElement>('footer button')!;
+  button.focus();
+  const run = session.generate();
+  await vi.waitFor(() => expect(button.ariaDisabled).toBe('true'));
+  button.click();
+  expect([document.activeElement, confirm.mock.calls]).toEqual([button, []]);
+  engine.end();
+  await run;
+  await vi.waitFor(() => expect(button.ariaDisabled).toBe('false'));
+  button.click();
+  expect(confirm).toHaveBeenCalled();
 });

@@ -129,6 +129,21 @@ test('a new tab keeps the picture that it began with', async () => {
   expect(createSession(fakeEngine()).start.picture.value?.name).toBe('cat.png');
 });
 
+test('a new tab begins with the settings and the picture of one and the same tab', async () => {
+  const tab = () => vi.stubGlobal('sessionStorage', storage());
+  tab();
+  await createSession(engine, good).start.use(file('cat.png'));
+  tab();
+  const other = createSession(fakeEngine());
+  other.removePicture();
+  const first = createSession(engine, good);
+  await first.start.use(file('cat.png'));
+  other.edit('prompt', 'a crab');
+  tab();
+  const { form, start } = createSession(fakeEngine());
+  expect([form.prompt.value, start.picture.value]).toEqual(['a crab', undefined]);
+});
+
 test('a link or a file without one is about words alone', async () => {
   const session = createSession(engine, good);
   await session.start.use(file('cat.png'));

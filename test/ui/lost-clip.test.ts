@@ -1,6 +1,7 @@
 // A finished clip that is lost, with the graphics device or with the page: what is said of it, and when it is worth a question.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ClipStore } from '../../src/ui/clip-store';
+import type { EarlierClip, Remains } from '../../src/ui/earlier';
 import type { Clip } from '../../src/ui/finished';
 import { createSession, type Session } from '../../src/ui/session';
 import type { FakeEngine } from './fake-engine';
@@ -103,6 +104,11 @@ describe('a finished clip that is lost while no other is made', () => {
   });
 });
 
+/** As the buttons do that hand a file of it to the visitor. */
+function save({ isSaved }: Remains): void {
+  isSaved.value = true;
+}
+
 describe('a clip is at risk', () => {
   const refusing: ClipStore = { ...emptyStore, keep: async () => undefined };
 
@@ -116,10 +122,10 @@ describe('a clip is at risk', () => {
     await make(engine, session, video);
     await vi.waitFor(() => expect(session.isAtRisk.value).toBe(isAtRisk));
     const saved = session.clip.value!;
-    session.noteSaved(saved);
+    save(saved);
     expect(session.isAtRisk.value).toBe(false);
     await make(engine, session, video);
-    session.noteSaved(saved); // That was the one before.
+    save(saved); // That was the one before.
     await vi.waitFor(() => expect(session.isAtRisk.value).toBe(isAtRisk));
   });
 
@@ -130,10 +136,71 @@ describe('a clip is at risk', () => {
     await session.clearStored();
     expect(session.isAtRisk.value).toBe(true);
     await make(engine, session, null);
-    session.earlier.noteSaved(session.earlier.clips.value[0]!.address);
+    save(session.earlier.clips.value[0]!);
     expect(session.isAtRisk.value).toBe(true);
     engine.open(undefined);
     expect(session.isAtRisk.value).toBe(false);
+  });
+
+  test('until it is stored', async () => {
+    let store: (name: string) => void = () => undefined;
+    const keep = () =>
+      new Promise<string>((resolve) => {
+        store = resolve;
+      });
+    const session = createSession(engine, { clipStore: { ...emptyStore, keep } });
+    await make(engine, session);
+    expect(session.isAtRisk.value).toBe(true);
+    store('a name');
+    await vi.waitFor(() => expect(session.isAtRisk.value).toBe(false));
+  });
+
+  describe('once its entry is gone', () => {
+    /** Two stored clips, and what tells the page that some are gone. */
+    async function stored() {
+      let lose: (names?: readonly string[]) => void = () => undefined;
+      let count = 0;
+      const clipStore: ClipStore = {
+        ...emptyStore,
+        keep: async () => `clip ${++count}`,
+        onGone: (callback) => {
+          lose = callback;
+        },
+      };
+      const session = createSession(engine, { clipStore });
+      for (const name of ['clip 1', 'clip 2']) {
+        await make(engine, session);
+        await vi.waitFor(() => expect(session.clip.value?.entry.value).toBe(name));
+      }
+      expect(session.isAtRisk.value).toBe(false);
+      const [earlier] = session.earlier.clips.value as [EarlierClip];
+      return { session, lose, last: session.clip.value!, earlier };
+    }
+
+    test.each(['last', 'earlier'] as const)('for want of room, or by another tab: the %s one', async (which) => {
+      const { session, lose, [which]: clip } = await stored();
+      lose(['of another clip']);
+      expect(session.isAtRisk.value).toBe(false);
+      lose(['of another clip', clip.entry.value!]);
+      expect([session.isAtRisk.value, session.earlier.areKept.value]).toEqual([true, which === 'last']);
+      save(clip);
+      expect(session.isAtRisk.value).toBe(false);
+    });
+
+    test.each<[string, (session: Session, lose: () => void) => unknown]>([
+      ['here', (session) => session.clearStored()],
+      ['in another tab', (_session, lose) => lose()],
+    ])(
+      'with all others, cleared away %s: the earlier one, too, after the last one was saved',
+      async (_where, clear) => {
+        const { session, lose, last, earlier } = await stored();
+        await clear(session, lose);
+        save(last);
+        expect([session.isAtRisk.value, session.earlier.isCleared.value]).toEqual([true, true]);
+        save(earlier);
+        expect(session.isAtRisk.value).toBe(false);
+      },
+    );
   });
 
   describe('among the earlier ones, too, where the browser did not take it', () => {
@@ -147,12 +214,13 @@ describe('a clip is at risk', () => {
       await vi.waitFor(() => expect(session.isAtRisk.value).toBe(true));
       change(session);
       await make(engine, session);
-      await vi.waitFor(() => expect(session.earlier.kept.value).toBe('all'));
+      await vi.waitFor(() => expect(session.clip.value?.entry.value).toBe('a name'));
+      expect(session.earlier.areKept.value).toBe(false);
       return session;
     }
 
     test.each<[string, (session: Session) => unknown]>([
-      ['it is saved', ({ earlier }) => earlier.noteSaved(earlier.clips.value[0]!.address)],
+      ['it is saved', ({ earlier }) => save(earlier.clips.value[0]!)],
       ['it is removed', ({ earlier }) => earlier.remove(earlier.clips.value[0]!)],
     ])('until %s', async (_what, act) => {
       const session = await shelved();
@@ -166,12 +234,12 @@ describe('a clip is at risk', () => {
       const session = await shelved((before) => {
         handed = before.clip.value;
       });
-      session.noteSaved(handed!);
+      save(handed!);
       expect(session.isAtRisk.value).toBe(false);
     });
 
     test('unless it was saved before', async () => {
-      const session = await shelved((before) => before.noteSaved(before.clip.value!));
+      const session = await shelved((before) => save(before.clip.value!));
       expect(session.isAtRisk.value).toBe(false);
     });
 
@@ -180,7 +248,7 @@ describe('a clip is at risk', () => {
       await make(engine, session, null);
       engine.open(undefined);
       expect(session.isAtRisk.value).toBe(true);
-      session.earlier.noteSaved(session.earlier.clips.value[1]!.address);
+      save(session.earlier.clips.value[1]!);
       expect(session.isAtRisk.value).toBe(false);
     });
   });

@@ -81,8 +81,11 @@ test('so do arrow keys, held down too, where they mean nothing else', async () =
   expect(press('.generate', { key: 'ArrowRight', repeat: true })).toBe(true);
   expect(press('.transport .tool', { key: 'ArrowLeft' })).toBe(true);
   await says('Page 2 of 36');
-  for (const field of ['#prompt', '#frames', '#sampler', '#picture']) {
-    expect(press(field, { key: 'ArrowRight' }), field).toBe(false);
+  await make(engine, session);
+  await vi.waitFor(() => expect(find('.shelf li')).not.toBeNull());
+  // In fields, and in rows that they scroll.
+  for (const place of ['#prompt', '#frames', '#sampler', '#picture', '.ideas button', '.shelf li button']) {
+    expect(press(place, { key: 'ArrowRight' }), place).toBe(false);
   }
   for (const key of ['altKey', 'ctrlKey', 'metaKey', 'shiftKey']) {
     expect(press('body', { key: 'ArrowLeft', [key]: true }), key).toBe(false);

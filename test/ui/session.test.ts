@@ -92,7 +92,7 @@ describe('generate', () => {
     expect(session.failure.value?.code).toBe('encoder');
     expect(session.announcement.value).toMatch(/is finished: .*\. No MP4 this time\. /);
     await make(engine, session);
-    expect(session.earlier.kept.value).toBe('videos');
+    expect(session.earlier.areKept.value).toBe(false);
   });
 });
 

@@ -29,12 +29,17 @@ describe('the buttons', () => {
     expect(engine.log.filter((line) => line === 'record')).toHaveLength(1);
   });
 
-  test('where its frames are lost, there is nothing to make one of', async () => {
+  test('where its frames are lost, there is nothing to make one of, and the keyboard stays', async () => {
     const session = open();
     await vi.waitFor(() => expect(session.adapter.value).toBeDefined());
     await make(engine, session, null, problem);
+    await vi.waitFor(() => expect(isOff('Save PNG')).toEqual([false, false]));
+    button('Save PNG').focus();
     engine.open(undefined);
-    await vi.waitFor(() => expect(isOff('Download MP4')).toEqual([true, false]));
+    await vi.waitFor(() => expect(isOff('Download MP4')).toEqual([false, true]));
+    expect(document.activeElement).toBe(button('Save PNG'));
+    for (const name of ['Download MP4', 'Save PNG']) button(name).click();
+    expect([engine.log.includes('record'), session.progress.value, saved]).toEqual([false, undefined, []]);
   });
 
   test('one APNG is packed at a time, and said to be ready; where it cannot be, why', async () => {

@@ -109,6 +109,12 @@ test('settings whose picture is missing say so: where the prompt needs it, and o
   await make(engine, session);
   expect(engine.asked[0]?.picture).toBeUndefined();
   expect(session.note.value).toMatch(/^Drawn without the picture/);
+  session.edit('prompt', 'a 猫');
+  const run = session.generate();
+  engine.send({ type: 'unread', unknown: ['猫'], cut: [] });
+  expect(session.note.value).toMatch(/^Drawn without the picture .*\. This model reads English words, .*“猫”\.$/);
+  engine.end();
+  await run;
 });
 
 test.each<[string, (session: Session) => void | Promise<void>, RegExp]>([

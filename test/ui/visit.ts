@@ -30,6 +30,8 @@ export const emptyStore: ClipStore = {
   load: async () => [],
   keep: async () => 'a name',
   remove: async () => undefined,
+  onGone: () => undefined,
+  noteCleared: () => undefined,
 };
 
 /** @param video `null`: none could be encoded @param problem why */

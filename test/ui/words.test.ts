@@ -1,4 +1,5 @@
 // The page's words: progress, estimates, failures, advice per browser, and how often they are said.
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { GenerateEvent } from '../../src/events';
@@ -214,6 +215,12 @@ test.each([
   expect(explain(withoutVideo(problem, old), surroundings).body).toBe(body);
 });
 
+test('an engine that stopped is tried again, unless it has its own advice', () => {
+  const stopped = (hint: string) => explain({ code: 'stopped', message: 'It broke.', hint }, surroundings);
+  expect(stopped('')).toMatchObject({ advice: expect.stringMatching(/^Try again/), retry: true });
+  expect(stopped('Reload the page.')).toMatchObject({ advice: 'Reload the page.', retry: false });
+});
+
 test('without an adapter the advice is for the browser at hand, and then the general one', () => {
   const failure = failureOf(new FlipbookError('no-adapter', 'none answered'));
   const userAgent = 'Mozilla/5.0 (X11; Linux x86_64) Chrome/130.0.0.0 Safari/537.36';
@@ -244,6 +251,11 @@ test.each([
   ['Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605 CriOS/140 Version/17.0 Safari/605', /iOS 26/],
 ])('advice for %s', (userAgent, advice) => {
   expect(webGpuAdvice(userAgent)).toMatch(advice);
+});
+
+test('where the script does not run, index.html names the same browsers', () => {
+  const [, browsers] = /(Chrome or Edge .*)\.$/.exec(webGpuAdvice('')) ?? [];
+  expect(readFileSync('index.html', 'utf8')).toContain(browsers);
 });
 
 test('an iPad that calls itself a Macintosh is known by its touch screen', () => {

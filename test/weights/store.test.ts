@@ -139,7 +139,7 @@ describe('json', () => {
     expect(requests[0].init.cache).toBe('no-cache');
   });
 
-  it('where the server cannot be reached reads what files were last loaded by; what a server answers counts', async () => {
+  it('where the server cannot be reached reads what files were last loaded by; what a server that is up answers counts', async () => {
     const cache = new MemoryCache();
     const open = (answer: () => Response | Promise<Response>) =>
       new Store(base, { fetch: server({ 'model.json': answer }).fetch, cache });
@@ -151,9 +151,13 @@ describe('json', () => {
       await store.load(files);
     }
     await open(() => new Response('{ "format": 3 }')).json('model.json'); // The caller does not take that one.
-    expect((await open(offline).json('model.json')).value).toEqual({ format: 2 });
-    const answered = open(() => new Response('', { status: 503 }));
-    expect((await failure(answered.json('model.json'))).message).toContain('answered 503');
+    const answers = (status: number) => open(() => new Response('', { status }));
+    for (const store of [open(offline), answers(502), answers(503)]) {
+      expect((await store.json('model.json')).value).toEqual({ format: 2 });
+    }
+    expect((await failure(answers(404).json('model.json'))).message).toContain('answered 404');
+    await cache.delete({ url: `${base}model.json` });
+    expect((await failure(answers(503).json('model.json'))).message).toContain('answered 503');
   });
 
   it('waits some seconds for a server that answers nothing, where it has what was last', async () => {

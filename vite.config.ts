@@ -1,12 +1,15 @@
 // Build and dev server of the page and of the bench beside it. Tests have their own configuration (vitest.config.ts),
 // without these headers.
+import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { join } from 'node:path';
 import { type LicenseInfo, licensePlugin } from 'rolldown-license-plugin';
 import { defineConfig, type Plugin } from 'vite';
 import { forBench, pageHeaders } from './scripts/headers.mjs';
 import { modelCard } from './scripts/model-card.mjs';
 import { modelJson } from './scripts/model-json.mjs';
 import { offline } from './scripts/offline.mjs';
+import { root } from './scripts/site.mjs';
 
 const port = 5173;
 
@@ -30,6 +33,19 @@ function benchPolicy(): Plugin {
   };
 }
 
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+const mit = (copyright: string) => read('LICENSE').replace(/^Copyright .*$/m, copyright); // ours, with their copyright
+const google = `Copyright 2017 to 2024 Google LLC. All Rights Reserved.\n\n${read('public/models/sticker/LICENSE-APACHE')}`;
+
+/** Of packages that name their licence and bring no text: that licence, with the copyright that their sources name. */
+const missingTexts: Readonly<Record<string, string>> = {
+  '@tensorflow/tfjs-backend-cpu': google,
+  '@tensorflow/tfjs-backend-webgpu': google,
+  '@tensorflow/tfjs-core': google,
+  'onnxruntime-web': mit('Copyright (c) Microsoft Corporation. All rights reserved.'),
+  seedrandom: mit('Copyright 2019 David Bau.'),
+};
+
 /** Of what the page and its workers bundle, by name and version. */
 const bundled = new Map<string, LicenseInfo>();
 
@@ -42,8 +58,11 @@ function licences(of: 'worker' | 'page'): Plugin {
       if (of === 'worker') return;
       const texts = [...bundled]
         .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([title, { license, licenseText }]) => {
-          return `${title} (${license})\n\n${licenseText.trim() || 'The package names its licence and brings no text.'}\n`;
+        .map(([title, { name, license, licenseText }]) => {
+          const text = licenseText.trim() || missingTexts[name]?.trim();
+          return text
+            ? `${title} (${license})\n\n${text}\n`
+            : context.error(`${title} brings no text of its licence, ${license}`);
         });
       const source = `\uFEFF${texts.join(`\n${'-'.repeat(80)}\n\n`)}`; // the mark: servers do not say that it is UTF-8
       context.emitFile({ type: 'asset', fileName: 'licences.txt', source });

@@ -1,5 +1,6 @@
-// `npm run eval -- --prompts 40 --samples 120 --note "how it was trained"`: measures the shipped model with training/evaluate.py.
-// Writes metrics.json and the model card's table beside the weights, and contact sheets into docs/evaluation. It trains nothing.
+// `npm run eval -- --prompts 40 --samples 120 --note "how it was trained" --trained-minutes 100`: measures the shipped model with
+// training/evaluate.py. Writes metrics.json and the model card's numbers beside the weights, and contact sheets into
+// docs/evaluation. It trains nothing.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from autoencoder import CHANNELS, TIME, Autoencoder
-from data import FRAMES, data_dir
-from dataset import Stickers, to_float
+from data import FRAMES, data_dir, to_float
+from dataset import Stickers
 from loop import mixed_precision
 from train_autoencoder import Kept, ema
 

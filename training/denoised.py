@@ -18,6 +18,8 @@ MOST = times(4, SHIFT)[-2]  # t that the last of 4 steps predicts x_0 from; with
 
 
 class Denoised:
+    """A frozen denoiser of its averaged weights. `root`: the data's folder; `checkpoint`: of train_denoiser.py."""
+
     def __init__(self, root: Path, checkpoint: Path):
         self.model, self.mean, self.std = load_model(checkpoint, root)
         self.tokenizer = Tokenizer()

@@ -228,6 +228,7 @@ def clip_conditions(x: Tensor, picture: Tensor, known: Tensor | None = None, kno
 
 
 def known_part(x: Tensor, known: Tensor | None, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+    """-> (known latents [B, T, 40, 16, 16], 0 where nothing is known; mask [B, T, 1, 16, 16]), all 0 where either is not given."""
     if known is None or mask is None:
         return torch.zeros_like(x), torch.zeros_like(x[:, :, :1])
     return known * mask, mask

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from captions import label
 from checkpoint import load_model
 from data import data_dir
 from denoiser import OUTLINE, clip_conditions, picture_conditions
@@ -24,9 +25,9 @@ PICTURES, CLIPS = 32, 10
 
 
 @torch.no_grad()
-def errors(model: Model, x0: Tensor, names: list[str], conditions: Callable[[Tensor], Tensor]) -> list[tuple[float, float]]:
+def errors(model: Model, x0: Tensor, texts: list[str], conditions: Callable[[Tensor], Tensor]) -> list[tuple[float, float]]:
     """Mean square errors of OUTLINE and of detail at each of TIMES; x0 [B, T, 40, 16, 16], normalised."""
-    tokens, mask = trimmed(*Tokenizer()(names))
+    tokens, mask = trimmed(*Tokenizer()(texts))
     found = []
     with mixed_precision():
         context, pooled = model.text(tokens, mask)
@@ -58,9 +59,8 @@ def main() -> None:
     pictures, clips = draw(stored["picture_rows"], PICTURES), draw(stored["clip_rows"], CLIPS)
     first = normalised("anchors", clips)[:, 0]
     x0 = {"pictures": normalised("pictures", pictures)[:, None], "clips": normalised("clips", clips)}
-    of_pictures = errors(model, x0["pictures"], [stored["picture_rows"][i]["name"] for i in pictures],
-                         picture_conditions)
-    of_clips = errors(model, x0["clips"], [stored["clip_rows"][i]["name"] for i in clips],
+    of_pictures = errors(model, x0["pictures"], [label(stored["picture_rows"][i]) for i in pictures], picture_conditions)
+    of_clips = errors(model, x0["clips"], [label(stored["clip_rows"][i]) for i in clips],
                       lambda x: clip_conditions(x, first))
     print("time   pictures: outline, detail   clips: outline, detail")
     for t, picture, clip in zip(TIMES, of_pictures, of_clips):

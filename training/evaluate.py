@@ -1,17 +1,19 @@
 """Measures the exported model and writes metrics.json, the model card's table and the contact sheets. `npm run eval`.
 
-    python3 training/evaluate.py --compare 48 --note "how"    # 200 prompts, 1,000 samples: 20 minutes on two free cores
-    python3 training/evaluate.py --prompts 40 --samples 120 --compare 24 --note "how"    # 7 minutes on two free cores
+    python3 training/evaluate.py --compare 48 --note "how" --trained-minutes 100    # 200 prompts, 1,000 samples: a quarter of an hour
+    python3 training/evaluate.py --prompts 40 --samples 120 --compare 24 --out DIR    # a first look
 
-What is measured is the folder of shipped files, loaded by `shipped.py`, never a checkpoint. Needs the data set and the
-judge (`train_judge.py`). Measures are defined in `metrics.py`, the judge in `judge.py`; every number comes with its count.
+How long it took is in metrics.json. What is measured is the folder of shipped files, loaded by `shipped.py`, never a checkpoint.
+Needs the data set and the judge (`train_judge.py`). Measures are defined in `metrics.py`, the judge in `judge.py`; every number
+comes with its count.
 
 Retrieval: a judge ranks 200 prompts by their likeness to a sample; a hit is the sample's own among the first 10 (chance:
 5%). Ratios are to what real stickers of the same names get. Held-in names are animated names that were trained on; unseen
 are names held out from all training, and words that no caption has, each with the sticker that it should mean.
 A Frechet distance of few samples is mostly the want of samples, which pulls fd_4_over_50 towards 1: fd_real_at_compare says
 what as many real stickers get. Samples are compared with all animated stickers that were trained on; fd_real compares one half
-of those (`fd_real_count`, or as many as there are samples) with the other.
+of those (`fd_real_count`, or as many as there are samples) with the other. `nearest_training` is the distance (RMS of RGB over white,
+0..1, of frames at 24x24) from a sample to the nearest sticker that was trained on, as it is or mirrored, neither shifted nor turned.
 """
 
 import argparse
@@ -27,9 +29,9 @@ from torch import Tensor
 import report
 from captions import label
 from data import data_dir
-from dataset import to_float
+from evaluate_autoencoder import measure_autoencoder
 from judge import FRAMES, REDUCED, Backbone, Judge, load_judge, over
-from metrics import changes, frechet_distance, motion, nearest, psnr, retrieval, roughness, seam_ratio
+from metrics import frechet_distance, motion, nearest, retrieval, roughness, seam_ratio
 from prompts import POOL, category, seen, siblings, unseen, unseen_words
 from sampling import decode_frames, gflop, sample_loops
 from shipped import STICKER, Shipped, load_shipped
@@ -54,7 +56,7 @@ class Real:
         self.items = {(item["kind"], item["i"]): item for item in items if item["view"] == 0}
         self.reduced = {key: judge.reduce(item["described"].float()[None]) for key, item in self.items.items()}
         training = [item for item in self.items.values() if not item["row"]["held_out"]]
-        self.tiny = torch.cat([pixels(item["tiny"]) for item in training])
+        self.tiny = torch.cat([pixels(picture) for item in training for picture in (item["tiny"], item["tiny"].flip(-1))])
 
     def rows(self, keys: list[tuple[str, int]]) -> Tensor:
         return torch.cat([self.reduced[key] for key in keys])
@@ -162,6 +164,7 @@ def measure_seen(model: Shipped, judge: Judge, backbone: Backbone, real: Real, t
 
 def measure_unseen(model: Shipped, judge: Judge, backbone: Backbone, real: Real, tokenizer: Tokenizer, index: dict,
                    args: argparse.Namespace) -> tuple[dict, Samples, list[str]]:
+    """Samples of names held out and of words that no caption has; -> measures and their counts, samples, texts they are of."""
     held, words = unseen(index), unseen_words(index)
     count = min(len(held), -(-args.prompts * 2 // 3))
     queries = [(label(row), (kind, i), row["name"]) for kind, i, row in held[:count]]
@@ -190,6 +193,7 @@ def measure_unseen(model: Shipped, judge: Judge, backbone: Backbone, real: Real,
 
 
 def measure_steps(model: Shipped, judge: Judge, backbone: Backbone, real: Real, index: dict, args: argparse.Namespace) -> dict:
+    """Frechet distances of as few samples as --compare says, at other counts of steps and of frames."""
     if not args.compare:
         return {"fd_4_over_50": None}
     names = seen(index)
@@ -216,34 +220,6 @@ def measure_steps(model: Shipped, judge: Judge, backbone: Backbone, real: Real, 
             "fd_of_looks_by_frames": {frames: round(looks[frames], 4) for frames in sorted(looks)}}
 
 
-@torch.no_grad()
-def measure_autoencoder(model: Shipped, root: Path, index: dict, count: int) -> dict:
-    """Whole held-out loops and stills there and back."""
-    clips, stills = (np.load(root / f"{name}.npy", mmap_mode="r") for name in ("clips", "stills"))
-    held = unseen(index)
-    loops = [entry for entry in held if entry[0] == "clips"][:count]
-    white, colour, alpha, seams, true_seams, flicker = [], [], [], [], [], []
-    generator = torch.Generator().manual_seed(0)
-    for _, i, _ in loops:
-        clip = to_float(clips[i])
-        out = model.autoencoder.decode(model.autoencoder.encode(clip[None]))[0].clamp(0, 1)
-        background = torch.rand(3, 1, 1, generator=generator)
-        white.append(psnr(over(out), over(clip)))
-        colour.append(psnr(over(out, background), over(clip, background)))
-        alpha.append((out[:, 3] - clip[:, 3]).abs().mean().item())
-        seams.append(motion(out))
-        true_seams.append(motion(clip))
-    for _, i, _ in [entry for entry in held if entry[0] == "stills"][:count]:
-        still = to_float(stills[i])[None].expand(4, -1, -1, -1)
-        out = model.autoencoder.decode(model.autoencoder.encode(still[None]))[0].clamp(0, 1)
-        flicker.append(changes(out).mean().item())
-    return {"vae_psnr_white_db": round(float(np.mean(white)), 3), "vae_psnr_colour_db": round(float(np.mean(colour)), 3),
-            "vae_alpha_mae": round(float(np.mean(alpha)), 5), "vae_seam_ratio": round(seam_ratio(seams), 4),
-            "vae_seam_ratio_real": round(seam_ratio(true_seams), 4),
-            "vae_motion_ratio": ratio(sum(row["amount"] for row in seams), sum(row["amount"] for row in true_seams)),
-            "vae_still_flicker": round(float(np.mean(flicker)), 6)}
-
-
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--prompts", type=int, default=200, help="for retrieval, held-in and unseen each (unseen: at most 140)")
@@ -255,10 +231,13 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--model", type=Path, default=STICKER)
     parser.add_argument("--out", type=Path, default=None, help="a folder for everything, instead of the repository's places")
     parser.add_argument("--note", default="", help="how this version was trained, for the model card's table")
+    parser.add_argument("--trained-minutes", type=float, default=None, help="as of that note; the card sums all versions'")
     args = parser.parse_args()
     args.compare = args.samples // 4 if args.compare is None else args.compare
     if min(args.prompts, args.clips) < 2 or args.compare == 1 or args.samples < args.prompts:
         parser.error("prompts and clips are at least 2, compare 0 or at least 2, and samples at least prompts")
+    if bool(args.note) != (args.trained_minutes is not None):
+        parser.error("--note and --trained-minutes belong together")
     return args
 
 
@@ -274,6 +253,8 @@ def main() -> None:
         raise SystemExit("The judge was trained with another token table: run training/train_judge.py again")
     model, backbone = load_shipped(args.model), Backbone()
     real = Real(judge, torch.load(root / "judge" / "described.pt", weights_only=True))
+    if args.out is None and not args.note and model.manifest["version"] not in {row["version"] for row in report.load_history()}:
+        raise SystemExit(f"{model.manifest['version']} is new: say how it was trained with --note and --trained-minutes")
     say(f"model {model.manifest['version']}, judge with top-10 {about['held_out_top10']:.0%} on held-out real stickers")
 
     measured = {**measure_autoencoder(model, root, index, args.clips), "download_mb": model.download_mb(), **gflop(model)}
@@ -288,12 +269,13 @@ def main() -> None:
     defaults = model.manifest["defaults"]
     result = {
         "version": model.manifest["version"], "date": datetime.date.today().isoformat(), "note": args.note,
+        "trained_minutes": args.trained_minutes,
         **measured, **of_seen, **of_unseen, **of_steps,
         "unseen_words_caption_top10": round(float(np.mean([entry["rank"] <= 10 for entry in near.values()])), 4),
         "unseen_words_caption_top10_table": round(float(np.mean([entry["tableRank"] <= 10 for entry in near.values()])), 4),
         "counts": counts, "seed": args.seed,
-        "sampling": {key: defaults.get(key)
-                     for key in ("sampler", "steps", "pictureSteps", "guidance", "clipGuidance", "frames", "fps")},
+        "sampling": {**{key: defaults.get(key) for key in ("sampler", "steps", "pictureSteps", "guidance", "clipGuidance", "frames",
+                                                           "fps", "motion")}, "shift": model.manifest["process"]["shift"]},
         "judge": {key: value for key, value in about.items() if key != "table"}, "weights": model.hashes(),
         "minutes": round((time.time() - BEGAN) / 60, 1),
     }

@@ -1,6 +1,7 @@
 """Exports trained weights as the page's model folder, with golden outputs for the engine's tests. Not training.
 
-    python3 training/export.py --autoencoder CKPT --denoiser CKPT --out public/models/sticker
+    python3 training/export.py --autoencoder CKPT --denoiser CKPT --version 0.16.0 --trained-minutes 100 \\
+        --out public/models/sticker --fixtures test/fixtures
     python3 training/export.py --random --out DIR --fixtures DIR     # random weights, for development
     python3 training/export.py --tiny --out test/fixtures/tiny       # a small one, for the tests of the page
 
@@ -16,7 +17,7 @@ import json
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from autoencoder import CHANNELS, ERROR_GAIN, SPACE, TIME, Autoencoder
@@ -24,9 +25,11 @@ from data import FRAMES, SIZE, data_dir
 from denoiser import LEAST, OUTLINE, REACH, Denoiser
 from fixtures import write_fixtures
 from packing import TOKENIZER, pack, pack_table, read_tokenizer, unpack, unpack_table, write_tokenizer
+from report import hours, load_history
 from sampling import MOTION, SHIFT
+from shipped import STICKER
 from text import LENGTH, TextEncoder
-from vocabulary import load_table
+from vocabulary import TABLE, load_table
 
 PROVENANCE = [
     "Pictures and animations: @lobehub/fluent-emoji-anim-1 to -4 1.0.0 from npm (Microsoft Fluent Emoji, MIT)",
@@ -38,9 +41,10 @@ PROVENANCE = [
 
 DESCRIPTION = (
     "A small model that learned from animated emoji: single things on plain paper, 128 × 128 pixels, looping. It was trained for "
-    "some twenty-two hours on two processor cores: most things that have an emoji come out, what people hold or wear is often something "
+    "{hours} on two processor cores: most things that have an emoji come out, what people hold or wear is often something "
     "else, and what moves far frays for some frames."
 )
+TINY_MOTION = 1.25  # of the committed one, whatever the shipped model's is
 
 
 def build(args: argparse.Namespace) -> tuple[Autoencoder, Denoiser, TextEncoder, dict[str, Tensor]]:
@@ -86,11 +90,9 @@ def randomise(module: nn.Module) -> None:
 
 
 def table_of(args: argparse.Namespace) -> Tensor:
-    """The token table, already rounded to int8: given, random, or distilled from MiniLM."""
-    if args.table == "random":
-        return unpack_table(pack_table(torch.randn(30522, 96, generator=torch.Generator().manual_seed(1))))
-    if args.table:
-        return unpack_table(load_file(args.table))
+    """The token table, already rounded to int8: random, or distilled from MiniLM."""
+    if args.random:
+        return unpack_table(pack_table(torch.randn(30522, TABLE, generator=torch.Generator().manual_seed(1))))
     return load_table(data_dir())
 
 
@@ -102,6 +104,7 @@ def rounded(module: nn.Module) -> dict[str, Tensor]:
 
 
 def configs(autoencoder: Autoencoder, denoiser: Denoiser, text: TextEncoder) -> dict[str, dict]:
+    """What model.json says of each module: the counts that the page builds it by."""
     block = denoiser.blocks[0]
     coder = {"low": autoencoder.encoder.conv_in.out_channels, "high": autoencoder.stem.conv_in.out_channels,
              "latent": CHANNELS, "time": TIME, "groups": autoencoder.stem.block1.norm1.num_groups}
@@ -120,6 +123,7 @@ def configs(autoencoder: Autoencoder, denoiser: Denoiser, text: TextEncoder) -> 
 
 
 def manifest(args: argparse.Namespace, latents: dict[str, Tensor], config: dict[str, dict], out: Path) -> dict:
+    """model.json, of the files that lie in `out`. `latents`: their mean and std [40]; `config` as of `configs`."""
     def module(name: str, file: str) -> dict:
         data = (out / file).read_bytes()
         return {"file": file, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest(), "config": config[name]}
@@ -129,15 +133,15 @@ def manifest(args: argparse.Namespace, latents: dict[str, Tensor], config: dict[
                 "clipGuidance": 1, "fps": 12}
     if args.picture_steps:
         defaults["pictureSteps"] = args.picture_steps
-    if args.motion is not None:
-        defaults["motion"] = args.motion
+    defaults["motion"] = args.motion
     side = SIZE // SPACE
+    others = [row for row in load_history() if row["version"] != args.version]
     return {
         "format": 1,
         "name": "tiny" if args.tiny else "sticker",
         "version": args.version,
         "licence": "MIT",
-        "description": DESCRIPTION if not args.random else "Random weights, for development.",
+        "description": DESCRIPTION.format(hours=hours(others, args.trained_minutes)) if not args.random else "Random weights, for development.",
         "provenance": PROVENANCE if not args.random else ["Random weights, for development"],
         "modules": {**{name: module(name, f"{name}.safetensors") for name in names},
                     "tokenizer": module("tokenizer", TOKENIZER)},
@@ -158,20 +162,22 @@ def main() -> None:
     parser.add_argument("--denoiser", type=Path, help="checkpoint of train_denoiser.py")
     parser.add_argument("--random", action="store_true", help="random weights instead of checkpoints")
     parser.add_argument("--tiny", action="store_true", help="narrow modules with random weights, for the tests of the page")
-    parser.add_argument("--table", help="'random', or a text.safetensors to take the token table from")
-    parser.add_argument("--tokenizer", type=Path, help="tokenizer.json, gzipped or not; by default the one that vocabulary.py made")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--fixtures", type=Path, help="where to write goldens; by default none")
-    parser.add_argument("--version", default="0.1.0")
+    parser.add_argument("--version", help="without it only random weights are exported, as 0.1.0")
+    parser.add_argument("--trained-minutes", type=float, help="of this version, beside those of the others in history.json")
     parser.add_argument("--steps", type=int, default=8)
     parser.add_argument("--picture-steps", type=int, default=None)
     parser.add_argument("--guidance", type=float, default=1)
-    parser.add_argument("--motion", type=float, default=MOTION, help="where a visitor names none; 1 is the training clips' mean")
+    parser.add_argument("--motion", type=float, help="where a visitor names none; 1 is the training clips' mean")
     parser.add_argument("--shift", type=float, default=SHIFT, help="of the sampler's times towards noise (Esser et al. 2024)")
     args = parser.parse_args()
     args.random = args.random or args.tiny
-    if not args.random and not (args.autoencoder and args.denoiser):
-        parser.error("give --autoencoder and --denoiser, or --random")
+    if not args.random and not (args.autoencoder and args.denoiser and args.version and args.trained_minutes is not None):
+        parser.error("give --autoencoder, --denoiser, --version and --trained-minutes, or --random")
+    args.version = args.version or "0.1.0"
+    if args.motion is None:
+        args.motion = TINY_MOTION if args.tiny else MOTION
     args.out.mkdir(parents=True, exist_ok=True)
     autoencoder, denoiser, text, latents = build(args)
     coder = rounded(autoencoder)
@@ -179,7 +185,8 @@ def main() -> None:
     save_file(rounded(denoiser), args.out / "denoiser.safetensors")
     save_file({k: v for k, v in coder.items() if not k.startswith("encoder.")}, args.out / "decoder.safetensors")
     save_file(scope(coder, "encoder."), args.out / "encoder.safetensors")
-    write_tokenizer(read_tokenizer(args.tokenizer or data_dir() / "tokenizer.json"), args.out / TOKENIZER)
+    tokenizer = STICKER / TOKENIZER if args.random else data_dir() / "tokenizer.json"
+    write_tokenizer(read_tokenizer(tokenizer), args.out / TOKENIZER)
     described = manifest(args, latents, configs(autoencoder, denoiser, text), args.out)
     (args.out / "model.json").write_text(json.dumps(described, indent=2) + "\n")
     if args.fixtures:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from autoencoder import Autoencoder
 from denoiser import INPUT, LATENT, Denoiser, clip_conditions, picture_conditions
-from sampling import flow_euler, times, velocity_of
+from sampling import draw, times
 from text import TextEncoder, Tokenizer
 
 PROMPTS = ["", "a dancing cat", "Zoë's naïve robo-octopus, waving its eight arms at the moon while it is raining cats and dogs in 2026!"]
@@ -37,21 +37,13 @@ def hashed_bytes(count: int) -> Tensor:
 
 
 @torch.no_grad()
-def sample(denoiser: Denoiser, x: Tensor, context: Tensor, mask: Tensor, pooled: Tensor, conditions: Tensor,
-           guidance: float, shift: float) -> Tensor:
-    """Flow Euler; row 0 of the context is the empty prompt, row 1 the one that is asked for."""
-    empty, prompt = ((context[row], mask[row], pooled[row]) for row in (slice(0, 1), slice(1, 2)))
-    velocity = velocity_of(denoiser, prompt, empty, torch.zeros(1, 2), conditions, guidance)
-    return flow_euler(velocity, x, times(STEPS, shift))
-
-
-@torch.no_grad()
 def write_fixtures(folder: Path, autoencoder: Autoencoder, denoiser: Denoiser, text: TextEncoder,
                    latents: dict[str, Tensor], tokenizer: Path, shift: float) -> None:
     """`latents`: their statistics; `shift` of the sampler's times."""
     g = torch.Generator().manual_seed(7)
     out: dict[str, Tensor] = {}
-    tokens, mask = Tokenizer(tokenizer)(PROMPTS)
+    tokenize = Tokenizer(tokenizer)
+    tokens, mask = tokenize(PROMPTS)
     context, pooled = text(tokens, mask)
     out |= {"text.context": context, "text.pooled": pooled, "text.tokens": tokens.int()}
 
@@ -75,10 +67,11 @@ def write_fixtures(folder: Path, autoencoder: Autoencoder, denoiser: Denoiser, t
     rgba = hashed_bytes(8 * 128 * 128 * 4).reshape(1, 8, 128, 128, 4).float() / 255
     out["encoder.output"] = page(autoencoder.encode(rgba.movedim(-1, 2)))
 
+    drawn_by, levels = (denoiser, text, tokenize, PROMPTS[1:2]), times(STEPS, shift)
     start = noise(g, 1, 1, LATENT, 16, 16)
-    made = sample(denoiser, start, context, mask, pooled, picture_conditions(start), GUIDANCE, shift)
+    made = draw(*drawn_by, start, levels, GUIDANCE, None)
     clip_start = noise(g, 1, 3, LATENT, 16, 16)
-    clip = sample(denoiser, clip_start, context, mask, pooled, clip_conditions(clip_start, made[:, 0]), 1.0, shift)
+    clip = draw(*drawn_by, clip_start, levels, 1.0, None, made[:, 0])
     out |= {"sample.picture_noise": page(start).half(), "sample.picture": page(made),
             "sample.clip_noise": page(clip_start).half(), "sample.clip": page(clip)}
 

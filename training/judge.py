@@ -46,7 +46,7 @@ def fuse_norms(net: nn.Module) -> nn.Module:
 
 
 class Backbone(nn.Module):
-    """Frozen: frames [N, 3, H, W] in 0..1 -> descriptions [N, 1440]."""
+    """EfficientNet-Lite0, frozen: what the judge sees of a frame."""
 
     def __init__(self):
         super().__init__()
@@ -60,6 +60,7 @@ class Backbone(nn.Module):
 
     @torch.no_grad()
     def forward(self, frames: Tensor) -> Tensor:
+        """[N, 3, H, W] in 0..1 -> [N, 1440]: pooled features, pooled features of MIDDLE, THUMBNAIL's colours."""
         small = F.interpolate(frames, size=(SIDE, SIDE), mode="bilinear", antialias=True, align_corners=False)
         net, x = self.net, ((small - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
         x = net._swish(net._bn0(net._conv_stem(x)))

@@ -29,8 +29,8 @@ import torch
 from torch import Tensor
 
 from autoencoder import TIME, Autoencoder
-from data import FRAMES, data_dir
-from dataset import Stickers, jitter, ping_pong, to_float
+from data import FRAMES, data_dir, replacing, to_float
+from dataset import Stickers, jitter, ping_pong
 from degrade import degrade
 from loop import mixed_precision
 from metrics import motion
@@ -97,6 +97,7 @@ def moving(stickers: Stickers, kind: str, i: int, row: dict, rng: np.random.Gene
 
 
 def add_clip(model: Autoencoder, out: dict, clip: Tensor, row: dict) -> None:
+    """Encodes clip [T, 4, 128, 128] into the lists of `out`, 'clips' and 'anchors' [T/4, 40, 16, 16] f16 and 'clip_rows'."""
     with mixed_precision():
         latents, anchors = encode_loop(model, clip)
     out["clips"].append(latents)
@@ -105,6 +106,7 @@ def add_clip(model: Autoencoder, out: dict, clip: Tensor, row: dict) -> None:
 
 
 def encode_short(model: Autoencoder, stickers: Stickers, latent_frames: int, rng: np.random.Generator) -> dict:
+    """SHORT_COUNT loops -> clips and anchors [N, latent_frames, 40, 16, 16] f16, clip_rows."""
     out: dict = {"clips": [], "anchors": [], "clip_rows": []}
     for item in clip_plan(stickers, rng)[:SHORT_COUNT]:
         clip, row = moving(stickers, *item, rng)
@@ -114,6 +116,7 @@ def encode_short(model: Autoencoder, stickers: Stickers, latent_frames: int, rng
 
 
 def encode_all(model: Autoencoder, stickers: Stickers, seconds: float) -> dict:
+    """-> what latents.pt holds (see the top); the loops of 36 frames take `seconds`, all else what it takes."""
     rng = np.random.default_rng(0)
     held = stickers.part("held_out")
     out: dict = {"clips": [], "anchors": [], "clip_rows": [], "degraded": encode_degraded(model, stickers),
@@ -146,7 +149,8 @@ def main() -> None:
     if args.keep:
         for name, known in torch.load(args.keep, weights_only=True)["latents"].items():
             out[name][: len(known)] = known
-    torch.save(out, root / "latents.pt")
+    with replacing(root / "latents.pt") as draft:
+        torch.save(out, draft)
     print(f"{len(out['clips'])} clips, {len(out['pictures'])} pictures; std {out['std'].tolist()}")
 
 

@@ -50,6 +50,7 @@ class TemporalConv(nn.Module):
             nn.init.zeros_(self.weight)
 
     def forward(self, x: Tensor, frames: int) -> Tensor:
+        """x [B*T, C, H, W] of loops of T = `frames` -> the same shape."""
         bt, c, h, w = x.shape
         x = x.permute(0, 2, 3, 1).reshape(bt // frames, frames, h * w, c)
         taps = torch.cat([x.roll(1, 1), x, x.roll(-1, 1)], dim=-1)  # frame t sees t-1, t, t+1
@@ -93,4 +94,5 @@ class TemporalBlock(nn.Module):
         self.conv = TemporalConv(channels, zero=True)
 
     def forward(self, x: Tensor, frames: int) -> Tensor:
+        """x [B*T, C, H, W] of loops of T = `frames` -> the same shape."""
         return x + self.conv(F.silu(self.norm(x)), frames)

@@ -13,6 +13,7 @@ import json
 import math
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -20,9 +21,9 @@ import torch.distributed as dist
 from torch import nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from data import data_dir
+from data import data_dir, replacing
 
-PAUSE = 30.0  # seconds: a step that took longer was stopped from outside, and its time is not training
+PAUSE = 30.0  # seconds that a step counts at most: one that took longer was stopped from outside
 CHECKPOINT = 8 * 60.0  # seconds between two
 WEIGHT_DECAY = 0.01
 BFLOAT16 = torch.cpu.get_capabilities().get("avx512_bf16", False)  # absent on other architectures
@@ -104,6 +105,15 @@ def world() -> tuple[int, int]:
     return dist.get_rank(), dist.get_world_size()
 
 
+def on_rank_0(make: Callable[[], object]) -> None:
+    """Makes, in one process while the others wait, files that all read then."""
+    rank, size = world()
+    if rank == 0:
+        make()
+    if size > 1:
+        dist.barrier()
+
+
 def mixed_precision() -> torch.autocast:
     """bfloat16 for convolutions and products where the processor has it (twice the steps a second), else nothing."""
     return torch.autocast("cpu", torch.bfloat16, enabled=BFLOAT16)
@@ -151,6 +161,7 @@ class Loop:
         self.save()
 
     def step(self, loss: torch.Tensor, **values: float) -> None:
+        """A step against the gradient of `loss`, a scalar; it and `values` are logged, as means over a minute."""
         warm_up = min(1.0, (self.steps + 1) / 40)
         anneal = 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * self.progress))
         self.model.zero_grad(set_to_none=True)
@@ -205,10 +216,11 @@ class Loop:
             return
         state = {"model": self.model.state_dict(), "ema": self.ema.state_dict(),
                  "optimizers": [optimizer.state_dict() for optimizer in self.optimizers], "steps": self.steps, "used": self.used, **self.extra}
-        torch.save(state, self.folder / "new.pt")
-        (self.folder / "new.pt").replace(self.folder / "checkpoint.pt")
+        with replacing(self.folder / "checkpoint.pt") as draft:
+            torch.save(state, draft)
 
     def resume(self) -> None:
+        """From the folder's checkpoint, where there is one. Raises SystemExit where that has had its minutes or steps."""
         path = self.folder / "checkpoint.pt"
         if path.exists():
             if self.rank == 0:

@@ -35,7 +35,7 @@ def changes(clip: Tensor) -> Tensor:
 def motion(clip: Tensor) -> dict[str, float]:
     """What describes a loop [T, 4, H, W] in motion.
 
-    amount: mean change between neighbours over pixels that are ever visible (as `data.motion_amount`). seam and inner:
+    amount: mean change between neighbours over pixels that are ever visible. seam and inner:
     the change from the last frame to the first, and the mean of the others. flicker: mean absolute second difference in
     time, over visible pixels: large where pixels go forth and back from frame to frame.
     """

@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from data import data_dir
+from data import data_dir, replacing
 from minilm import MiniLM
 from prompts import WORDS, caption_words, stems
 
@@ -66,7 +66,9 @@ def all_near_words(root: Path) -> Words:
     """Made at the first call."""
     path = root / "near_words.json"
     if not path.exists():
-        path.write_text(json.dumps(build(json.loads((root / "index.json").read_text()))))
+        near = build(json.loads((root / "index.json").read_text()))
+        with replacing(path) as new:
+            new.write_text(json.dumps(near))
     return json.loads(path.read_text())
 
 

@@ -1,4 +1,7 @@
-"""Where the evaluation's numbers go: metrics.json, the history, the model card's table, contact sheets. It measures nothing."""
+"""Where the evaluation's numbers go: metrics.json, the history, the model card, contact sheets. It measures nothing.
+
+    python3 training/report.py    # the card anew from metrics.json and history.json
+"""
 
 import json
 from pathlib import Path
@@ -13,7 +16,8 @@ from shipped import STICKER, Shipped
 ROOT = STICKER.parents[2]
 HISTORY = Path(__file__).with_name("history.json")
 CARD = STICKER / "MODEL_CARD.md"
-BEGIN, END = "<!-- versions: written by npm run eval -->", "<!-- end of versions -->"
+METRICS = STICKER / "metrics.json"
+MARKS = "<!-- {}: written by npm run eval -->", "<!-- end of {} -->"  # around a part of the card
 COLUMNS = 8
 ANIMATED = 64  # pixels of a sticker on the animated sheet
 
@@ -76,7 +80,7 @@ def animated(loops: list[Tensor], path: Path, fps: int) -> None:
 def short(result: dict) -> dict:
     """What the history keeps of a version."""
     keys = [key for _, key, _ in TABLE if key in result]
-    return {**{key: result[key] for key in ("version", "date", "note", "counts", "seed", "download_mb", "gflop_per_step_36f",
+    return {**{key: result[key] for key in ("version", "date", "note", "trained_minutes", "counts", "seed", "download_mb", "gflop_per_step_36f",
                                             "gflop_per_decoded_frame")},
             "denoiser": result["weights"]["denoiser"][:12], "decoder": result["weights"]["decoder"][:12],
             **{key: result[key] for key in keys},
@@ -84,10 +88,58 @@ def short(result: dict) -> dict:
 
 
 def remember(history: list[dict], entry: dict) -> list[dict]:
-    """One entry for each set of weights; measured again, its numbers are replaced and a note that it had is kept."""
-    same = [old for old in history if (old.get("denoiser"), old.get("decoder")) == (entry["denoiser"], entry["decoder"])]
-    note = entry["note"] or next((old["note"] for old in same if old["note"]), "")
-    return [old for old in history if old not in same] + [{**entry, "note": note}]
+    """One entry for each version of weights; measured again, its numbers are replaced, and its note and its minutes of training are
+    kept unless there is a new note."""
+
+    def key(row: dict) -> tuple:
+        return row["version"], row["denoiser"], row["decoder"]
+
+    same = [old for old in history if key(old) == key(entry)]
+    kept = {name: old[name] for old in same for name in ("note", "trained_minutes")} if not entry["note"] else {}
+    return [old for old in history if old not in same] + [{**entry, **kept}]
+
+
+def hours(history: list[dict], more: float = 0) -> str:
+    """Of training, of all versions and `more` minutes, in words."""
+    return f"some {(sum(row['trained_minutes'] or 0 for row in history) + more) / 60:.0f} hours"
+
+
+def numbers(result: dict, history: list[dict]) -> str:
+    """What metrics.json says, for the card, in Markdown."""
+    counts, judge, groups = result["counts"], result["judge"], result["categories"]
+    top = "retrieval_top10_"
+    rows = [("trained names", counts["prompts"], f"{top}seen"), ("names held out from training", counts["held_out_names"], f"{top}held_out_names"),
+            ('those of them that differ from a trained one in more than who it is ("woman swimming")',
+             counts["held_out_names_without_siblings"], f"{top}held_out_names_without_siblings"),
+            ("words that no caption has", counts["unseen_words"], f"{top}unseen_words")]
+    parts = [
+        f"Version {result['version']}, trained for {hours(history)} in all on two processor cores that also did other work; measured on "
+        f"{result['date']}. An independent judge (`judge.py`) ranks 200 names by how well they fit, and recognises what has its own among the "
+        "first ten:",
+        "\n".join(["| asked for by | | samples | real stickers |", "|---|---|---|---|",
+                   *(f"| {name} | of {n} | {result[key] * n:.0f} | {result[key + '_real'] * n:.0f} |" for name, n, key in rows if n)]),
+        "- By group, of all samples of those trained names: " + ", ".join(
+            f"{name} {group['retrieval_top10'] * group['asked']:.0f} of {group['asked']}"
+            for name, group in sorted(groups.items(), key=lambda pair: -pair[1]["asked"]) if group["asked"]) + ".",
+        f"- Clips move {result['motion_ratio']:.2f} times as much as real ones; the autoencoder alone leaves {result['vae_motion_ratio']:.3f} of real "
+        f"clips' motion. The loop's seam is {result['seam_ratio']:.2f} of an ordinary change from frame to frame (real loops: "
+        f"{result['seam_ratio_real']:.2f}).",
+        f"- A sample's nearest training picture is at a distance of {result['nearest_training']:.3f}, that of a real held-out sticker at "
+        f"{result['nearest_training_held_out_real']:.3f} (medians; {counts['samples']:,} samples, each asked for by a trained name). "
+        f"{result['copies'] * counts['samples']:.0f} of the {counts['samples']:,} are nearer than all but the nearest hundredth of the held-out ones.",
+        f"- The Fréchet distance of {counts['samples']:,} samples is {result['fd']:.1f}; {result['fd_real_count']} real stickers get "
+        f"{result['fd_real']:.1f} against the others."]
+    if counts["compare"]:
+        of_steps = {4: result["fd_4_steps"], result["sampling"]["steps"]: result["fd_default_steps"], 50: result["fd_50_steps"]}
+        looks = sorted((int(frames), fd) for frames, fd in result["fd_of_looks_by_frames"].items())
+        parts += [f"- That of {counts['compare']} is " + ", ".join(f"{fd:.1f} with {steps} steps" for steps, fd in of_steps.items())
+                  + f" (as many real stickers: {result['fd_real_at_compare']:.1f}); of what they look like alone, without how they change, "
+                  + ", ".join(f"{fd:.1f} with {frames} frames" for frames, fd in looks) + "."]
+    parts += [f"- Of the {judge['held_out_count']} real stickers whose names are held out, the judge recognises "
+              f"{judge['held_out_top10'] * judge['held_out_count']:.0f} in its own test (`train_judge.py`), where the other names are all trained ones.",
+              f"- Cost: {result['gflop_per_step_36f']:.1f} GFLOP per step for 36 frames, {result['gflop_per_decoded_frame']:.2f} GFLOP per decoded "
+              f"frame. A visitor downloads {result['download_mb']:.1f} MB, and with a start picture the encoder too."]
+    return "\n\n".join(parts[:2]) + "\n\n" + "\n".join(parts[2:])
 
 
 def table(history: list[dict]) -> str:
@@ -101,12 +153,23 @@ def table(history: list[dict]) -> str:
     return "\n".join(lines)
 
 
-def fill_card(card: str, history: list[dict]) -> str:
-    """The card with the table between its two marks renewed. Raises ValueError where the marks are missing."""
-    before, rest = card.split(BEGIN) if card.count(BEGIN) == 1 else (None, None)
-    if rest is None or END not in rest:
-        raise ValueError(f"the model card must have one {BEGIN} and after it {END}")
-    return before + BEGIN + "\n\n" + table(history) + "\n\n" + END + rest.split(END, 1)[1]
+def fill(card: str, part: str, text: str) -> str:
+    """The card with `text` between the part's two marks. Raises ValueError where the marks are missing."""
+    begin, end = (mark.format(part) for mark in MARKS)
+    before, found, rest = card.partition(begin)
+    if not found or begin in rest or end not in rest:
+        raise ValueError(f"the model card must have one {begin} and after it {end}")
+    return f"{before}{begin}\n\n{text}\n\n{end}{rest.partition(end)[2]}"
+
+
+def fill_card(card: str, result: dict, history: list[dict]) -> str:
+    """The card with numbers and table renewed. Raises ValueError where their marks are missing."""
+    return fill(fill(card, "numbers", numbers(result, history)), "versions", table(history))
+
+
+def load_history() -> list[dict]:
+    """The versions measured so far, in order."""
+    return json.loads(HISTORY.read_text())
 
 
 def write(result: dict, out: Path | None, sheets: dict[str, tuple[list[str], list[Tensor]]], near: dict[str, dict]) -> None:
@@ -122,8 +185,12 @@ def write(result: dict, out: Path | None, sheets: dict[str, tuple[list[str], lis
              "what": "Captions of the contact sheets by row, and the nearest captions of words that no caption has",
              "sheets": captions, "nearestCaptions": near}
     (pictures / "captions.json").write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n")
-    ((out or STICKER) / "metrics.json").write_text(json.dumps(result, indent=2) + "\n")
+    ((out or STICKER) / METRICS.name).write_text(json.dumps(result, indent=2) + "\n")
     if out is None:
-        history = remember(json.loads(HISTORY.read_text()) if HISTORY.exists() else [], short(result))
+        history = remember(load_history(), short(result))
         HISTORY.write_text(json.dumps(history, indent=2) + "\n")
-        CARD.write_text(fill_card(CARD.read_text(), history))
+        CARD.write_text(fill_card(CARD.read_text(), result, history))
+
+
+if __name__ == "__main__":
+    CARD.write_text(fill_card(CARD.read_text(), json.loads(METRICS.read_text()), load_history()))

@@ -39,6 +39,7 @@ Prompts = tuple[Tensor, Tensor, Tensor]  # context [B, L, 192], mask [B, L], poo
 
 
 def encode(text: TextEncoder, tokenizer: Tokenizer, texts: list[str]) -> Prompts:
+    """Texts, of which each is cut to 24 tokens -> what the denoiser is told of them."""
     tokens, mask = tokenizer(texts)
     context, pooled = text(tokens, mask)
     return context, mask, pooled
@@ -63,23 +64,32 @@ def velocity_of(denoiser: Denoiser, prompts: Prompts, empty: Prompts, motion: Te
 
 
 @torch.no_grad()
+def draw(denoiser: Denoiser, text: TextEncoder, tokenizer: Tokenizer, texts: list[str], x: Tensor, levels: list[float],
+         guidance: float, motion: float | None, picture: Tensor | None = None) -> Tensor:
+    """From noise x [B, T, 40, 16, 16] at the first of `levels` -> normalised latents, as x. With `picture` [B, 40, 16, 16] a loop
+    that starts from it, without one a picture; `motion` as of MOTION, None where none is asked for."""
+    prompts, empty = (encode(text, tokenizer, asked) for asked in (texts, [""] * len(texts)))
+    conditions = picture_conditions(x) if picture is None else clip_conditions(x, picture)
+    amount = torch.tensor([0.0, 0.0] if motion is None else [motion, 1.0]).expand(len(texts), 2)
+    return flow_euler(velocity_of(denoiser, prompts, empty, amount, conditions, guidance), x, levels)
+
+
 def sample_stage(model: Shipped, texts: list[str], seeds: list[int], steps: int, guidance: float, latent_frames: int,
                  picture: Tensor | None = None) -> Tensor:
-    """-> normalised latents [B, T, 40, 16, 16]; with `picture` [B, 40, 16, 16] a loop that starts from it."""
+    """-> normalised latents [B, T, 40, 16, 16], with motion and shift of model.json; `picture` as of `draw`. Raises SystemExit where
+    model.json names another sampler."""
+    if (sampler := model.manifest["defaults"]["sampler"]) != "flow-euler":
+        raise SystemExit(f"The evaluation draws with 'flow-euler', but model.json has {sampler!r}")
     side = model.manifest["latents"]["size"][0]
     stream = STREAMS["picture" if picture is None else "clip"]
     x = noise(seeds, stream, latent_frames, LATENT, side, side)
-    prompts, empty = (encode(model.text, model.tokenizer, asked) for asked in (texts, [""] * len(texts)))
-    conditions = picture_conditions(x) if picture is None else clip_conditions(x, picture)
-    given = None if picture is None else model.manifest["defaults"].get("motion")
-    motion = torch.tensor([0.0, 0.0] if given is None else [given, 1.0]).expand(len(texts), 2)
-    if (sampler := model.manifest["defaults"]["sampler"]) != "flow-euler":
-        raise SystemExit(f"The evaluation draws with 'flow-euler', but model.json has {sampler!r}")
-    velocity = velocity_of(model.denoiser, prompts, empty, motion, conditions, guidance)
-    return flow_euler(velocity, x, times(steps, model.manifest["process"]["shift"]))
+    motion = None if picture is None else model.manifest["defaults"].get("motion")
+    levels = times(steps, model.manifest["process"]["shift"])
+    return draw(model.denoiser, model.text, model.tokenizer, texts, x, levels, guidance, motion, picture)
 
 
 def picture_steps(defaults: dict, steps: int) -> int:
+    """Steps of the picture where the clip takes `steps`: in proportion to `defaults` of model.json, at least 1."""
     return max(1, round(steps * defaults.get("pictureSteps", defaults["steps"]) / defaults["steps"]))
 
 

@@ -46,6 +46,7 @@ class Shipped:
 
 
 def load_shipped(folder: Path = STICKER) -> Shipped:
+    """The modules as the page has them, frozen. Raises RuntimeError where weights do not fit what model.json says."""
     manifest = json.loads((folder / "model.json").read_text())
     config = {name: module["config"] for name, module in manifest["modules"].items()}
     file = {name: folder / module["file"] for name, module in manifest["modules"].items()}

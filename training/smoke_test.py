@@ -1,8 +1,9 @@
-"""A few steps of every training stage on made-up stickers, an export, its ONNX, and one clip from it in the page's engine.
+"""A few steps of every trainer of what is exported, on made-up stickers; an export, its ONNX, and one clip from it in the page's engine.
 
     python3 training/smoke_test.py
 
-Needs no network and no data set: clips are drawn here; the token table and the tokenizer are those of the shipped model.
+Neither the data set, the vocabulary and the words of near meaning, nor the judge and the evaluation are made here, nor is every
+tool run. Needs no network and no data set: clips are drawn here; the token table and the tokenizer are those of the shipped model.
 """
 
 import json
@@ -92,7 +93,7 @@ def main() -> None:
         def python(*command: str) -> None:
             run(" ".join(command[:3]) if command[0] == "-m" else command[0], [sys.executable, *command], ROOT / "training", env)
 
-        python("-m", "unittest", "test_metrics", "test_data", "test_training")
+        python("-m", "unittest", "discover")
         python("train_autoencoder.py", "--max-steps", "3")
         check_training(root / "autoencoder", 3)
         first, kept = root / "autoencoder" / "checkpoint.pt", root / "kept"
@@ -107,6 +108,9 @@ def main() -> None:
         denoiser = root / "adversarial" / "checkpoint.pt"
         python("train_adversarial.py", "--init", str(root / "denoiser" / "checkpoint.pt"), "--max-steps", "4")
         check_training(denoiser.parent, 4)
+        mean = root / "mean.pt"
+        python("average.py", "--out", str(mean), str(root / "denoiser" / "checkpoint.pt"), str(denoiser))
+        python("sample.py", "--clips", "--steps", "2", "--denoiser", str(mean), "--out", str(root / "sheet.png"), "red heart")
         refined = root / "refined" / "checkpoint.pt"
         python("train_autoencoder.py", "--refine", "--init", str(root / "aligned.pt"), "--out", str(refined.parent), "--max-steps", "2")
         check_changed(root / "aligned.pt", refined, {"encoder.refiner", "stem", "head"})
@@ -115,7 +119,7 @@ def main() -> None:
                "--out", str(decoder), "--max-steps", "4")
         check_changed(refined, decoder / "checkpoint.pt", {"stem", "head"})
         python("export.py", "--autoencoder", str(decoder / "checkpoint.pt"), "--denoiser", str(denoiser),
-              "--out", str(EXPORTED), "--fixtures", str(EXPORTED / "fixtures"))
+               "--version", "0.0.1", "--trained-minutes", "0", "--out", str(EXPORTED), "--fixtures", str(EXPORTED / "fixtures"))
         python("export_onnx.py", "--model", str(EXPORTED), "--out", str(EXPORTED / "onnx"))
         address = "/" + EXPORTED.relative_to(ROOT).as_posix() + "/"
         engine = ["npx", "vitest", "run", "--project", "gpu", "test/models/goldens.gpu.test.ts", "test/generate/model.gpu.test.ts"]

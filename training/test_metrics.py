@@ -158,23 +158,34 @@ class Prompts(unittest.TestCase):
 
 
 class Report(unittest.TestCase):
-    ENTRY = {"version": "1", "date": "2026-01-01", "note": "long", "denoiser": "a", "decoder": "b", "seam_ratio": 1.25,
+    ENTRY = {"version": "1", "date": "2026-01-01", "note": "long", "trained_minutes": 90, "denoiser": "a", "decoder": "b", "seam_ratio": 1.25,
              "counts": {"samples": 7, "compare": 3}}
 
-    def test_one_entry_for_one_set_of_weights(self):
-        history = report.remember([self.ENTRY], {**self.ENTRY, "note": "", "seam_ratio": 1.0})
-        self.assertEqual([(row["note"], row["seam_ratio"]) for row in history], [("long", 1.0)])
-        self.assertEqual(len(report.remember(history, {**self.ENTRY, "denoiser": "c"})), 2)
+    def test_one_entry_for_one_version_of_weights(self):
+        history = report.remember([self.ENTRY], {**self.ENTRY, "note": "", "trained_minutes": None, "seam_ratio": 1.0})
+        self.assertEqual([(row["note"], row["trained_minutes"], row["seam_ratio"]) for row in history], [("long", 90, 1.0)])
+        noted = report.remember(history, {**self.ENTRY, "note": "longer", "trained_minutes": 150})
+        self.assertEqual([(row["note"], row["trained_minutes"]) for row in noted], [("longer", 150)])
+        for other in ({"denoiser": "c"}, {"version": "2"}):
+            self.assertEqual(len(report.remember(history, {**self.ENTRY, **other})), 2)
 
-    def test_the_card_keeps_what_is_around_the_table(self):
-        card = f"# Card\n{report.BEGIN}\nold\n{report.END}\nend"
-        filled = report.fill_card(card, [self.ENTRY])
+    def test_hours_are_those_of_all_versions(self):
+        self.assertEqual(report.hours([self.ENTRY, {**self.ENTRY, "trained_minutes": 0}], 40), "some 2 hours")
+
+    def test_the_card_keeps_what_is_around_a_part(self):
+        card = "# Card\n<!-- versions: written by npm run eval -->\nold\n<!-- end of versions -->\nend"
+        filled = report.fill(card, "versions", report.table([self.ENTRY]))
         self.assertTrue(filled.startswith("# Card\n") and filled.endswith("\nend") and "old" not in filled)
         self.assertIn("| 1 (2026-01-01) | long |", filled)
         self.assertIn(" 1.25 |", filled)
-        self.assertEqual(report.fill_card(filled, [self.ENTRY]), filled)
-        with self.assertRaises(ValueError):
-            report.fill_card("# Card", [self.ENTRY])
+        self.assertEqual(report.fill(filled, "versions", report.table([self.ENTRY])), filled)
+        for wrong in ("# Card", card + card):
+            with self.assertRaises(ValueError):
+                report.fill(wrong, "versions", "")
+
+    def test_the_committed_card_says_what_the_committed_numbers_say(self):
+        card = report.CARD.read_text()
+        self.assertEqual(report.fill_card(card, json.loads(report.METRICS.read_text()), report.load_history()), card)
 
     def test_sheet_fills_its_last_row(self):
         image = report.sheet([torch.zeros(3, 4, 4)] * 9)

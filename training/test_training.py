@@ -9,15 +9,13 @@ import numpy as np
 import torch
 
 from align import mixed, mixing, unlike
-from autoencoder import CHANNELS, Autoencoder, Stem
+from autoencoder import CHANNELS, Autoencoder
 from average import average
 from denoiser import LATENT, OUTLINE, Denoiser, clip_conditions, picture_conditions
 from export import randomise
 from loop import orthogonalise
-from train_adversarial import Critic, critic_loss, normalised, sampled
 from train_autoencoder import BOUNDARY, DECIBEL, Kept, gradients, loss_of, turned
 from train_denoiser import Conditions, Latents, Model, flow_loss
-from widen import widen
 
 
 class Average(unittest.TestCase):
@@ -166,43 +164,6 @@ class Bypass(unittest.TestCase):
         torch.testing.assert_close(still[0, 0], noisy * x[0, 0])
 
 
-class Widen(unittest.TestCase):
-    def test_denoiser_does_what_it_did(self):
-        torch.manual_seed(0)
-        with patch("denoiser.LATENT", 3), patch("denoiser.INPUT", 13):
-            before = Denoiser(low=16, width=32, blocks=1, emb=32, layout=(16, 4)).eval()
-        torch.nn.init.normal_(before.conv_out.weight, std=0.1)
-        torch.nn.init.normal_(before.gates.weight, std=0.1)
-        torch.nn.init.normal_(before.gates.bias)
-        after = Denoiser(low=16, width=32, blocks=1, emb=32, layout=(16, 4)).eval()
-        wide = widen({f"denoiser.{name}": value for name, value in before.state_dict().items()})
-        after.load_state_dict({name.removeprefix("denoiser."): value for name, value in wide.items()})
-        x, picture, known = torch.randn(1, 2, 3, 16, 16), torch.randn(1, 3, 16, 16), torch.randn(1, 2, 3, 16, 16)
-        told = torch.tensor([0.7]), torch.randn(1, 3, 192), torch.ones(1, 3), torch.randn(1, 192), torch.ones(1, 2)
-        mask = torch.ones(1, 2, 1, 16, 16)
-
-        def more(latents: torch.Tensor) -> torch.Tensor:
-            """The same latents, with others that the network does not know."""
-            return torch.cat([latents, torch.randn(*latents.shape[:-3], LATENT - 3, 16, 16)], dim=-3)
-
-        expected = before.predict(x, *told, clip_conditions(x, picture, known, mask))
-        output = after.predict(more(x), *told, clip_conditions(more(x), more(picture), more(known), mask))
-        torch.testing.assert_close(output[:, :, :3], expected, atol=1e-4, rtol=1e-4)
-        self.assertEqual(output[:, :, 3:].abs().max(), 0)
-
-    def test_decoder_does_what_it_did(self):
-        torch.manual_seed(0)
-        before, after = Stem(high=16, latent=3), Stem(high=16)
-        wide = widen({f"stem.{name}": value for name, value in before.state_dict().items()})
-        after.load_state_dict({name.removeprefix("stem."): value for name, value in wide.items()})
-        z = torch.randn(2, LATENT, 4, 4)
-        torch.testing.assert_close(after(z, 2), before(z[:, :3], 2))
-
-    def test_fewer_latents_are_refused(self):
-        with self.assertRaises(ValueError):
-            widen({"stem.conv_in.weight": torch.zeros(4, 5, 3, 3)}, 4)
-
-
 class Detail(unittest.TestCase):
     def test_velocity_leads_to_what_was_predicted(self):
         torch.manual_seed(0)
@@ -251,49 +212,6 @@ class FoldedGuidance(unittest.TestCase):
         torch.manual_seed(1)
         unconditional = flow_loss(model, x0, null).item()
         self.assertAlmostEqual(loss(null, 1.0), unconditional, places=5)  # moved all the way, only its error is left
-
-
-class Adversarial(unittest.TestCase):
-    def test_critic_of_a_loop_does_not_care_where_it_starts(self):
-        torch.manual_seed(0)
-        critic, clip, picture = Critic(width=8), torch.randn(1, 3, LATENT, 16, 16), torch.randn(1, LATENT, 16, 16)
-        with patch("train_adversarial.NOISE_MEAN", -100.0):
-            logits, rolled = critic(clip, picture), critic(clip.roll(1, 1), picture)
-        for a, b, side in zip(logits, rolled, (16, 8)):
-            self.assertEqual(a.shape, (3, 1, side, side))
-            torch.testing.assert_close(a.roll(1, 0), b, atol=1e-5, rtol=1e-5)
-
-    def test_loss_is_2_in_doubt_and_0_in_certainty(self):
-        self.assertEqual(critic_loss((torch.zeros(3), torch.zeros(2)), (torch.zeros(3), torch.zeros(2))), 2)
-        self.assertEqual(critic_loss((torch.full((3,), 1.5),), (torch.full((3,), -2.0),)), 0)
-        self.assertEqual(critic_loss((torch.tensor([-1.0]),), (torch.tensor([3.0]),)), 6)
-
-    def test_gradient_keeps_its_direction_and_gets_the_size_of_a_mean_square_error_of_1(self):
-        for steepness in (1e-3, 1e3):
-            made = torch.tensor([1.0, 2.0, -3.0], requires_grad=True)
-            gradient = torch.autograd.grad(normalised(steepness * (made * torch.tensor([1.0, -2.0, 2.0])).sum(), made), made)[0]
-            torch.testing.assert_close(gradient, 2 / 3 * torch.tensor([1.0, -2.0, 2.0]) / 3**0.5)
-
-    def test_samples_are_of_the_clip_and_differentiated_once(self):
-        """A velocity that knows the way ends at x0 from wherever it starts."""
-        x0 = torch.randn(2, 3, LATENT, 16, 16)
-        asked = []
-
-        class Knowing(torch.nn.Module):
-            scale = torch.nn.Parameter(torch.ones(()))
-
-            def forward(self, x, t, *_):
-                asked.append(torch.is_grad_enabled())
-                return self.scale * (x - x0) / t.view(-1, 1, 1, 1, 1)
-
-        model = Model()
-        model.denoiser = Knowing()
-        given = Conditions(torch.ones(2, 3, dtype=torch.long), torch.ones(2, 3), torch.ones(2, 2), clip_conditions(x0, x0[:, 0]))
-        for seed in range(4):
-            asked.clear()
-            made = sampled(model, x0, given, np.random.default_rng(seed))
-            torch.testing.assert_close(made, x0, atol=1e-4, rtol=1e-4)
-            self.assertEqual(asked, [False] * (len(asked) - 1) + [True])
 
 
 class Orthogonalise(unittest.TestCase):

@@ -38,11 +38,13 @@ class Layer(nn.Module):
 
 
 class TextEncoder(nn.Module):
+    """`table` [V, D]: a frozen vector for every token; `width`: channels of the context."""
+
     def __init__(self, table: Tensor | None = None, width: int = WIDTH, layers: int = 2, heads: int = 4):
         super().__init__()
         table = torch.zeros(30522, TABLE) if table is None else table
         self.register_buffer("table", table, persistent=False)  # frozen; stored once, as int8, by export.py
-        self.blur = 0.0  # most noise on the table's vectors, whose variance is 1; drawn for each prompt, in training only
+        self.blur = 0.0  # most noise on the table's vectors, whose variance is 1; drawn for each prompt; 0 but in training
         self.embed = nn.Linear(table.shape[1], width)
         self.position = nn.Parameter(torch.randn(LENGTH, width) * 0.02)
         self.layers = nn.ModuleList(Layer(width, heads) for _ in range(layers))

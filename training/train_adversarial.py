@@ -100,8 +100,10 @@ def main() -> None:
     before = torch.load(args.out / "checkpoint.pt" if loop.steps > 0 else args.init, weights_only=True)
     if "critic" in before:
         critic.load_state_dict(before["critic"])
+    if loop.steps > 0 and "critic_optimizer" in before:  # with --init all optimisers start afresh
+        optimizer.load_state_dict(before["critic_optimizer"])
     # Of this process; and of all, which must take the same kind of step, and as many steps of the sampler.
-    rng, common = np.random.default_rng([loop.steps, loop.rank]), np.random.default_rng(loop.steps)
+    rng, common = np.random.default_rng([loop.steps, loop.rank]), np.random.default_rng([loop.steps, loop.size])
     torch.manual_seed(loop.steps * loop.size + loop.rank)
     for step in loop:
         clips = common.random() < args.clip_share
@@ -124,6 +126,7 @@ def main() -> None:
         if loop.size > 1:
             add_up([p.grad for p in critic.parameters()], loop.size)
         optimizer.step()
+        loop.extra["critic_optimizer"] = optimizer.state_dict()  # it has none before its first step
         with mixed_precision():
             disbelief = -torch.stack([logits.mean() for logits in critic(made, picture)]).mean()
         share = args.weight * min(1.0, step / WARM_UP)

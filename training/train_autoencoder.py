@@ -18,8 +18,8 @@ from torch import Tensor, nn
 
 from autoencoder import TIME, Autoencoder, Encoder
 from captions import draw_caption
-from data import SIZE, data_dir
-from dataset import Stickers, jitter, ping_pong, to_float
+from data import SIZE, data_dir, to_float
+from dataset import Stickers, jitter, ping_pong
 from denoised import Denoised
 from judge import over
 from loop import Loop, arguments, load_matching, mixed_precision
@@ -87,6 +87,7 @@ def gradients(x: Tensor) -> list[Tensor]:
 
 
 def loss_of(output: Tensor, target: Tensor) -> Tensor:
+    """RGBA [B, T, 4, H, W], premultiplied, twice -> scalar: absolute errors, those of gradients, and decibels of composites."""
     colour = torch.rand(target.shape[0], 1, 3, 1, 1)
     error = output - target
     # Compositing premultiplied colours is linear, rgb + (1 - a) * colour: this is the error of what is seen.

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from captions import draw_caption
 from data import data_dir
 from denoiser import LATENT, OUTLINE, Denoiser, clip_conditions, picture_conditions
-from loop import Loop, arguments, load_matching, mixed_precision
+from loop import Loop, arguments, load_matching, mixed_precision, on_rank_0
 from motion import MOTIONS
 from near_words import Words, load_near_words
 from text import TextEncoder, Tokenizer, trimmed
@@ -227,7 +227,8 @@ def prepare(args: Namespace, near_share: float = NEAR_SHARE, blur: float = BLUR)
     """Latents, tokenizer, model (from --init, where that is given), and what a checkpoint holds besides the model."""
     root = data_dir()
     stored = torch.load(root / "latents.pt", weights_only=True)
-    table = load_table(root)  # first: it writes the tokenizer where there is none
+    on_rank_0(lambda: (load_table(root), load_near_words(root)))  # they make their files at the first call
+    table = load_table(root)
     latents, tokenizer, model = Latents(stored, load_near_words(root), near_share), Tokenizer(), Model(table)
     if args.init:
         missing = load_matching(model, torch.load(args.init, weights_only=True)["model"])

@@ -5,7 +5,8 @@
 Describing is the slow part: a frozen network's view of 4 frames of every loop, plain and then mirrored, shifted and over
 a random colour, and of stills, plain and in synthetic motion. Heads train on these in seconds a thousand steps. Names
 that are held out from the model's training are held out here too: top-10 retrieval on them is the judge's accuracy.
-A run cut short is a fair sample: varied views come in random order.
+A run cut short has a fair sample of varied views, which come in random order after all plain ones; before those are there,
+nothing is trained.
 """
 
 import argparse
@@ -20,8 +21,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from captions import draw_caption, label
-from data import data_dir
-from dataset import jitter, to_float
+from data import data_dir, replacing, to_float
+from dataset import jitter
 from judge import FRAMES, REDUCED, Backbone, Judge, over, pick_frames
 from metrics import motion, retrieval
 from motion import MOTIONS, animate
@@ -78,6 +79,12 @@ def describe(root: Path, folder: Path, seconds: float) -> list[dict]:
     if len(done) >= len(items):
         return done
     clips, stills = (np.load(root / f"{name}.npy", mmap_mode="r") for name in ("clips", "stills"))
+
+    def keep() -> None:
+        with replacing(path) as draft:
+            torch.save(done, draft)
+        print(f"described {len(done)} of {len(items)}", flush=True)
+
     backbone, began, saved = Backbone(), time.time(), time.time()
     while len(done) < len(items) and time.time() - began < seconds:
         rng = np.random.default_rng([3, len(done)])
@@ -87,11 +94,9 @@ def describe(root: Path, folder: Path, seconds: float) -> list[dict]:
         for item, (frames, extra), row in zip(group, parts, described.split([len(frames) for frames, _ in parts])):
             done.append({**item, **extra, "described": row.clone()})
         if time.time() - saved > 60 or len(done) >= len(items):
-            torch.save(done, path)
+            keep()
             saved = time.time()
-            print(f"described {len(done)} of {len(items)}", flush=True)
-    torch.save(done, path)
-    print(f"described {len(done)} of {len(items)}", flush=True)
+    keep()
     return done
 
 
@@ -171,6 +176,9 @@ def main() -> None:
     folder.mkdir(exist_ok=True)
     items = describe(root, folder, args.minutes * 60)
     index = json.loads((root / "index.json").read_text())
+    plain = sum(item["view"] == 0 for item in plan(index))
+    if len(items) < plain:
+        raise SystemExit(f"described {len(items)} of the {plain} plain views, all of which the evaluation needs: run again")
     table, tokenizer = load_table(root), Tokenizer()
     judge, began = Judge(table), time.time()
     training = [item for item in items if not item["row"]["held_out"]]

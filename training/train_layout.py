@@ -10,6 +10,7 @@ out blurred, and is the denoiser's to decide. Writes layout/checkpoint.pt, for `
 import numpy as np
 import torch
 
+from captions import label
 from loop import Loop, arguments
 from text import Tokenizer, trimmed
 from train_denoiser import NULL_TEXT, Latents, Model, layout_loss, prepare
@@ -22,7 +23,7 @@ BLUR = 1.0  # of a word's vector (`TextEncoder.blur`)
 @torch.no_grad()
 def held_out_error(model: Model, latents: Latents, tokenizer: Tokenizer) -> float:
     """Mean square error over pictures of names that are held out, each asked for by its name."""
-    texts = [row["label"] for row in latents.held_rows]
+    texts = [label(row) for row in latents.held_rows]
     _, pooled = model.text(*tokenizer(texts))
     return layout_loss(model, pooled, latents.normalise(latents.held)[:, None]).item()
 

@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from data import data_dir
+from data import data_dir, replacing
 from minilm import MiniLM, minilm_dir
 from packing import pack_table, unpack_table
 from prompts import caption_words
@@ -76,8 +76,10 @@ def load_table(root: Path) -> Tensor:
     """[30522, 96], rounded as on the page. Made at the first call, together with tokenizer.json."""
     if not (root / "table.pt").exists():
         table, described = build(root)
-        (root / "tokenizer.json").write_text(json.dumps(described, ensure_ascii=False))
-        torch.save(table, root / "table.pt")
+        with replacing(root / "tokenizer.json") as draft:
+            draft.write_text(json.dumps(described, ensure_ascii=False))
+        with replacing(root / "table.pt") as draft:
+            torch.save(table, draft)
     return unpack_table(pack_table(torch.load(root / "table.pt", weights_only=True)))
 
 

@@ -154,12 +154,12 @@ function parseSampler(text: string): SamplerName | Problem {
 }
 
 /** `#rgb` or `#rrggbb`, as the latter; undefined where it is neither. */
-export function readColour(text: string): string | undefined {
-  const colour = text.trim().toLowerCase();
-  if (/^#[0-9a-f]{6}$/.test(colour)) return colour;
-  return /^#[0-9a-f]{3}$/.test(colour) ? colour.replace(/[0-9a-f]/g, '$&$&') : undefined;
+export function readColor(text: string): string | undefined {
+  const color = text.trim().toLowerCase();
+  if (/^#[0-9a-f]{6}$/.test(color)) return color;
+  return /^#[0-9a-f]{3}$/.test(color) ? color.replace(/[0-9a-f]/g, '$&$&') : undefined;
 }
 
 function parseBackground(text: string): string | Problem {
-  return readColour(text) ?? new Problem(`Background is ${quote(text)}; it must be a colour such as #ffd166.`);
+  return readColor(text) ?? new Problem(`Background is ${quote(text)}; it must be a colour such as #ffd166.`);
 }

@@ -8,7 +8,7 @@ import { digits } from './rows';
 
 const width = 460;
 const ours = '#c2410c';
-const colours = { flipbook: ours, 'onnxruntime-web': '#2563eb', tfjs: '#ca8a04', 'jax-js': '#6b7280' };
+const colors = { flipbook: ours, 'onnxruntime-web': '#2563eb', tfjs: '#ca8a04', 'jax-js': '#6b7280' };
 
 /** Panels for what was measured; undefined where nothing was. */
 export function charts(result: BenchResult): TopLevelSpec | undefined {
@@ -110,7 +110,7 @@ function limits({ cases, ceilings }: BenchResult): NonNormalizedSpec | undefined
           type: 'nominal',
           sort: null,
           title: null,
-          scale: { domain: Object.keys(colours), range: Object.values(colours) },
+          scale: { domain: Object.keys(colors), range: Object.values(colors) },
         },
         shape: { field: 'kind', type: 'nominal', sort: null, title: null },
       },

@@ -1,9 +1,10 @@
 // Frames in, a looping PNG with full transparency out (Animated PNG, in PNG's third edition). MP4 has no transparency, GIF only
 // all or nothing. Lossless and made without any encoder of the browser's; where frames come from is somebody else's business.
 import { FlipbookError } from '../gpu/errors';
+import { uint32 } from './bytes';
 import { addXmpToPng, type ClipMetadata } from './metadata';
 import type { Pixels } from './pixels';
-import { packedRows, pngChunk, pngSignature, uint32 } from './png';
+import { packedRows, pngChunk, pngSignature } from './png';
 
 export interface ApngOptions {
   readonly width: number;

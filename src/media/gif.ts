@@ -3,8 +3,10 @@
 // packs the frames. Nothing is dithered: no bands are seen where each pixel has the nearest of its frame's own colours.
 import { GIFEncoder, quantize } from 'gifenc';
 import { FlipbookError } from '../gpu/errors';
+import { ascii } from './bytes';
 import { type ClipMetadata, xmpExtension } from './metadata';
 import { type Pixels, rgb } from './pixels';
+import { span } from './sink';
 
 export interface GifOptions {
   readonly width: number;
@@ -51,7 +53,7 @@ export class GifWriter {
       palette: [...palette, this.#paper], // for a program that knows no transparency
       transparent: true,
       transparentIndex,
-      delay: 10 * hundredths(this.#count++, fps),
+      delay: 10 * span(this.#count++, fps, 100).length, // GIF has nothing finer than hundredths of a second
       dispose: restoreToBackground,
     });
   }
@@ -86,15 +88,6 @@ export class GifWriter {
   }
 }
 
-/**
- * How long frame `index` is shown, in hundredths of a second: GIF has nothing finer. Each boundary is rounded by itself, as in
- * `frameTiming`: at 12 fps 8, 9, 8, 8, 9, 8 …, which is 3 s for 36 frames.
- */
-function hundredths(index: number, fps: number): number {
-  const boundary = (i: number) => Math.round((100 * i) / fps);
-  return boundary(index + 1) - boundary(index);
-}
-
 /** For each pixel the colour nearest to it. gifenc's own `applyPalette` takes colours alike up to 8 levels, which shows as bands. */
 function nearest(rgba: Uint8ClampedArray, palette: readonly (readonly [number, number, number])[]): Uint8Array {
   const found = new Map<number, number>();
@@ -116,8 +109,4 @@ function nearest(rgba: Uint8ClampedArray, palette: readonly (readonly [number, n
     indices[i] = best;
   }
   return indices;
-}
-
-function ascii(text: string): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(text);
 }

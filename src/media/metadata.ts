@@ -1,6 +1,7 @@
 // How a clip was made, inside its files: XMP in a `uuid` box of an MP4, in an `iTXt` chunk of a PNG and in an application
 // extension of a GIF, written and found.
 // What the packet says is xmp.ts's.
+import { ascii } from './bytes';
 import { pngChunk, pngSignature } from './png';
 import { type ClipMetadata, packetLimit, parseXmp, unreadable, xmpPacket } from './xmp';
 
@@ -156,8 +157,4 @@ function wrongSize(kind: string): Error {
 
 function startsWith(bytes: Uint8Array, start: Uint8Array): boolean {
   return bytes.length >= start.length && start.every((byte, i) => byte === bytes[i]);
-}
-
-function ascii(text: string): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(text);
 }

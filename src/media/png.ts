@@ -1,5 +1,6 @@
 // PNG (ISO/IEC 15948), as far as its files are written here: chunks with their checks, and rows as IDAT holds them.
 // Whole stills are the browser's to encode.
+import { ascii } from './bytes';
 import type { Pixels } from './pixels';
 
 export const pngSignature = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
@@ -10,7 +11,7 @@ export function pngChunk(type: string, ...parts: readonly Uint8Array[]): Uint8Ar
   const chunk = new Uint8Array(12 + length);
   const view = new DataView(chunk.buffer);
   view.setUint32(0, length);
-  chunk.set(new TextEncoder().encode(type), 4);
+  chunk.set(ascii(type), 4);
   let at = 8;
   for (const part of parts) {
     chunk.set(part, at);
@@ -18,16 +19,6 @@ export function pngChunk(type: string, ...parts: readonly Uint8Array[]): Uint8Ar
   }
   view.setUint32(at, crc32(chunk.subarray(4, at)));
   return chunk;
-}
-
-/** Big-endian, as every number of a PNG. */
-export function uint32(...values: readonly number[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(4 * values.length);
-  const view = new DataView(bytes.buffer);
-  values.forEach((value, i) => {
-    view.setUint32(4 * i, value);
-  });
-  return bytes;
 }
 
 /** The data of IDAT for 8-bit RGBA: every row filtered by Paeth's predictor (clause 9.4), then zlib. */

@@ -27,10 +27,16 @@ export interface FrameTiming {
 }
 
 /**
- * When frame `index` starts and how long it lasts. Each boundary is rounded by itself, so that rounding never adds up:
- * frame 36 of a clip at 12 fps starts at exactly 3 s.
+ * When frame `index` starts and how long it lasts, in whole units. Each boundary is rounded by itself, so that rounding never adds
+ * up: frame 36 of a clip at 12 fps starts at exactly 3 s.
+ * @param units in a second
  */
+export function span(index: number, fps: number, units: number): { readonly start: number; readonly length: number } {
+  const boundary = (i: number) => Math.round((i * units) / fps);
+  return { start: boundary(index), length: boundary(index + 1) - boundary(index) };
+}
+
 export function frameTiming(index: number, fps: number): FrameTiming {
-  const boundary = (i: number) => Math.round((i * 1e6) / fps);
-  return { timestamp: boundary(index), duration: boundary(index + 1) - boundary(index) };
+  const { start, length } = span(index, fps, 1e6);
+  return { timestamp: start, duration: length };
 }

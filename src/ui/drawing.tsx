@@ -114,17 +114,17 @@ function Sheet({ onDone }: { onDone: (drawing: File | undefined) => void }) {
       <p class="help">Outlines or a few flat colours will do: the prompt says what it is, and draws it anew.</p>
       <canvas ref={canvas} width={side * scale} height={side * scale} role="img" aria-label="Your drawing" />
       <fieldset class="inks" aria-label="Colour">
-        {inks.map(([name, colour]) => (
+        {inks.map(([name, color]) => (
           <button
-            key={colour}
+            key={color}
             type="button"
             class="paper"
             aria-label={name}
-            aria-pressed={ink.value === colour}
+            aria-pressed={ink.value === color}
             title={name}
-            style={{ '--paper-colour': colour }}
+            style={{ '--paper-color': color }}
             onClick={() => {
-              ink.value = colour;
+              ink.value = color;
             }}
           />
         ))}

@@ -2,7 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { clamp, type Field, framesPerSecond, limits, promptTokens, type SamplerName, samplers } from '../options';
 import { scenesOf } from '../scenes';
-import { parseDecimal, readColour } from '../validate';
+import { parseDecimal, readColor } from '../validate';
 import { type NumericField, reach, stepped } from './form';
 import { DiceIcon, LockIcon } from './icons';
 import { isComposing } from './keys';
@@ -252,7 +252,7 @@ const papers = [
 ] as const;
 
 export function BackgroundField({ session }: { session: Session }) {
-  const colour = session.form.background.value;
+  const color = session.form.background.value;
   const set = (value: string) => session.edit('background', value);
   return (
     <Control
@@ -270,14 +270,14 @@ export function BackgroundField({ session }: { session: Session }) {
               type="text"
               autocomplete="off"
               spellcheck={false}
-              value={colour}
+              value={color}
               onInput={(event) => set(event.currentTarget.value)}
             />
             <input
               class="well"
               type="color"
               aria-label="Pick a colour"
-              value={readColour(colour) ?? '#ffffff'}
+              value={readColor(color) ?? '#ffffff'}
               onInput={(event) => set(event.currentTarget.value)}
             />
           </span>
@@ -287,9 +287,9 @@ export function BackgroundField({ session }: { session: Session }) {
               type="button"
               class="paper"
               aria-label={`${name} paper`}
-              aria-pressed={colour.toLowerCase() === value}
+              aria-pressed={color.toLowerCase() === value}
               title={name}
-              style={{ '--paper-colour': value }}
+              style={{ '--paper-color': value }}
               onClick={() => set(value)}
             />
           ))}

@@ -4,7 +4,7 @@ import { computed, effect, type ReadonlySignal, type Signal, signal } from '@pre
 import type { DoneEvent } from '../events';
 import { defaults, toRestored } from '../options';
 import { type EngineClient, failureOf } from '../protocol';
-import { readColour } from '../validate';
+import { readColor } from '../validate';
 import { type Earlier, isUnsafe, type Remains } from './earlier';
 import { withoutVideo } from './messages';
 import type { Progress } from './progress';
@@ -46,15 +46,15 @@ export interface FinishedOptions {
   readonly telling: Telling;
   readonly earlier: Earlier;
   /** The form's background, as typed. */
-  readonly colour: ReadonlySignal<string>;
+  readonly color: ReadonlySignal<string>;
   readonly progress: Signal<Progress | undefined>;
 }
 
-export function createFinished({ engine, telling, earlier, colour, progress }: FinishedOptions): FinishedState {
+export function createFinished({ engine, telling, earlier, color, progress }: FinishedOptions): FinishedState {
   const { note, failure, say, fail } = telling;
   const clip = signal<Clip | undefined>(undefined);
   const isLost = signal(false);
-  const background = computed(() => readColour(colour.value) ?? clip.value?.options.background ?? defaults.background);
+  const background = computed(() => readColor(color.value) ?? clip.value?.options.background ?? defaults.background);
   effect(() => {
     if (clip.value) engine.setBackground(background.value);
   });

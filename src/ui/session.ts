@@ -107,7 +107,7 @@ export function createSession(engine: EngineClient, options: SessionOptions = {}
     say(words, true);
   });
   const earlier = createEarlier(options.clipStore);
-  const finished = createFinished({ engine, telling, earlier, progress, colour: controls.form.background });
+  const finished = createFinished({ engine, telling, earlier, progress, color: controls.form.background });
   const { clip, background, isLost: isClipLost } = finished;
   const { reducedMotion = false } = options;
   const { pages, rewind } = createPages({ engine, telling, clip, isClipLost, progress, reducedMotion });

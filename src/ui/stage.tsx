@@ -47,7 +47,7 @@ function Book({ session }: { session: Session }) {
   const label = hasDrawn ? 'Preview of the clip in the making' : shown;
   return (
     <div class="book">
-      <div class={`leaf ${isEmpty ? 'blank' : ''}`} style={{ '--paper-colour': session.background.value }}>
+      <div class={`leaf ${isEmpty ? 'blank' : ''}`} style={{ '--paper-color': session.background.value }}>
         <div ref={screen} class="screen" role="img" aria-label={label} hidden={isGone} />
         {kept && <KeptVideo address={kept} label={label} playing={session.playing.value} />}
         {isEmpty && <Empty session={session} />}

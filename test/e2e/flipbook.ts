@@ -160,7 +160,7 @@ export async function statistics(page: Page): Promise<() => Promise<{ stats: { b
 }
 
 /** A picture with a disc of this colour on nothing. */
-export async function disc(page: Page, colour: string, width = 200, height = 120, kind = 'png') {
+export async function disc(page: Page, color: string, width = 200, height = 120, kind = 'png') {
   const mimeType = `image/${kind}`;
   const base64 = await page.evaluate(
     async ([fill, w, h, type]) => {
@@ -172,7 +172,7 @@ export async function disc(page: Page, colour: string, width = 200, height = 120
       context.fill();
       return canvas.toDataURL(type).split(',')[1] ?? '';
     },
-    [colour, width, height, mimeType] as const,
+    [color, width, height, mimeType] as const,
   );
-  return { name: `${colour}.${kind}`, mimeType, buffer: Buffer.from(base64, 'base64') };
+  return { name: `${color}.${kind}`, mimeType, buffer: Buffer.from(base64, 'base64') };
 }

@@ -38,11 +38,11 @@ const share = (page: Page, [red, green, blue]: readonly [number, number, number]
   sheet(page)
     .locator('canvas')
     .evaluate(
-      (canvas: HTMLCanvasElement, colour) => {
+      (canvas: HTMLCanvasElement, color) => {
         const { data } = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height) ?? { data: [] };
         let count = 0;
         for (let i = 0; i < data.length; i += 4) {
-          if (data[i + 3] === 255 && colour.every((value, c) => Math.abs(value - (data[i + c] ?? 0)) < 4)) count++;
+          if (data[i + 3] === 255 && color.every((value, c) => Math.abs(value - (data[i + c] ?? 0)) < 4)) count++;
         }
         return (400 * count) / data.length;
       },

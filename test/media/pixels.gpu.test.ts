@@ -45,8 +45,8 @@ test('each pixel has its own luma; the four of a square share the mean of their 
     [0, 0, 255, 255],
     [0, 0, 0, 255],
   ] as const;
-  const of = (...colours: (readonly number[])[]) => [
-    ...toI420({ width: 2, height: 2, data: Uint8ClampedArray.from(colours.flat()) }),
+  const of = (...colors: (readonly number[])[]) => [
+    ...toI420({ width: 2, height: 2, data: Uint8ClampedArray.from(colors.flat()) }),
   ];
   // Their mean is grey, which has no chroma.
   expect(of(red, green, blue, black)).toEqual([63, 173, 32, 16, 128, 128]);

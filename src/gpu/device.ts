@@ -1,10 +1,10 @@
 // The GPU: one device, its buffers with their running total, and its pipelines by source. open.ts finds it.
 // It records and runs no kernels: that is Plan and Program.
 import { Choices } from './choices';
-import { deviceLost, FlipbookError, lossOr } from './errors';
+import { FlipbookError } from './errors';
+import { Failures } from './failures';
 import type { Kernel } from './kernel';
 import { Memory, megabytes } from './memory';
-import { nudged } from './nudge';
 import { PipelineCache } from './pipelines';
 import { adapterId, recallChoices, recallRefusal } from './remembered';
 import { isSoftwareAdapter } from './software';
@@ -37,10 +37,8 @@ export class Gpu {
 
   readonly #pipelines: PipelineCache;
   readonly #memory: Memory;
-  /** Rejects whoever waits for the device, when it is lost. */
-  readonly #waiting = new Set<(error: FlipbookError) => void>();
+  readonly #failures: Failures;
   #refused: string | undefined;
-  #failure: FlipbookError | undefined;
   #disposed = false;
 
   constructor(device: GPUDevice, info: GPUAdapterInfo) {
@@ -57,21 +55,7 @@ export class Gpu {
     this.lost = device.lost;
     this.#memory = new Memory(device);
     this.#pipelines = new PipelineCache(device);
-    void device.lost.then((info) => {
-      const error = deviceLost(info);
-      if (!this.#disposed) this.#failure = error;
-      for (const reject of this.#waiting) reject(error);
-      this.#waiting.clear();
-    });
-    device.addEventListener('uncapturederror', ({ error }) => this.#refuse(error));
-  }
-
-  /** A validation error would otherwise leave a black clip: it stops the next submit instead. */
-  #refuse(error: GPUError): void {
-    this.#failure ??=
-      error instanceof GPUOutOfMemoryError
-        ? new FlipbookError('out-of-memory', `The GPU ran out of memory: ${error.message}`)
-        : new FlipbookError('shader', `The GPU refused a command: ${error.message}`);
+    this.#failures = new Failures(device);
   }
 
   /** Bytes of all buffers that were made here and not freed. */
@@ -163,18 +147,15 @@ export class Gpu {
    * @throws FlipbookError 'device-lost', 'out-of-memory' or 'shader'
    */
   check(): void {
-    const failure = this.#isLost ? this.#failure : (this.#memory.failure ?? this.#failure);
+    const { first, isLost } = this.#failures;
+    const failure = isLost ? first : (this.#memory.failure ?? first);
     if (failure) throw failure;
   }
 
   /** Forgets a refused command or kernel, before work that it does not concern. A lost device stays lost. */
   clearFailure(): void {
     this.#refused = undefined;
-    if (!this.#isLost) this.#failure = undefined;
-  }
-
-  get #isLost(): boolean {
-    return this.#failure?.code === 'device-lost';
+    this.#failures.clear();
   }
 
   /** Kernels recorded from now on use no optional feature. @returns whether they did so far */
@@ -233,7 +214,7 @@ export class Gpu {
     try {
       await this.settled(); // A copy to a buffer that found no room would be refused, which looks like a defect.
       this.submit('readback', (encoder) => encoder.copyBufferToBuffer(buffer, offset, staging, 0, size));
-      await this.#orLost(staging.mapAsync(GPUMapMode.READ, 0, size));
+      await this.#failures.orLost(staging.mapAsync(GPUMapMode.READ, 0, size));
       this.check();
       return staging.getMappedRange(0, size).slice(0, bytes);
     } finally {
@@ -243,20 +224,7 @@ export class Gpu {
 
   /** Submits what `encode` encodes. A refusal stops what is submitted next, as `check` says. */
   submit(label: string, encode: (encoder: GPUCommandEncoder) => void): void {
-    this.#watched(() => this.device.queue.submit([this.#encoded(label, encode)]));
-  }
-
-  /** Firefox tells of one uncaptured error a device, and of no other after that; it tells of each in a scope. */
-  #watched<T>(use: () => T): T {
-    this.device.pushErrorScope('validation');
-    try {
-      return use();
-    } finally {
-      void this.device.popErrorScope().then(
-        (error) => error && this.#refuse(error),
-        () => undefined, // The device is lost, which is told elsewhere.
-      );
-    }
+    this.#failures.watched(() => this.device.queue.submit([this.#encoded(label, encode)]));
   }
 
   /**
@@ -267,7 +235,7 @@ export class Gpu {
    */
   async time(label: string, encode: (encoder: GPUCommandEncoder) => void): Promise<number> {
     await this.#measureLatency();
-    const start = this.#watched(() => {
+    const start = this.#failures.watched(() => {
       const commands = this.#encoded(label, encode);
       const now = performance.now();
       this.device.queue.submit([commands]);
@@ -289,7 +257,7 @@ export class Gpu {
    * @throws FlipbookError 'device-lost'
    */
   async idle(): Promise<void> {
-    await this.#orLost(this.device.queue.onSubmittedWorkDone());
+    await this.#failures.orLost(this.device.queue.onSubmittedWorkDone());
   }
 
   async #measureLatency(): Promise<void> {
@@ -307,24 +275,9 @@ export class Gpu {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
+    this.#failures.ignoreLoss();
     this.#memory.freeAll();
     this.device.destroy();
-  }
-
-  /** What the device promised; rejects with 'device-lost' where it was lost before, whatever became of the promise. */
-  #orLost<T>(promise: Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const settle = (finish: () => void) => {
-        this.#waiting.delete(reject);
-        finish();
-      };
-      this.#waiting.add(reject);
-      nudged(this.device.queue, promise).then(
-        // Some browsers keep their promises on loss.
-        (value) => settle(() => (this.#isLost ? reject(this.#failure) : resolve(value))),
-        (cause) => lossOr(this.lost, cause).then((reason) => settle(() => reject(this.#failure ?? reason))),
-      );
-    });
   }
 
   #checkBinding(shape: readonly number[], dtype: DType, label: string): void {

@@ -2,7 +2,7 @@
 // remembers is remembered.spec.ts's.
 import { readFileSync } from 'node:fs';
 import AxeBuilder from '@axe-core/playwright';
-import { ended, expect, generate, makeClip, open, progressBar, short, test } from './flipbook';
+import { ended, expect, generate, makeClip, open, progressBar, test } from './flipbook';
 
 const wrong = [
   ['Prompt', '', /Prompt is empty/],

@@ -1,9 +1,10 @@
 // Latents to frames: the stem over a whole loop, the head over a few frames at a time. It draws and encodes nothing.
 import type { Gpu } from '../gpu/device';
+import { disposeOnThrow } from '../gpu/dispose';
 import { Plan } from '../gpu/plan';
 import { sizeOf, type Tensor, view } from '../gpu/tensor';
 import { denormalise, head, stem } from '../models/decoder';
-import { Compilable, disposeOnThrow } from './compilable';
+import { Compilable } from './compilable';
 import type { RecordableModel } from './model';
 import { copyTensor, persist, subTensor } from './tensors';
 

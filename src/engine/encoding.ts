@@ -1,10 +1,12 @@
 // A picture to latents: the encoder over a loop of equal frames, which is how training encodes stills. It reads no files.
+
+import { disposeOnThrow } from '../gpu/dispose';
 import { FlipbookError } from '../gpu/errors';
 import { Plan } from '../gpu/plan';
 import { sizeOf, type Tensor } from '../gpu/tensor';
 import { type Pixels, premultiplied } from '../media/pixels';
 import { encoder, normalise } from '../models/encoder';
-import { Compilable, disposeOnThrow } from './compilable';
+import { Compilable } from './compilable';
 import type { EncoderPart, LoadedModel } from './model';
 import { persist } from './tensors';
 

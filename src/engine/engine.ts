@@ -1,13 +1,13 @@
 // What lasts from one generation to the next: the GPU, the canvas, the model and the compiled programs.
 // It makes no clip (src/generate.ts does).
 import type { Gpu } from '../gpu/device';
+import { disposeOnThrow } from '../gpu/dispose';
 import { type ErrorCode, FlipbookError, throwIfAborted } from '../gpu/errors';
 import { openGpu } from '../gpu/open';
 import type { OnProgress } from '../gpu/progress';
 import { rememberRefusal } from '../gpu/remembered';
 import type { Canvas } from '../media/canvas';
 import { chooseCapture } from '../media/selfcheck';
-import { disposeOnThrow } from './compilable';
 import { Cutout } from './cutout';
 import { FrameStore, HeadDecoder, PreviewDecoder, StemDecoder } from './decoding';
 import { PictureEncoder } from './encoding';

@@ -2,6 +2,7 @@
 // It knows no events, canvases or files; the coefficients come from src/diffusion.
 import { noiseKey } from '../diffusion/noise';
 import type { SamplerTable, StepCoefficients } from '../diffusion/samplers';
+import { disposeOnThrow } from '../gpu/dispose';
 import { FlipbookError } from '../gpu/errors';
 import { Plan, type PlanStats } from '../gpu/plan';
 import type { OnProgress } from '../gpu/progress';
@@ -10,7 +11,7 @@ import { type PromptRows, textEncoder } from '../models/text';
 import { denoiser, type PromptFeatures, promptFeatures } from '../models/unet3d';
 import { noiseUpdate } from '../ops/noise-update';
 import { upsampleNearest } from '../ops/resample';
-import { Compilable, disposeOnThrow } from './compilable';
+import { Compilable } from './compilable';
 import { conditionsOf, Given } from './given';
 import type { RecordableModel } from './model';
 import { allOf } from './progress';

@@ -2,6 +2,7 @@
 // result is the same whichever variant wins: the tests of the kernels hold that.
 import type { Problem } from '../gpu/choices';
 import type { Gpu } from '../gpu/device';
+import { disposeOnThrow } from '../gpu/dispose';
 import { Plan } from '../gpu/plan';
 
 /** Milliseconds of one run of a variant. May fail where it does not compile or fit. */
@@ -99,7 +100,7 @@ export function repeatsOf(run: number, latency: number): number {
 export function gpuMeasure(gpu: Gpu): Measure {
   return async (problem, variant, signal) => {
     const plan = new Plan(gpu, 'tuning');
-    plan.keep(problem.record(plan, variant));
+    disposeOnThrow([plan], () => plan.keep(problem.record(plan, variant)));
     const program = await plan.compile(signal);
     const run = async (repeats: number): Promise<number> => {
       const milliseconds = await gpu.time('tuning', (encoder) => {

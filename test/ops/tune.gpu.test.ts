@@ -37,6 +37,22 @@ test('a layer is measured in each variant, and the next device uses what won', a
   next.dispose();
 });
 
+test('what a variant that cannot be recorded took is freed', async () => {
+  const gpu = await testGpu();
+  const [problem] = gpu.choices.problemsOf(() => record(new Plan(gpu, 'tuned')));
+  const bytes = gpu.bytesInUse;
+  const broken = {
+    ...problem!,
+    record: (plan: Plan) => {
+      plan.input([64], 'f32', 'taken');
+      throw new Error('refused on purpose');
+    },
+  };
+  const measuring = gpuMeasure(gpu)(broken, 0, new AbortController().signal);
+  await expect(measuring).rejects.toThrow('refused on purpose');
+  expect(gpu.bytesInUse).toBe(bytes);
+});
+
 test('without anything remembered a device has the defaults', async () => {
   const gpu = await openGpu();
   expect(gpu.choices.remembered(key)).toBeUndefined();

@@ -41,7 +41,8 @@ export function DrawButton({ session }: { session: Session }) {
   return (
     <>
       <button type="button" class="plain" onClick={() => dialog.current?.showModal()}>
-        <PencilIcon /> Draw one
+        <PencilIcon />
+        Draw one
       </button>
       <dialog ref={dialog} class="drawing card" aria-labelledby="drawing-title">
         <Sheet

@@ -87,7 +87,8 @@ function OpenClip({ session }: { session: Session }) {
       <strong>Settings travel in the file.</strong> Drop a clip made here anywhere on the page (MP4, APNG, GIF or PNG),
       or{' '}
       <label class="plain file">
-        <OpenIcon /> open one
+        <OpenIcon />
+        open one
         <input
           type="file"
           accept="video/mp4,.mp4,image/png,.png,.apng,image/gif,.gif"

@@ -1,5 +1,6 @@
 // What is kept between visits: the form as typed, the seed's lock, the start picture, and how fast this machine was; and between
-// reloads, what is on the drawing pad. In the browser's storage, which may be full, forbidden or tampered with: every read is checked, no failed write reaches the visitor.
+// reloads, what is on the drawing pad. In the browser's storage, which may be full, forbidden or tampered with: every read is
+// checked, no failed write reaches the visitor.
 import type { StartPicture } from '../media/picture';
 import { defaults, fields, type RawOptions, sha256Hex, toRaw } from '../options';
 

@@ -1,5 +1,5 @@
 // `npm run generate` with a start picture, and where it cannot finish: what it then says, and that the file stays which was
-// there. With the model that is shipped. Plain clips: test/generate/made.test.ts.
+// there. With the model that is shipped. Plain clips: generate-made.test.ts.
 import { execFile, execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';

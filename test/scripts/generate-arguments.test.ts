@@ -1,5 +1,5 @@
 // `npm run generate` on wrong arguments: told in one line before a browser starts, and an exit code that is not 0.
-// What it makes: made.test.ts.
+// What it makes: generate-made.test.ts.
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -46,7 +46,12 @@ def main() -> None:
         z = draw(*drawn_by, noise(seeds, STREAMS["clip"], 9, LATENT, 16, 16), levels, 1.0, MOTION, z[:, 0])
     with torch.no_grad():
         frames = over(torch.cat([autoencoder.decode(clip[None] * std + mean) for clip in z]))
-    tiles = frames[:, ::4] if args.clips else frames[:, 0].unflatten(0, (-1, min(8, len(z)))) if len(z) % 8 == 0 else frames[:, :1]
+    if args.clips:
+        tiles = frames[:, ::4]
+    elif len(z) % 8 == 0:
+        tiles = frames[:, 0].unflatten(0, (-1, 8))
+    else:
+        tiles = frames[:, :1]
     sheet = torch.cat([torch.cat(list(row), dim=2) for row in tiles], dim=1)
     Image.fromarray((sheet.permute(1, 2, 0) * 255).byte().numpy()).save(args.out)
 

@@ -2,7 +2,7 @@
 import type { Gpu } from '../../gpu/device';
 import { FlipbookError } from '../../gpu/errors';
 import { nudged } from '../../gpu/nudge';
-import { optionalFeatures, readyGpu } from '../../gpu/open';
+import { findAdapter, optionalFeatures, readyGpu } from '../../gpu/open';
 
 /** What the peers raise to the adapter's own limits when they open a device themselves. */
 const raised = [
@@ -19,7 +19,7 @@ const raised = [
 
 /** The engine asks for less; the bench opens more so that no peer is held back. */
 export async function openSharedDevice(): Promise<{ readonly device: GPUDevice; readonly info: GPUAdapterInfo }> {
-  const adapter = await navigator.gpu?.requestAdapter({ powerPreference: 'high-performance' });
+  const adapter = await findAdapter();
   if (!adapter) throw new FlipbookError('no-adapter', 'This browser gives no WebGPU adapter');
   const device = await adapter.requestDevice({
     label: 'bench',
